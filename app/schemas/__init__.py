@@ -1,0 +1,1 @@
+"""The shapes of the REST API, one file for each domain."""

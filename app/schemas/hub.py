@@ -1,0 +1,47 @@
+"""The hub: its account, its environments and its plan."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.schemas.base import Schema
+from services.hub.types import AccountKind, ObjectState
+
+
+class Account(Schema):
+    """The account in use."""
+
+    name: str
+    kind: AccountKind
+    account: str
+    host: str | None
+    role: str | None
+    warehouse: str | None
+
+
+class Environment(Schema):
+    """One environment."""
+
+    name: str
+    protected: bool
+
+
+class HubObject(Schema):
+    """One object of the hub."""
+
+    kind: str
+    name: str
+    state: ObjectState
+    declared: str | None
+    actual: str | None
+    comment: str | None
+    sql: str
+
+
+class HubPlan(Schema):
+    """Every declared or foreign object."""
+
+    account: Account
+    database: str
+    objects: list[HubObject]
+    as_of: datetime

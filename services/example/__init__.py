@@ -1,0 +1,1 @@
+"""The example's set-up from an empty account to an evaluated forecast."""

@@ -1,0 +1,1 @@
+"""A spoke's feature views: deployed, described, fresh or not."""

@@ -1,0 +1,58 @@
+"""What is known of a spoke's feature views.
+
+Functions (`services.features`):
+
+- `views(spoke: str, environment: str) -> tuple[FeatureView, ...]`: newest version of each first, then by
+  name; empty when none is deployed; NotFound 404 for an unknown spoke, Invalid 422 for an unknown
+  environment.
+- `view(spoke: str, environment: str, name: str, version: str | None = None) -> FeatureView`: newest by
+  default.
+- `start_deploy(spoke: str, environment: str, actor: str) -> str`: submits `features.deploy`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+FeatureViewKind = Literal["VIEW", "DYNAMIC TABLE", "TABLE"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureColumn:
+    """A column; `role` tells the join key and the timestamp from the features."""
+
+    name: str
+    type: str
+    description: str = ""
+    role: Literal["key", "timestamp", "feature"] = "feature"
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureView:
+    """One version of a feature view as it stands in the account.
+
+    `lag_seconds` is the age of its data now, `target_lag_seconds` what was declared (None: a view, always
+    current).
+    `consumed` is true when the spoke's pipelines read this version.
+    """
+
+    name: str
+    version: str
+    kind: FeatureViewKind
+    entities: tuple[str, ...]
+    columns: tuple[FeatureColumn, ...]
+    description: str = ""
+    owner: str = ""
+    refresh: str | None = None
+    refresh_mode: str | None = None
+    scheduling_state: str | None = None
+    rows: int | None = None
+    created_at: datetime | None = None
+    last_refreshed_at: datetime | None = None
+    last_refresh_state: str | None = None
+    lag_seconds: float | None = None
+    target_lag_seconds: float | None = None
+    consumed: bool = True
+    sql: str = ""

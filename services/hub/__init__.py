@@ -1,0 +1,1 @@
+"""The platform's own objects: declared, compared with the account, applied."""

@@ -1,0 +1,70 @@
+"""What is known of the hub: the account it stands on, its environments, and what was declared against what
+exists.
+
+Functions (`services.hub`):
+
+- `account() -> Account`: which account this is; needs no warehouse and no network, every page asks.
+- `environments() -> tuple[Environment, ...]`: as declared in `hub.yaml`, in promotion order; no network.
+- `plan() -> HubPlan`: the declared objects compared with those in the account.
+- `start_apply(actor: str) -> str`: submits `hub.apply`, returns the operation's id.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+ObjectState = Literal["present", "missing", "changed", "foreign"]
+AccountKind = Literal["embedded", "connection", "container services"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account in use. `name` is what a person calls it: "embedded account" or the connection's name."""
+
+    name: str
+    kind: AccountKind
+    account: str
+    host: str | None = None
+    role: str | None = None
+    warehouse: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment; a protected one (PROD) is marked wherever it is shown."""
+
+    name: str
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HubObject:
+    """One object of the hub.
+
+    `sql` is the statement that would bring it to what was declared (empty: none).
+    """
+
+    kind: str
+    name: str
+    state: ObjectState
+    declared: str | None = None
+    actual: str | None = None
+    comment: str | None = None
+    sql: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HubPlan:
+    """Every declared or foreign object; nothing to do when all are present."""
+
+    account: Account
+    database: str
+    objects: tuple[HubObject, ...]
+    as_of: datetime
+
+    @property
+    def pending(self) -> tuple[HubObject, ...]:
+        """The objects that applying would create or change."""
+        return tuple(item for item in self.objects if item.state in ("missing", "changed"))

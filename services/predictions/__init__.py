@@ -1,0 +1,1 @@
+"""Forecasts, what came of them, and alerts."""

@@ -1,0 +1,1 @@
+"""The synthetic data's calendar: morning, evening, reset."""

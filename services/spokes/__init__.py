@@ -1,0 +1,1 @@
+"""The project teams: onboarding, and how each is at a glance."""

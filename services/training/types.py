@@ -1,0 +1,105 @@
+"""What is known of a spoke's task graphs and their runs; training and inference alike.
+
+Functions (`services.training`):
+
+- `graphs(spoke: str, environment: str, runs: int = 30) -> tuple[Graph, ...]`: by name, each with its newest
+  runs.
+- `graph(spoke, environment, graph: str, runs: int = 30) -> Graph`: NotFound 404 when it is not deployed.
+- `runs(spoke, environment, graph: str, limit: int = 30) -> tuple[GraphRun, ...]`: newest first, with task
+  runs.
+- `run(spoke, environment, graph: str, run_id: str, attempt: int | None = None) -> GraphRun`: the last
+  attempt by default, with task runs and CONFIG; NotFound 404.
+- `start_deploy(spoke, environment, actor: str) -> str`: submits `graphs.deploy`, returns the operation's
+  id.
+- `start(spoke, environment, actor: str) -> str`: submits `training.run`; Conflict 409 while not deployed.
+- `retry(spoke, environment, graph: str, run_id: str, actor: str) -> str`: EXECUTE TASK … RETRY LAST as an
+  operation; Conflict 409 unless it is the last run and it failed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+TaskKind = Literal["root", "task", "finalizer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One task of a graph. `state` is what SHOW TASKS says: started or suspended. `condition` is its WHEN."""
+
+    name: str
+    kind: TaskKind
+    predecessors: tuple[str, ...] = ()
+    condition: str | None = None
+    is_branch: bool = False
+    state: str = "started"
+    schedule: str | None = None
+    compute: str | None = None
+    comment: str = ""
+    definition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRun:
+    """One execution of one task.
+
+    Times are None for what did not happen. `return_value` is text as returned.
+    """
+
+    name: str
+    state: str
+    attempt: int = 1
+    scheduled_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    return_value: str | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    query_id: str | None = None
+    query_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRun:
+    """One run of a graph.
+
+    GRAPH_RUN_GROUP_ID and ATTEMPT_NUMBER, Snowflake's word for its state, and its tasks.
+    """
+
+    graph: str
+    run_id: str
+    attempt: int
+    state: str
+    scheduled_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    scheduled_from: str | None = None
+    config: Mapping[str, Any] | None = None
+    first_error_task: str | None = None
+    first_error_code: str | None = None
+    first_error_message: str | None = None
+    tasks: tuple[TaskRun, ...] = ()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it took, None while it has not ended."""
+        if self.completed_at is None:
+            return None
+        return (self.completed_at - (self.started_at or self.scheduled_at)).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A deployed graph with its tasks in topological order and its newest runs, newest first."""
+
+    name: str
+    schema_name: str
+    state: str
+    tasks: tuple[Task, ...]
+    schedule: str | None = None
+    comment: str = ""
+    next_run_at: datetime | None = None
+    runs: tuple[GraphRun, ...] = ()
