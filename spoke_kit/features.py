@@ -1,0 +1,175 @@
+"""Declares feature views and registers them, so that doing it again changes nothing.
+
+A registered version is a promise to those who trained on it: outside DEV a changed definition needs a new version.
+The definition's digest is kept in the description of the feature view.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from snowflake.ml.feature_store import CreationMode, FeatureStore, FeatureView
+from snowflake.ml.feature_store import Entity as StoreEntity
+
+from spoke_kit.config import FeatureViewConfig, SpokeConfig
+from spoke_kit.errors import DefinitionError, VersionChanged
+from spoke_kit.names import Names
+
+_DIGEST = re.compile(r"\(definition ([0-9a-f]{12})\)")
+
+CREATE, KEEP, REPLACE, REFUSE = "create", "keep", "replace", "refuse"
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One version of a feature view: its query (with ``{shared:TABLE}`` placeholders) and what its columns mean."""
+
+    query: str
+    description: str
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A feature view version as it should be in the store."""
+
+    name: str
+    version: str
+    view: FeatureViewConfig
+    query: str
+    definition: Definition
+
+    @property
+    def digest(self) -> str:
+        content = repr(
+            (self.query, sorted(self.definition.columns.items()), self.view.refresh, self.view.timestamp)
+        )
+        return hashlib.sha256(content.encode()).hexdigest()[:12]
+
+    @property
+    def description(self) -> str:
+        return f"{self.definition.description} (definition {self.digest})"
+
+
+@dataclass(frozen=True)
+class Change:
+    """What registering does to one version: create, keep, replace or refuse."""
+
+    name: str
+    version: str
+    action: str
+
+
+def open_store(session: Any, names: Names, warehouse: str, *, create: bool = False) -> FeatureStore:
+    """The environment's feature store; with ``create`` its tags and tables are made when missing."""
+    mode = CreationMode.CREATE_IF_NOT_EXIST if create else CreationMode.FAIL_IF_NOT_EXIST
+    return FeatureStore(session, names.database, names.feature_store, warehouse, creation_mode=mode)
+
+
+def offers(package: str, config: SpokeConfig, names: Names) -> list[Offer]:
+    """Every version that the configuration offers, from the spoke's modules."""
+    found = []
+    for view in config.feature_views.values():
+        module = importlib.import_module(f"{package}.{view.module}")
+        versions: Mapping[str, Definition] = getattr(module, "VERSIONS", {})
+        for version in view.offers:
+            if version not in versions:
+                raise DefinitionError(
+                    f"{view.name} offers {version}, which {view.module} does not define",
+                    f"Add {version!r} to VERSIONS in {view.module}.",
+                )
+            definition = versions[version]
+            query = names.render(definition.query)
+            found.append(Offer(names.prefixed(view.name), version, view, query, definition))
+    return found
+
+
+def registered(store: FeatureStore) -> dict[tuple[str, str], str]:
+    """``{(name, version): definition digest}`` of what the store holds; the digest is empty when unknown."""
+    found = {}
+    for row in store.list_feature_views().collect():
+        match = _DIGEST.search(row["DESC"] or "")
+        found[row["NAME"], row["VERSION"]] = match.group(1) if match else ""
+    return found
+
+
+def plan(store: FeatureStore | None, wanted: list[Offer], environment: str) -> list[Change]:
+    """What registering would do; a store that is not there yet holds nothing."""
+    present = registered(store) if store is not None else {}
+    return [Change(offer.name, offer.version, _action(offer, present, environment)) for offer in wanted]
+
+
+def _action(offer: Offer, present: Mapping[tuple[str, str], str], environment: str) -> str:
+    digest = present.get((offer.name, offer.version))
+    if digest is None:
+        return CREATE
+    if digest == offer.digest:
+        return KEEP
+    return REPLACE if environment == "DEV" else REFUSE
+
+
+def register(session: Any, store: FeatureStore, config: SpokeConfig, wanted: list[Offer]) -> list[Change]:
+    """Register entities and versions. VersionChanged, before anything is written, for a changed version outside DEV."""
+    changes = plan(store, wanted, config.environment)
+    for change in changes:
+        if change.action == REFUSE:
+            raise VersionChanged(
+                f"{change.name} {change.version} is registered with another definition",
+                "Offer the change as a new version; a registered one is replaced in DEV only.",
+            )
+    entities = _entities(store, config)
+    for offer, change in zip(wanted, changes, strict=True):
+        if change.action == KEEP:
+            continue
+        view = FeatureView(
+            name=offer.name,
+            entities=[entities[name] for name in offer.view.entities],
+            feature_df=session.sql(offer.query),
+            timestamp_col=offer.view.timestamp,
+            refresh_freq=offer.view.refresh,
+            desc=offer.description,
+        ).attach_feature_desc(dict(offer.definition.columns))
+        store.register_feature_view(view, offer.version, overwrite=change.action == REPLACE)
+    return changes
+
+
+def _entities(store: FeatureStore, config: SpokeConfig) -> dict[str, Any]:
+    present = {row["NAME"] for row in store.list_entities().collect()}
+    entities = {}
+    for entity in config.entities.values():
+        if entity.name not in present:
+            store.register_entity(StoreEntity(entity.name, list(entity.keys), desc=entity.description))
+        entities[entity.name] = store.get_entity(entity.name)
+    return entities
+
+
+def consumed(store: FeatureStore, config: SpokeConfig, names: Names) -> list[FeatureView]:
+    """The feature views that the pipelines consume, in the order of the configuration."""
+    return [
+        store.get_feature_view(names.prefixed(view.name), view.consumes)
+        for view in config.feature_views.values()
+    ]
+
+
+def consumed_versions(config: SpokeConfig, names: Names) -> dict[str, str]:
+    return {names.prefixed(view.name): view.consumes for view in config.feature_views.values()}
+
+
+def refresh(store: FeatureStore, views: list[FeatureView]) -> list[str]:
+    """Refresh those that are materialised, so that they hold this morning; returns their names."""
+    refreshed = []
+    for view in views:
+        if view.refresh_freq is not None:
+            store.refresh_feature_view(view)
+            refreshed.append(str(view.name))
+    return refreshed
+
+
+def feature_columns(views: list[FeatureView]) -> list[str]:
+    """The names of all features of ``views``, in order."""
+    return [str(name) for view in views for name in view.feature_names]

@@ -1,0 +1,130 @@
+"""Model versions: log with metrics and lineage, make one the default, keep what is in use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from snowflake.ml.registry import Registry
+
+from spoke_kit.names import Names, literal, quote
+
+#: The key of a version's metadata, beside the registry's own ``metrics``, that holds its lineage.
+LINEAGE = "spokehub"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A model version as SHOW VERSIONS tells it."""
+
+    name: str
+    created_on: datetime
+    aliases: tuple[str, ...]
+    is_default: bool
+    metadata: Mapping[str, Any]
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        return dict(self.metadata.get("metrics", {}))
+
+    @property
+    def lineage(self) -> dict[str, Any]:
+        return dict(self.metadata.get(LINEAGE, {}))
+
+
+def open_registry(session: Any, names: Names) -> Registry:
+    return Registry(session=session, database_name=names.database, schema_name=names.model_registry)
+
+
+def versions(session: Any, names: Names, model: str) -> list[Version]:
+    """All versions of ``<SPOKE>__<model>``, oldest first; none when the model does not exist."""
+    schema = f"{quote(names.database)}.{quote(names.model_registry)}"
+    name = names.prefixed(model)
+    models = session.sql(f"SHOW MODELS LIKE {literal(name)} IN SCHEMA {schema}").collect()
+    default = next((row["default_version_name"] for row in models if row["name"] == name), None)
+    if default is None:
+        return []
+    shown = session.sql(f"SHOW VERSIONS IN MODEL {schema}.{quote(name)}").collect()
+    found = [
+        Version(
+            name=row["name"],
+            created_on=row["created_on"],
+            aliases=tuple(json.loads(row["aliases"] or "[]")),
+            is_default=row["name"] == default,
+            metadata=json.loads(row["metadata"] or "{}"),
+        )
+        for row in shown
+    ]
+    return sorted(found, key=lambda version: version.created_on)
+
+
+def log_version(
+    session: Any,
+    names: Names,
+    model: str,
+    version: str,
+    estimator: Any,
+    *,
+    signature: Any,
+    packages: list[str],
+    metrics: Mapping[str, float],
+    lineage: Mapping[str, Any],
+    comment: str,
+) -> bool:
+    """Log a version with its metrics and lineage. False when it was there already, as after a retry.
+
+    Metrics and lineage are one statement after the version itself, so a version of a killed run gets them on the retry.
+    """
+    present = any(found.name == version for found in versions(session, names, model))
+    if not present:
+        open_registry(session, names).log_model(
+            estimator,
+            model_name=names.prefixed(model),
+            version_name=version,
+            comment=comment,
+            signatures={"predict": signature},
+            conda_dependencies=packages,
+            target_platforms=["WAREHOUSE"],
+            options={"enable_explainability": False},
+        )
+    set_metadata(session, names, model, version, {"metrics": dict(metrics), LINEAGE: dict(lineage)})
+    return not present
+
+
+def set_metadata(session: Any, names: Names, model: str, version: str, values: Mapping[str, Any]) -> None:
+    """Merge ``values`` into the metadata of a version, in the registry's own form."""
+    current = next(found for found in versions(session, names, model) if found.name == version)
+    merged = {**current.metadata, **values, "snowpark_ml_schema_version": "2024-01-01"}
+    qualified = names.qualified(names.model_registry, names.prefixed(model))
+    session.sql(
+        f"ALTER MODEL {qualified} MODIFY VERSION {quote(version)} SET METADATA = {literal(json.dumps(merged))}"
+    ).collect()
+
+
+def promote(session: Any, names: Names, model: str, version: str) -> None:
+    """Make ``version`` the default of its model."""
+    open_registry(session, names).get_model(names.prefixed(model)).default = version
+
+
+def outdated(found: list[Version], now: datetime, days: int, in_use: set[str]) -> list[str]:
+    """Versions older than ``days`` that are neither default, aliased nor in use. ``now`` is timezone-aware."""
+    limit = now - timedelta(days=days)
+    return [
+        version.name
+        for version in found
+        if _aware(version.created_on) < limit
+        and not version.is_default
+        and not version.aliases
+        and version.name not in in_use
+    ]
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def delete_version(session: Any, names: Names, model: str, version: str) -> None:
+    open_registry(session, names).get_model(names.prefixed(model)).delete_version(version)
