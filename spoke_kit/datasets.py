@@ -71,7 +71,7 @@ def write_splits(
     label: str,
     timestamp: str,
 ) -> dict[str, str]:
-    """One Dataset version ``<base>_<SPLIT>`` for each spine; a version that exists is kept, for a retried run.
+    """One Dataset version ``<base>_<SPLIT>`` for each spine; one that exists is kept, for a retried run.
 
     Returns ``{split: version}``.
     """

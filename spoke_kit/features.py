@@ -1,7 +1,7 @@
 """Declares feature views and registers them, so that doing it again changes nothing.
 
-A registered version is a promise to those who trained on it: outside DEV a changed definition needs a new version.
-The definition's digest is kept in the description of the feature view.
+A registered version is a promise to those who trained on it: outside DEV a changed definition needs a new
+version. The definition's digest is kept in the description of the feature view.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ CREATE, KEEP, REPLACE, REFUSE = "create", "keep", "replace", "refuse"
 
 @dataclass(frozen=True)
 class Definition:
-    """One version of a feature view: its query (with ``{shared:TABLE}`` placeholders) and what its columns mean."""
+    """One version of a feature view: its query, with ``{shared:TABLE}`` placeholders, and its columns' meaning."""
 
     query: str
     description: str
@@ -114,7 +114,10 @@ def _action(offer: Offer, present: Mapping[tuple[str, str], str], environment: s
 
 
 def register(session: Any, store: FeatureStore, config: SpokeConfig, wanted: list[Offer]) -> list[Change]:
-    """Register entities and versions. VersionChanged, before anything is written, for a changed version outside DEV."""
+    """Register entities and versions.
+
+    VersionChanged, before anything is written, for a changed version outside DEV.
+    """
     changes = plan(store, wanted, config.environment)
     for change in changes:
         if change.action == REFUSE:

@@ -10,7 +10,7 @@ FloatArray = Any
 
 
 def errors(actual: FloatArray, predicted: FloatArray) -> dict[str, float]:
-    """``mae``, ``rmse``, ``mean_squared`` and ``bias`` (predicted − actual), in the unit of the label."""
+    """``mae``, ``rmse``, ``mean_squared`` and ``bias`` (predicted minus actual), in the unit of the label."""
     difference = np.asarray(predicted, float) - np.asarray(actual, float)
     squared = float(np.mean(difference**2))
     return {
@@ -24,8 +24,8 @@ def errors(actual: FloatArray, predicted: FloatArray) -> dict[str, float]:
 def naive_errors(actual: FloatArray, same_weekday: FloatArray, mean_7_days: FloatArray) -> dict[str, float]:
     """MAE of both naive forecasts, and ``naive_mae`` of the better one.
 
-    Where one has no value (the point was closed then) the other stands in, and rows with neither are left out of both,
-    so that the two are judged on the same rows.
+    Where one has no value (the point was closed then) the other stands in, and rows with neither are left out
+    of both, so that the two are judged on the same rows.
     """
     actual, weekday, mean = (np.asarray(values, float) for values in (actual, same_weekday, mean_7_days))
     weekday = np.where(np.isnan(weekday), mean, weekday)

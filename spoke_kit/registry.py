@@ -76,7 +76,7 @@ def log_version(
 ) -> bool:
     """Log a version with its metrics and lineage. False when it was there already, as after a retry.
 
-    Metrics and lineage are one statement after the version itself, so a version of a killed run gets them on the retry.
+    Metrics and lineage are one statement after the version itself: a killed run writes them on its retry.
     """
     present = any(found.name == version for found in versions(session, names, model))
     if not present:
@@ -99,8 +99,9 @@ def set_metadata(session: Any, names: Names, model: str, version: str, values: M
     current = next(found for found in versions(session, names, model) if found.name == version)
     merged = {**current.metadata, **values, "snowpark_ml_schema_version": "2024-01-01"}
     qualified = names.qualified(names.model_registry, names.prefixed(model))
+    metadata = literal(json.dumps(merged))
     session.sql(
-        f"ALTER MODEL {qualified} MODIFY VERSION {quote(version)} SET METADATA = {literal(json.dumps(merged))}"
+        f"ALTER MODEL {qualified} MODIFY VERSION {quote(version)} SET METADATA = {metadata}"
     ).collect()
 
 
@@ -110,7 +111,7 @@ def promote(session: Any, names: Names, model: str, version: str) -> None:
 
 
 def outdated(found: list[Version], now: datetime, days: int, in_use: set[str]) -> list[str]:
-    """Versions older than ``days`` that are neither default, aliased nor in use. ``now`` is timezone-aware."""
+    """Versions older than ``days`` at ``now`` (timezone-aware) that are neither default, aliased nor in use."""
     limit = now - timedelta(days=days)
     return [
         version.name

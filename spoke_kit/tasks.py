@@ -1,6 +1,6 @@
 """What a task's body sees: configuration, what the tasks before it returned, and where its objects are.
 
-A task is a stored procedure whose handler is a function decorated with ``task``. Its return value is small JSON.
+A task is a stored procedure whose handler is a function decorated with ``task``; it returns small JSON.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class TaskContext:
 def task(function: Callable[[TaskContext], Json | str]) -> Handler:
     """Make a procedure handler of ``function``.
 
-    In a task graph the configuration is the graph's; called by hand it is the JSON argument. A mapping is returned as JSON,
-    text as it is (a branch returns the name of the task that comes next).
+    In a task graph the configuration is the graph's; called by hand it is the JSON argument. A mapping is
+    returned as JSON, text as it is (a branch returns the name of the task that comes next).
     """
 
     @functools.wraps(function)

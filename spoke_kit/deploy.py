@@ -1,0 +1,78 @@
+"""Deploys or plans one spoke, in a process of its own with that spoke's Snowflake connection alone.
+
+``python -m spoke_kit.deploy --spoke-dir DIR --environment DEV --stage all --connection-json - [--plan]`` reads
+the connector's parameters as JSON from standard input and prints one JSON object a line: ``log``, ``sql``,
+``change``, and last ``result`` or ``error``. The exit status is 0, or 1 after an error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import traceback
+import warnings
+from pathlib import Path
+from typing import Any
+
+from spoke_kit.errors import SpokeError
+
+STAGES = ("tables", "features", "graphs", "all")
+
+
+def arguments(argv: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="spoke_kit.deploy", description="Deploy one spoke to one environment."
+    )
+    parser.add_argument("--spoke-dir", type=Path, required=True, help="the directory with spoke.yaml")
+    parser.add_argument("--environment", required=True, help="DEV, STAGING or PROD")
+    parser.add_argument("--stage", choices=STAGES, default="all", help="what to deploy")
+    parser.add_argument("--database", help="the hub's database; default: the connection's")
+    parser.add_argument(
+        "--connection-json", required=True, help="a file with connection parameters, - for stdin"
+    )
+    parser.add_argument("--plan", action="store_true", help="say what would change and change nothing")
+    return parser.parse_args(argv)
+
+
+def emit(event: str, **values: Any) -> None:
+    """Print one event as a line of JSON."""
+    sys.stdout.write(json.dumps({"event": event, **values}, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def main(argv: list[str] | None = None) -> int:
+    options = arguments(argv)
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
+    warnings.simplefilter("ignore")
+    try:
+        emit("result", **run(options))
+    except SpokeError as error:
+        emit("error", code=error.code, message=error.message, hint=error.hint)
+        return 1
+    except Exception as error:  # noqa: BLE001 - the caller reads one line of JSON, whatever happens
+        code = getattr(error, "errno", None) or type(error).__name__
+        emit("error", code=f"snowflake.{code}", message=str(error), hint="", detail=traceback.format_exc())
+        return 1
+    return 0
+
+
+def run(options: argparse.Namespace) -> dict[str, Any]:
+    """Plan or deploy; the values of the ``result`` event."""
+    from spoke_kit import deployment  # the clients take seconds to import, and --help needs none
+
+    text = sys.stdin.read() if options.connection_json == "-" else Path(options.connection_json).read_text()
+    return deployment.run(
+        spoke_directory=options.spoke_dir,
+        environment=options.environment,
+        stage=options.stage,
+        connection=json.loads(text),
+        database=options.database,
+        plan_only=options.plan,
+        emit=emit,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

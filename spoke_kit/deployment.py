@@ -1,0 +1,170 @@
+"""The stages of a deployment, in order: tables and views, feature views, bundle with procedures and graphs."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spoke_kit import bundle, config, features, graphs, tables
+from spoke_kit.connection import open_session
+from spoke_kit.errors import ConfigError
+from spoke_kit.names import Names, literal
+
+Emit = Callable[..., None]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One spoke, opened for one environment."""
+
+    session: Any
+    package: str
+    config: config.SpokeConfig
+    names: Names
+    bundle: bundle.Bundle
+    emit: Emit
+
+    def log(self, message: str) -> None:
+        self.emit("log", message=message)
+
+    def change(self, kind: str, name: str, action: str) -> dict[str, str]:
+        """Report one object and what becomes of it."""
+        self.emit("change", kind=kind, name=name, action=action)
+        return {"kind": kind, "name": name, "action": action}
+
+
+def run(
+    *,
+    spoke_directory: Path,
+    environment: str,
+    stage: str,
+    connection: Mapping[str, Any],
+    database: str | None,
+    plan_only: bool,
+    emit: Emit,
+) -> dict[str, Any]:
+    """Deploy ``stage`` or say what it would change; returns spoke, environment, bundle and the changes."""
+    settings = config.load(spoke_directory, environment)
+    packed = bundle.build(spoke_directory)
+    if packed.spoke != settings.name:
+        raise ConfigError(
+            f"spoke.yaml: spoke: {settings.name!r} lies in a directory named {packed.spoke!r}",
+            "The directory is the spoke's Python package: give both the same name.",
+        )
+    database = database or connection.get("database")
+    if not database:
+        raise ConfigError("no database", "Name one with --database or in the connection.")
+    names = Names(database, settings.name, environment)
+    _importable(packed)
+
+    def report(text: str, query_id: str | None, seconds: float, rows: int | None) -> None:
+        emit("sql", text=text, query_id=query_id, seconds=round(seconds, 4), rows=rows)
+
+    parameters = {"warehouse": settings.compute.warehouse, **connection, "database": database}
+    session = open_session(parameters, report)
+    try:
+        target = Target(session, packed.spoke, settings, names, packed, emit)
+        work = PLANS if plan_only else STAGES
+        wanted = [name for name in work if stage in (name, "all")]
+        changes = [change for name in wanted for change in work[name](target)]
+    finally:
+        session.close()
+    return {
+        "spoke": settings.name,
+        "environment": names.environment,
+        "bundle": packed.name,
+        "planned": plan_only,
+        "changes": changes,
+    }
+
+
+def _importable(packed: bundle.Bundle) -> None:
+    """Import the spoke from its bundle, so that what is planned is what will run."""
+    folder = tempfile.mkdtemp(prefix="spoke-bundle-")
+    path = Path(folder) / packed.name
+    path.write_bytes(packed.data)
+    sys.path.insert(0, str(path))
+
+
+def deploy_tables(target: Target) -> list[dict[str, str]]:
+    count = tables.deploy(target.session, target.package, target.config, target.names)
+    target.log(f"Applied {count} statements of {', '.join(target.config.tables)}")
+    return [target.change("schema", target.names.schema, "apply")]
+
+
+def plan_tables(target: Target) -> list[dict[str, str]]:
+    missing = tables.missing_schemas(target.session, target.names)
+    found = [target.change("schema", name, "create") for name in missing]
+    return [*found, *(target.change("sql", file, "apply") for file in target.config.tables)]
+
+
+def deploy_features(target: Target) -> list[dict[str, str]]:
+    tables.ensure_schemas(target.session, target.names)
+    wanted = features.offers(target.package, target.config, target.names)
+    store = features.open_store(target.session, target.names, target.config.compute.warehouse, create=True)
+    changes = features.register(target.session, store, target.config, wanted)
+    return [target.change("feature view", f"{one.name} {one.version}", one.action) for one in changes]
+
+
+def plan_features(target: Target) -> list[dict[str, str]]:
+    wanted = features.offers(target.package, target.config, target.names)
+    absent = target.names.feature_store in tables.missing_schemas(target.session, target.names)
+    store = None
+    if not absent:
+        store = features.open_store(
+            target.session, target.names, target.config.compute.warehouse, create=True
+        )
+    changes = features.plan(store, wanted, target.names.environment)
+    return [target.change("feature view", f"{one.name} {one.version}", one.action) for one in changes]
+
+
+def deploy_graphs(target: Target) -> list[dict[str, str]]:
+    tables.ensure_schemas(target.session, target.names)
+    deployment = _deployment(target)
+    changes = [target.change("bundle", target.bundle.name, upload(target))]
+    for name, handler in target.config.procedures.items():
+        sql = deployment.procedure_sql(name, handler, "CONFIG VARCHAR", target.bundle.name)
+        target.session.sql(sql).collect()
+        changes.append(target.change("procedure", name, "replace"))
+    for graph in target.config.graphs.values():
+        target.log(f"Deploying {graph.name}")
+        changes.append(target.change("graph", graph.name, graphs.deploy(deployment, graph)))
+    return changes
+
+
+def plan_graphs(target: Target) -> list[dict[str, str]]:
+    if target.names.schema in tables.missing_schemas(target.session, target.names):
+        return [target.change("graph", name, graphs.CREATE) for name in target.config.graphs]
+    deployment = _deployment(target)
+    return [
+        target.change("graph", graph.name, graphs.action(deployment, graph))
+        for graph in target.config.graphs.values()
+    ]
+
+
+def upload(target: Target) -> str:
+    """Put the bundle on the spoke's stage; its name holds its digest, so one that is there is the same."""
+    stage = target.names.own(graphs.BUNDLES)
+    target.session.sql(f"CREATE STAGE IF NOT EXISTS {stage}").collect()
+    listed = target.session.sql(f"LIST @{stage}").collect()
+    if any(row["name"].endswith(f"/{target.bundle.name}") for row in listed):
+        return "keep"
+    with tempfile.TemporaryDirectory(prefix="spoke-upload-") as folder:
+        path = Path(folder) / target.bundle.name
+        path.write_bytes(target.bundle.data)
+        target.session.sql(
+            f"PUT {literal('file://' + str(path))} @{stage} AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
+        ).collect()
+    return "create"
+
+
+def _deployment(target: Target) -> graphs.Deployment:
+    return graphs.Deployment(target.session, target.config, target.names, target.bundle)
+
+
+STAGES = {"tables": deploy_tables, "features": deploy_features, "graphs": deploy_graphs}
+PLANS = {"tables": plan_tables, "features": plan_features, "graphs": plan_graphs}
