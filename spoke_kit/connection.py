@@ -30,7 +30,7 @@ class ReportingCursor(SnowflakeCursor):
 class ReportingConnection(SnowflakeConnection):
     """A connector connection whose cursors report. Set ``report`` after connecting."""
 
-    report: Report = staticmethod(lambda text, query_id, seconds, rows: None)  # type: ignore[assignment]
+    report: Report = staticmethod(lambda text, query_id, seconds, rows: None)
 
     def cursor(self, cursor_class: type[SnowflakeCursor] = SnowflakeCursor) -> SnowflakeCursor:
         """A cursor of ``cursor_class``; the plain class becomes the reporting one."""
@@ -41,5 +41,5 @@ class ReportingConnection(SnowflakeConnection):
 def open_session(parameters: Mapping[str, Any], report: Report) -> Session:
     """A Snowpark session with the connector's ``parameters`` whose statements go to ``report``."""
     connection = ReportingConnection(**{"paramstyle": "qmark", **parameters})
-    connection.report = report  # type: ignore[method-assign]
+    connection.report = report
     return Session.builder.configs({"connection": connection}).create()

@@ -1,7 +1,7 @@
 """Deploys or plans one spoke, in a process of its own with that spoke's Snowflake connection alone.
 
-``python -m spoke_kit.deploy --spoke-dir DIR --environment DEV --stage all --connection-json - [--plan]`` reads
-the connector's parameters as JSON from standard input and prints one JSON object a line: ``log``, ``sql``,
+``python -m spoke_kit.deploy --spoke-dir DIR --environment DEV --stage all --connection-json - [--plan]``
+reads the connector's parameters as JSON from standard input and prints one JSON object a line: ``log``, ``sql``,
 ``change``, and last ``result`` or ``error``. The exit status is 0, or 1 after an error.
 """
 

@@ -1,10 +1,11 @@
-"""The stages of a deployment, in order: tables and views, feature views, bundle with procedures and graphs."""
+"""The stages of a deployment: tables and views, then feature views, then bundle, procedures and graphs."""
 
 from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,18 +60,18 @@ def run(
     if not database:
         raise ConfigError("no database", "Name one with --database or in the connection.")
     names = Names(database, settings.name, environment)
-    _importable(packed)
 
     def report(text: str, query_id: str | None, seconds: float, rows: int | None) -> None:
         emit("sql", text=text, query_id=query_id, seconds=round(seconds, 4), rows=rows)
 
     parameters = {"warehouse": settings.compute.warehouse, **connection, "database": database}
     session = open_session(parameters, report)
+    work = PLANS if plan_only else STAGES
     try:
-        target = Target(session, packed.spoke, settings, names, packed, emit)
-        work = PLANS if plan_only else STAGES
-        wanted = [name for name in work if stage in (name, "all")]
-        changes = [change for name in wanted for change in work[name](target)]
+        with _importable(packed):
+            target = Target(session, packed.spoke, settings, names, packed, emit)
+            wanted = [name for name in work if stage in (name, "all")]
+            changes = [change for name in wanted for change in work[name](target)]
     finally:
         session.close()
     return {
@@ -82,12 +83,17 @@ def run(
     }
 
 
-def _importable(packed: bundle.Bundle) -> None:
+@contextmanager
+def _importable(packed: bundle.Bundle) -> Iterator[None]:
     """Import the spoke from its bundle, so that what is planned is what will run."""
-    folder = tempfile.mkdtemp(prefix="spoke-bundle-")
-    path = Path(folder) / packed.name
-    path.write_bytes(packed.data)
-    sys.path.insert(0, str(path))
+    with tempfile.TemporaryDirectory(prefix="spoke-bundle-") as folder:
+        path = Path(folder) / packed.name
+        path.write_bytes(packed.data)
+        sys.path.insert(0, str(path))
+        try:
+            yield
+        finally:
+            sys.path.remove(str(path))
 
 
 def deploy_tables(target: Target) -> list[dict[str, str]]:
@@ -114,10 +120,8 @@ def plan_features(target: Target) -> list[dict[str, str]]:
     wanted = features.offers(target.package, target.config, target.names)
     absent = target.names.feature_store in tables.missing_schemas(target.session, target.names)
     store = None
-    if not absent:
-        store = features.open_store(
-            target.session, target.names, target.config.compute.warehouse, create=True
-        )
+    if not absent and features.store_exists(target.session, target.names):
+        store = features.open_store(target.session, target.names, target.config.compute.warehouse)
     changes = features.plan(store, wanted, target.names.environment)
     return [target.change("feature view", f"{one.name} {one.version}", one.action) for one in changes]
 

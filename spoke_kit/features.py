@@ -18,7 +18,7 @@ from snowflake.ml.feature_store import Entity as StoreEntity
 
 from spoke_kit.config import FeatureViewConfig, SpokeConfig
 from spoke_kit.errors import DefinitionError, VersionChanged
-from spoke_kit.names import Names
+from spoke_kit.names import Names, quote
 
 _DIGEST = re.compile(r"\(definition ([0-9a-f]{12})\)")
 
@@ -27,7 +27,7 @@ CREATE, KEEP, REPLACE, REFUSE = "create", "keep", "replace", "refuse"
 
 @dataclass(frozen=True)
 class Definition:
-    """One version of a feature view: its query, with ``{shared:TABLE}`` placeholders, and its columns' meaning."""
+    """One version of a feature view: its query, with ``{shared:TABLE}`` placeholders, and its columns."""
 
     query: str
     description: str
@@ -69,6 +69,12 @@ def open_store(session: Any, names: Names, warehouse: str, *, create: bool = Fal
     """The environment's feature store; with ``create`` its tags and tables are made when missing."""
     mode = CreationMode.CREATE_IF_NOT_EXIST if create else CreationMode.FAIL_IF_NOT_EXIST
     return FeatureStore(session, names.database, names.feature_store, warehouse, creation_mode=mode)
+
+
+def store_exists(session: Any, names: Names) -> bool:
+    """Whether the environment's schema was made a feature store."""
+    schema = f"{quote(names.database)}.{quote(names.feature_store)}"
+    return bool(session.sql(f"SHOW TAGS LIKE 'SNOWML_FEATURE_STORE_OBJECT' IN SCHEMA {schema}").collect())
 
 
 def offers(package: str, config: SpokeConfig, names: Names) -> list[Offer]:

@@ -1,7 +1,7 @@
 """Builds task graphs from the configuration and deploys them with Snowflake's own DAG client.
 
-Each task calls a stored procedure of the staged bundle. The comment of every task carries a digest of what was deployed,
-so that an unchanged graph is left alone and one that a crash left half made is made again.
+Each task calls a stored procedure of the staged bundle. The comment of every task carries a digest of what was
+deployed, so that an unchanged graph is left alone and one that a crash left half made is made again.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def all_tasks(graph: GraphConfig) -> list[TaskConfig]:
 
 
 def build(deployment: Deployment, graph: GraphConfig) -> DAG:
-    """The client's graph object. ConfigError for a schedule that is not a cron expression with a time zone."""
+    """The client's graph object. ConfigError for a schedule that is not cron and a time zone."""
     names, comment = deployment.names, deployment.comment(graph)
     dag = DAG(
         graph.name,

@@ -111,7 +111,7 @@ def promote(session: Any, names: Names, model: str, version: str) -> None:
 
 
 def outdated(found: list[Version], now: datetime, days: int, in_use: set[str]) -> list[str]:
-    """Versions older than ``days`` at ``now`` (timezone-aware) that are neither default, aliased nor in use."""
+    """Versions older than ``days`` at ``now`` (aware) that are neither default, aliased nor in use."""
     limit = now - timedelta(days=days)
     return [
         version.name

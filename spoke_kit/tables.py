@@ -31,7 +31,7 @@ def statements(package: str, config: SpokeConfig, names: Names) -> list[str]:
 def deploy(session: Any, package: str, config: SpokeConfig, names: Names) -> int:
     """Make the spoke's schema, bundle stage, tables and views; returns how many statements ran.
 
-    Each statement is CREATE … IF NOT EXISTS or CREATE OR REPLACE VIEW, so that doing it again changes nothing.
+    Each is CREATE … IF NOT EXISTS or CREATE OR REPLACE VIEW, so that doing it again changes nothing.
     """
     ensure_schemas(session, names)
     wanted = statements(package, config, names)
