@@ -1,0 +1,147 @@
+"""PACKAGES: which installed distributions a job declared, and what its code may therefore import.
+
+The interpreter holds more than a job declares. Without a check, a missing package in a declaration would be found only in
+a real account.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import importlib.metadata
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+from embedded_account.compute.handler import RefusedError
+
+
+@functools.cache
+def installed() -> dict[str, str]:
+    """Name → version of each package that jobs can declare: distributions, and the modules that go by another name."""
+    found = {canonicalize_name(dist.name): dist.version for dist in importlib.metadata.distributions() if dist.name}
+    for module, names in importlib.metadata.packages_distributions().items():
+        # "xgboost" stands for the distribution that provides that module, whatever its own name.
+        if len(set(names)) == 1 and not module.startswith("_"):
+            found.setdefault(canonicalize_name(module), found[canonicalize_name(names[0])])
+    return found
+
+
+@functools.cache
+def _providers() -> dict[str, set[str]]:
+    """Import name → distributions. The shared package `snowflake` is told apart one level deeper."""
+    result: dict[str, set[str]] = {}
+    for module, names in importlib.metadata.packages_distributions().items():
+        if module != "snowflake":
+            result.setdefault(module, set()).update(canonicalize_name(name) for name in names)
+    for dist in importlib.metadata.distributions():
+        if canonicalize_name(dist.name or "").startswith("snowflake-"):
+            for file in dist.files or ():
+                if len(file.parts) > 2 and file.parts[0] == "snowflake" and "-" not in file.parts[1]:
+                    result.setdefault(f"snowflake.{file.parts[1]}", set()).add(canonicalize_name(dist.name))
+    return result
+
+
+def warm() -> None:
+    """Read the metadata now, so that workers inherit it."""
+    installed()
+    _providers()
+
+
+def parse(spec: str) -> Requirement:
+    """Read one entry of PACKAGES; Snowflake's single ``=`` and ``python`` pins are allowed."""
+    text = re.sub(r"(?<![=<>!~])=(?!=)", "==", spec.strip())
+    try:
+        return Requirement(text)
+    except InvalidRequirement as error:
+        raise RefusedError(f"Package specification '{spec}' is invalid: {error}") from error
+
+
+def require(specs: Iterable[str]) -> set[str]:
+    """Check declared packages against what is installed; gives the canonical names. Raises RefusedError by name."""
+    names = set()
+    for spec in specs:
+        requirement = parse(spec)
+        name = canonicalize_name(requirement.name)
+        version = ".".join(map(str, sys.version_info[:3])) if name == "python" else installed().get(name)
+        if version is None:
+            raise RefusedError(f"Cannot create a Python handler: package '{requirement.name}' is not available here.")
+        if not SpecifierSet(str(requirement.specifier)).contains(version, prereleases=True):
+            raise RefusedError(f"Package '{spec}' is not available here; the installed version is {version}.")
+        names.add(name)
+    return names
+
+
+def closure(names: set[str]) -> set[str]:
+    """The distributions that come with ``names``, dependencies included."""
+    providers = _providers()
+    seen: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            requires = importlib.metadata.requires(name) or []
+        except importlib.metadata.PackageNotFoundError:
+            waiting.extend(providers.get(name.replace("-", "_"), ()))
+            continue
+        for text in requires:
+            requirement = Requirement(text)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(canonicalize_name(requirement.name))
+    return seen
+
+
+def guard_imports(specs: Iterable[str]) -> None:
+    """From now on user code may import the standard library, IMPORTS and the declared packages only.
+
+    Libraries go on importing what they like. Raises RefusedError for what is not installed.
+    """
+    allowed = closure(require(specs))
+    providers = _providers()
+    original = builtins.__import__
+    libraries = tuple({os.path.realpath(path) + os.sep for path in sysconfig.get_paths().values()})
+
+    def guarded(
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Any = (),
+        level: int = 0,
+    ) -> Any:
+        if level == 0 and not str((globals or {}).get("__file__", "")).startswith(libraries):
+            _check(name, fromlist or (), providers, allowed)
+        return original(name, globals, locals, fromlist, level)
+
+    builtins.__import__ = guarded
+
+
+def _check(name: str, fromlist: Iterable[str], providers: Mapping[str, set[str]], allowed: set[str]) -> None:
+    parts = name.split(".")
+    if parts == ["snowflake"]:
+        keys = [f"snowflake.{part}" for part in fromlist]
+    else:
+        keys = [".".join(parts[:2]) if parts[0] == "snowflake" else parts[0]]
+    for key in keys:
+        owners = providers.get(key)
+        if owners and not owners & allowed and not _imported_by_user(key):
+            raise ModuleNotFoundError(
+                f"No module named '{key}' (installed, but not declared: add {sorted(owners)[0]} to PACKAGES)", name=key
+            )
+
+
+def _imported_by_user(key: str) -> bool:
+    """Whether IMPORTS bring a module of this name, which then goes before the installed one."""
+    directory = sys._xoptions.get("snowflake_import_directory")
+    return isinstance(directory, str) and any(
+        os.path.exists(os.path.join(directory, key + end)) for end in (".py", "", ".zip")
+    )
