@@ -1,4 +1,6 @@
-"""Compute: Python procedures, functions and model methods, run in forked workers apart from the account's server."""
+"""Compute: Python procedures, functions and model methods, run in forked workers apart from the account's
+server.
+"""
 
 from embedded_account.compute.jobs import (
     FunctionJob,

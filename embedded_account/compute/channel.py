@@ -1,7 +1,8 @@
 """Messages between the account, the fork server and its workers.
 
-Each connection is a socket pair handed over as a file descriptor: there is no address that user code could connect to.
-Packets keep their borders, so a worker killed in the middle of a message cannot leave half of one behind.
+Each connection is a socket pair handed over as a file descriptor: there is no address that user code could
+connect to. Packets keep their borders, so a worker killed in the middle of a message cannot leave half of one
+behind.
 """
 
 from __future__ import annotations

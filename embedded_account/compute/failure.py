@@ -11,7 +11,9 @@ _IMPORT_SYSTEM = ("<frozen importlib", "<frozen zipimport")
 
 
 def describe(error: BaseException, home: Path) -> dict[str, Any]:
-    """The error as JSON: class, message, and the traceback without the runner's own frames and directories."""
+    """The error as JSON: class, message, and the traceback without the runner's own frames and
+    directories.
+    """
     trace = traceback.TracebackException.from_exception(error, compact=True)
     _cut(trace)
     text = "".join(trace.format())

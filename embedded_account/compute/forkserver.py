@@ -1,13 +1,14 @@
 """The process that preloads the libraries once and forks a fresh worker for each job.
 
-It runs no user code and stays single-threaded. The account holds the other end of its control connection; when that closes
-it kills every worker, removes the work directory and ends.
+It runs no user code and stays single-threaded. The account holds the other end of its control connection;
+when that closes it kills every worker, removes the work directory and ends.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
+import importlib
 import json
 import os
 import select
@@ -46,13 +47,18 @@ class ForkServer:
         try:
             missing = preload.load(self._check_account)
             # In the parent so that workers inherit it: their own modules and the packages' metadata.
-            from embedded_account.compute import packages, worker
+            importlib.import_module("embedded_account.compute.worker")
+            from embedded_account.compute import packages
 
             packages.warm()
-            assert worker.main
             gc.collect()
             gc.freeze()
-            ready = {"ready": True, "seconds": time.monotonic() - started, "threads": preload.threads(), "missing": missing}
+            ready = {
+                "ready": True,
+                "seconds": time.monotonic() - started,
+                "threads": preload.threads(),
+                "missing": missing,
+            }
             channel.send(self._control, ready)
             self._poll.register(self._control, select.POLLIN)
             while True:
@@ -119,11 +125,15 @@ class ForkServer:
         del self._by_fd[worker.pidfd], self._by_fd[fd]
         os.close(worker.pidfd)
         self._kill_orphans()
-        self._tell(worker.sock, {"exit": os.waitstatus_to_exitcode(status), "max_rss": usage.ru_maxrss * 1024})
+        self._tell(
+            worker.sock, {"exit": os.waitstatus_to_exitcode(status), "max_rss": usage.ru_maxrss * 1024}
+        )
         worker.sock.close()
 
     def _kill_orphans(self) -> None:
-        """End processes that user code left behind in sessions of their own; the kernel made them our children."""
+        """End processes that user code left behind in sessions of their own; the kernel made them our
+        children.
+        """
         known = {worker.pid for worker in self._by_fd.values()}
         children = Path(f"/proc/self/task/{os.getpid()}/children")
         for pid in map(int, children.read_text().split()) if children.exists() else ():

@@ -25,9 +25,12 @@ def run(spec: dict[str, Any], home: Path, table: pa.Table) -> pa.Table:
     if spec["vectorized"] or getattr(function, "_sf_vectorized_input", None) is not None:
         batch = spec["max_batch_size"] or getattr(function, "_sf_max_batch_size", None)
         chunks = [
-            values.series_to_arrow(result, returns) for result in vectorized(function, table, kinds, batch or DEFAULT_BATCH)
+            values.series_to_arrow(result, returns)
+            for result in vectorized(function, table, kinds, batch or DEFAULT_BATCH)
         ]
-        column = pa.chunked_array(_same_type(chunks), chunks[0].type if chunks else values.arrow_type(returns))
+        column = pa.chunked_array(
+            _same_type(chunks), chunks[0].type if chunks else values.arrow_type(returns)
+        )
     else:
         column = values.to_arrow([function(*row) for row in rows(table, kinds)], returns)
     return pa.table({"RESULT": column})
@@ -51,7 +54,7 @@ def rows(table: pa.Table, kinds: Sequence[SqlType]) -> list[tuple[Any, ...]]:
 
 def frame(table: pa.Table, kinds: Sequence[SqlType] | None = None) -> pd.DataFrame:
     """A table as the frame that a vectorized handler receives: columns numbered from 0."""
-    known = kinds or [None] * table.num_columns
+    known: Sequence[SqlType | None] = kinds or [None] * table.num_columns
     series = [values.column_series(column, kind) for column, kind in zip(table.columns, known, strict=True)]
     return pd.DataFrame(dict(enumerate(series)), index=pd.RangeIndex(table.num_rows))
 

@@ -18,7 +18,19 @@ from embedded_account.compute.jobs import Limits
 _PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
-_SYSTEM_READABLE = ("/usr", "/lib", "/lib64", "/bin", "/sbin", "/opt", "/etc", "/proc", "/sys", "/dev/urandom", "/dev/random")
+_SYSTEM_READABLE = (
+    "/usr",
+    "/lib",
+    "/lib64",
+    "/bin",
+    "/sbin",
+    "/opt",
+    "/etc",
+    "/proc",
+    "/sys",
+    "/dev/urandom",
+    "/dev/random",
+)
 _SYSTEM_WRITABLE = ("/dev/null", "/dev/zero", "/dev/full", "/dev/shm")  # noqa: S108
 
 
@@ -57,9 +69,15 @@ def clean_environment(home: Path) -> None:
 
 
 def standard_paths() -> list[str]:
-    """The interpreter's own import path: its library and its installed packages, without any checkout of ours."""
+    """The interpreter's own import path: its library and its installed packages, without any checkout of
+    ours.
+    """
     folders = {os.path.realpath(path) for path in sysconfig.get_paths().values()}
-    return [entry for entry in sys.path if entry and (os.path.realpath(entry) in folders or _within_library(entry))]
+    return [
+        entry
+        for entry in sys.path
+        if entry and (os.path.realpath(entry) in folders or _within_library(entry))
+    ]
 
 
 def _within_library(entry: str) -> bool:
@@ -69,7 +87,9 @@ def _within_library(entry: str) -> bool:
 
 
 def hide_ourselves() -> None:
-    """Take the embedded account and editable installs out of sight of user code: it sees what a warehouse would."""
+    """Take the embedded account and editable installs out of sight of user code: it sees what a warehouse
+    would.
+    """
     sys.path[:] = standard_paths()
     sys.meta_path[:] = [finder for finder in sys.meta_path if not _editable(finder)]
     sys.path_hooks[:] = [hook for hook in sys.path_hooks if not _editable(hook)]
@@ -85,9 +105,13 @@ def _editable(hook: object) -> bool:
 
 def restrict_files(home: Path, readable: Sequence[str]) -> bool:
     """Bound file access to the interpreter, the system and ``home``. False where the kernel cannot."""
-    interpreter = {os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix, *standard_paths())}
+    interpreter = {
+        os.path.realpath(path) for path in (sys.prefix, sys.base_prefix, sys.exec_prefix, *standard_paths())
+    }
     interpreter.discard("/")
-    return landlock.restrict([*_SYSTEM_READABLE, *sorted(interpreter), *readable], [*_SYSTEM_WRITABLE, str(home)])
+    return landlock.restrict(
+        [*_SYSTEM_READABLE, *sorted(interpreter), *readable], [*_SYSTEM_WRITABLE, str(home)]
+    )
 
 
 def apply_limits(limits: Limits) -> None:

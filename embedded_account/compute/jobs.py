@@ -29,8 +29,8 @@ class ImportFile:
 class Limits:
     """Resource limits of one worker; None leaves the limit as it is.
 
-    ``cpu_seconds`` counts for each request, ``memory_bytes`` is address space on top of the preloaded libraries,
-    ``file_bytes`` bounds each file that the worker writes.
+    ``cpu_seconds`` counts for each request, ``memory_bytes`` is address space on top of the preloaded
+    libraries, ``file_bytes`` bounds each file that the worker writes.
     """
 
     cpu_seconds: int | None = None
@@ -42,10 +42,11 @@ class Limits:
 class ProcedureJob:
     """A stored procedure: ``handler(session, *arguments)``.
 
-    ``arguments`` hold JSON values (dates and times in ISO form, binary in hexadecimal, semi-structured values decoded);
-    ``argument_types`` and ``returns`` are SQL types, ``returns`` may be ``TABLE (…)``. ``connection`` holds the connector's
-    parameters of the procedure's own session; None runs the handler with ``session=None``.
-    ``nested`` is set when a procedure's session makes the call: it needs no slot, since its caller holds one.
+    ``arguments`` hold JSON values (dates and times in ISO form, binary in hexadecimal, semi-structured values
+    decoded); ``argument_types`` and ``returns`` are SQL types, ``returns`` may be ``TABLE (…)``.
+    ``connection`` holds the connector's parameters of the procedure's own session; None runs the handler with
+    ``session=None``. ``nested`` is set when a procedure's session makes the call: it needs no slot, since its
+    caller holds one.
     """
 
     handler: str
@@ -63,10 +64,12 @@ class ProcedureJob:
 
 @dataclass(frozen=True)
 class FunctionJob:
-    """A Python function over rows: one argument column for each of ``argument_types``, one result for each row.
+    """A Python function over rows: one argument column for each of ``argument_types``, one result for each
+    row.
 
-    With ``vectorized`` the handler takes a pandas frame whose columns are numbered from 0; a handler that carries
-    ``_sf_vectorized_input`` is vectorized too. Semi-structured columns hold JSON text. The outcome's table has one column, RESULT.
+    With ``vectorized`` the handler takes a pandas frame whose columns are numbered from 0; a handler that
+    carries ``_sf_vectorized_input`` is vectorized too. Semi-structured columns hold JSON text. The outcome's
+    table has one column, RESULT.
     """
 
     handler: str
@@ -86,9 +89,10 @@ class FunctionJob:
 class TableFunctionJob:
     """A Python table function (a class with ``process`` and/or ``end_partition``).
 
-    ``returns`` lists output columns as (name, SQL type). ``partitions`` numbers the partition of each row, in the order
-    in which rows come; None is one partition. The outcome's table has these columns and, before them,
-    ``_ROW``: the position of the input row that yielded the output, null for what ``end_partition`` gave.
+    ``returns`` lists output columns as (name, SQL type). ``partitions`` numbers the partition of each row, in
+    the order in which rows come; None is one partition. The outcome's table has these columns and, before
+    them, ``_ROW``: the position of the input row that yielded the output, null for what ``end_partition``
+    gave.
     """
 
     handler: str
@@ -107,9 +111,10 @@ class TableFunctionJob:
 class ModelMethodJob:
     """A method of a logged model version, run by the handler file that the version itself contains.
 
-    ``model_dir`` is the version's directory (MANIFEST.yml, functions/, model/), ``handler`` the manifest's, for example
-    ``functions.predict.infer``. Columns of ``table`` are the method's inputs in the manifest's order, then its parameters.
-    The outcome's table has one column for each output; a table function's has ``_ROW`` before them (see TableFunctionJob).
+    ``model_dir`` is the version's directory (MANIFEST.yml, functions/, model/), ``handler`` the manifest's,
+    for example ``functions.predict.infer``. Columns of ``table`` are the method's inputs in the manifest's
+    order, then its parameters. The outcome's table has one column for each output; a table function's has
+    ``_ROW`` before them (see TableFunctionJob).
     """
 
     model_dir: Path
@@ -128,8 +133,9 @@ ErrorKind = Literal["handler", "refused", "timeout", "cancelled", "crashed"]
 class JobError:
     """Why a job gave no result.
 
-    ``handler``: the user's code raised; ``type`` is the exception's class, ``traceback`` starts at the handler.
-    ``refused``: it was not run (unknown package, unsupported type). ``crashed``: the worker ended without an answer.
+    ``handler``: the user's code raised; ``type`` is the exception's class, ``traceback`` starts at the
+    handler. ``refused``: it was not run (unknown package, unsupported type). ``crashed``: the worker ended
+    without an answer.
     """
 
     kind: ErrorKind
@@ -147,8 +153,9 @@ class JobError:
 class Outcome:
     """The end of a job: a value or a table or an error, with what it printed and used.
 
-    ``value`` is a JSON value by the SQL type (see values.to_json); ``stdout`` and ``stderr`` are the last 64 KB of each;
-    ``seconds`` counts from the call of run(), waiting included; ``max_rss`` is the worker's peak resident size in bytes.
+    ``value`` is a JSON value by the SQL type (see values.to_json); ``stdout`` and ``stderr`` are the last 64
+    KB of each; ``seconds`` counts from the call of run(), waiting included; ``max_rss`` is the worker's peak
+    resident size in bytes.
     """
 
     value: Json = None

@@ -54,8 +54,8 @@ def _handled(abi: int) -> int:
 def restrict(readable: Iterable[str], writable: Iterable[str]) -> bool:
     """Allow this process, from now on, these directories and files only.
 
-    Paths that do not exist are left out. Returns False, having changed nothing, where the kernel has no Landlock.
-    Raises OSError when the kernel refuses the rules.
+    Paths that do not exist are left out. Returns False, having changed nothing, where the kernel has no
+    Landlock. Raises OSError when the kernel refuses the rules.
     """
     abi = version()
     if not abi:

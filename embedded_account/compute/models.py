@@ -1,7 +1,7 @@
 """Running a method of a logged model version through the handler file inside the version.
 
-snowflake-ml writes ``functions/<method>.py`` when it logs a model: what a warehouse would execute. It loads the model on
-import, so a worker that stays serves one version and method.
+snowflake-ml writes ``functions/<method>.py`` when it logs a model: what a warehouse would execute. It loads
+the model on import, so a worker that stays serves one version and method.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from embedded_account.compute.handler import RefusedError
 class _Answer(pd.DataFrame):
     """The frame that a model method predicted, kept in columns.
 
-    The handler file ends in ``replace({NA: None, nan: None}).to_dict("records")``: a Python object for each cell, only for
-    the account to put them into columns again. This frame passes both calls and still holds its columns.
+    The handler file ends in ``replace({NA: None, nan: None}).to_dict("records")``: a Python object for each
+    cell, only for the account to put them into columns again. This frame passes both calls and still holds
+    its columns.
     """
 
     def replace(self, *_: Any, **__: Any) -> _Answer:
@@ -76,7 +77,9 @@ class ModelMethod:
         return bool(getattr(function, "_sf_flatten_object_input", False))
 
     def _flatten(self, table: pa.Table) -> pa.Table:
-        """Wide input comes as one OBJECT column; the handler expects its values as columns, in the signature's order."""
+        """Wide input comes as one OBJECT column; the handler expects its values as columns, in the
+        signature's order.
+        """
         records = [json.loads(value) if value is not None else {} for value in table.column(0).to_pylist()]
         names = getattr(self._module, "input_cols", None) or list(records[0] if records else ())
         wide = pa.table({str(name): [record.get(name) for record in records] for name in names})

@@ -1,7 +1,7 @@
 """PACKAGES: which installed distributions a job declared, and what its code may therefore import.
 
-The interpreter holds more than a job declares. Without a check, a missing package in a declaration would be found only in
-a real account.
+The interpreter holds more than a job declares. Without a check, a missing package in a declaration would be
+found only in a real account.
 """
 
 from __future__ import annotations
@@ -25,8 +25,12 @@ from embedded_account.compute.handler import RefusedError
 
 @functools.cache
 def installed() -> dict[str, str]:
-    """Name → version of each package that jobs can declare: distributions, and the modules that go by another name."""
-    found = {canonicalize_name(dist.name): dist.version for dist in importlib.metadata.distributions() if dist.name}
+    """Name → version of each package that jobs can declare: distributions, and the modules that go by another
+    name.
+    """
+    found: dict[str, str] = {
+        canonicalize_name(dist.name): dist.version for dist in importlib.metadata.distributions() if dist.name
+    }
     for module, names in importlib.metadata.packages_distributions().items():
         # "xgboost" stands for the distribution that provides that module, whatever its own name.
         if len(set(names)) == 1 and not module.startswith("_"):
@@ -65,14 +69,18 @@ def parse(spec: str) -> Requirement:
 
 
 def require(specs: Iterable[str]) -> set[str]:
-    """Check declared packages against what is installed; gives the canonical names. Raises RefusedError by name."""
-    names = set()
+    """Check declared packages against what is installed; gives the canonical names. Raises RefusedError by
+    name.
+    """
+    names: set[str] = set()
     for spec in specs:
         requirement = parse(spec)
         name = canonicalize_name(requirement.name)
         version = ".".join(map(str, sys.version_info[:3])) if name == "python" else installed().get(name)
         if version is None:
-            raise RefusedError(f"Cannot create a Python handler: package '{requirement.name}' is not available here.")
+            raise RefusedError(
+                f"Cannot create a Python handler: package '{requirement.name}' is not available here."
+            )
         if not SpecifierSet(str(requirement.specifier)).contains(version, prereleases=True):
             raise RefusedError(f"Package '{spec}' is not available here; the installed version is {version}.")
         names.add(name)
@@ -135,7 +143,8 @@ def _check(name: str, fromlist: Iterable[str], providers: Mapping[str, set[str]]
         owners = providers.get(key)
         if owners and not owners & allowed and not _imported_by_user(key):
             raise ModuleNotFoundError(
-                f"No module named '{key}' (installed, but not declared: add {sorted(owners)[0]} to PACKAGES)", name=key
+                f"No module named '{key}' (installed, but not declared: add {sorted(owners)[0]} to PACKAGES)",
+                name=key,
             )
 
 

@@ -25,9 +25,9 @@ _SLICE = 0.05
 class ComputePool:
     """Runs jobs in forked workers. Thread-safe; ``close`` ends everything that still runs.
 
-    Procedures have ``limit`` slots (default: twice the processors, at least 4), functions and model methods as many of
-    their own, so that a procedure which waits for a model cannot take the slot that the model needs.
-    ``work_dir`` is where the private work directory is made.
+    Procedures have ``limit`` slots (default: twice the processors, at least 4), functions and model methods
+    as many of their own, so that a procedure which waits for a model cannot take the slot that the model
+    needs. ``work_dir`` is where the private work directory is made.
     """
 
     def __init__(
@@ -59,8 +59,8 @@ class ComputePool:
     def run(self, job: Job, timeout: float | None = None, cancel: threading.Event | None = None) -> Outcome:
         """Run one job to its end. Never raises for what the job does: see Outcome.error.
 
-        ``timeout`` in seconds counts from this call; when it passes, or ``cancel`` is set, the worker's whole process group
-        is killed. Raises RuntimeError on a closed pool.
+        ``timeout`` in seconds counts from this call; when it passes, or ``cancel`` is set, the worker's whole
+        process group is killed. Raises RuntimeError on a closed pool.
         """
         started = time.monotonic()
         deadline = None if timeout is None else started + timeout
@@ -141,7 +141,11 @@ class ComputePool:
         try:
             answered, _ = worker.ask(job, deadline, cancel)
             ended = worker.wait_end()
-            return replace(answered, max_rss=max(answered.max_rss, ended.max_rss)) if answered else _crashed(ended)
+            return (
+                replace(answered, max_rss=max(answered.max_rss, ended.max_rss))
+                if answered
+                else _crashed(ended)
+            )
         except Ended as ended:
             return _crashed(ended)
         finally:
@@ -175,7 +179,11 @@ class ComputePool:
 
 def _stopped(stop: Stopped, timeout: float | None) -> JobError:
     if stop.kind == "timeout":
-        return JobError("timeout", "StatementTimeout", f"Statement reached its timeout of {timeout:g} second(s) and was cancelled.")
+        return JobError(
+            "timeout",
+            "StatementTimeout",
+            f"Statement reached its timeout of {timeout:g} second(s) and was cancelled.",
+        )
     return JobError("cancelled", "Cancelled", "SQL execution canceled")
 
 
@@ -188,5 +196,8 @@ def _crashed(ended: Ended) -> Outcome:
         why = f"it exited with status {ended.status}"
     message = f"The Python worker ended without a result: {why}."
     return Outcome(
-        error=JobError("crashed", "WorkerCrashed", message), stdout=ended.stdout, stderr=ended.stderr, max_rss=ended.max_rss
+        error=JobError("crashed", "WorkerCrashed", message),
+        stdout=ended.stdout,
+        stderr=ended.stderr,
+        max_rss=ended.max_rss,
     )

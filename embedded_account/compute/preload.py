@@ -42,8 +42,8 @@ MODULES = (
     "snowflake.ml.dataset",
 )
 
-# Read by native libraries while they load. OpenBLAS and Arrow's allocator would otherwise start threads; OpenMP starts
-# its threads at first use, in the worker.
+# Read by native libraries while they load. OpenBLAS and Arrow's allocator would otherwise start threads;
+# OpenMP starts its threads at first use, in the worker.
 ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
@@ -52,7 +52,9 @@ ENVIRONMENT = {
 
 
 def load(alive: Callable[[], None]) -> dict[str, str]:
-    """Import everything; ``alive`` is called between modules and may raise. Returns the modules that could not be imported."""
+    """Import everything; ``alive`` is called between modules and may raise. Returns the modules that could
+    not be imported.
+    """
     missing = {}
     for name in MODULES:
         alive()

@@ -46,5 +46,7 @@ def _table(result: Any) -> pa.Table:
     from snowflake.snowpark import DataFrame
 
     if not isinstance(result, DataFrame):
-        raise RefusedError(f"A procedure that returns a TABLE must return a Snowpark DataFrame, not {type(result)}.")
+        raise RefusedError(
+            f"A procedure that returns a TABLE must return a Snowpark DataFrame, not {type(result)}."
+        )
     return result.to_arrow()

@@ -54,12 +54,15 @@ class ForkServerProcess:
         return self._process.poll() is None
 
     def wait_ready(self, timeout: float | None = None) -> bool:
-        """Whether the preload is finished and the server still there; waits for it at most ``timeout`` seconds."""
+        """Whether the preload is finished and the server still there; waits for it at most ``timeout``
+        seconds.
+        """
         self._ready.wait(timeout)
         return bool(self.ready_message) and self.alive
 
     def spawn(self, message: dict[str, Any]) -> socket:
-        """Fork a worker; gives the account's end of its connection. Before the preload is finished the worker waits for it.
+        """Fork a worker; gives the account's end of its connection. Before the preload is finished the worker
+        waits for it.
 
         Raises ChannelClosedError when the fork server is gone.
         """
@@ -106,7 +109,9 @@ class ForkServerProcess:
 
 def _environment(home: Path) -> dict[str, str]:
     """What the fork server, and so every worker, may inherit: no variable of the account's own."""
-    kept = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV") if name in os.environ}
+    kept = {
+        name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV") if name in os.environ
+    }
     return {
         **kept,
         **preload.ENVIRONMENT,

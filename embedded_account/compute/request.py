@@ -1,4 +1,6 @@
-"""One request to a worker on disk: what the job needs, written down; what the worker answered, read with distrust."""
+"""One request to a worker on disk: what the job needs, written down; what the worker answered, read with
+distrust.
+"""
 
 from __future__ import annotations
 
@@ -56,23 +58,39 @@ def write_request(folder: Path, job: Job) -> None:
     folder.mkdir(mode=0o700)
     (folder / "job.json").write_text(json.dumps(_specification(job)))
     if not isinstance(job, ProcedureJob):
-        with pa.OSFile(str(folder / "arguments.arrow"), "wb") as sink, pa.ipc.new_file(sink, job.table.schema) as writer:
+        with (
+            pa.OSFile(str(folder / "arguments.arrow"), "wb") as sink,
+            pa.ipc.new_file(sink, job.table.schema) as writer,
+        ):
             writer.write_table(job.table)
 
 
 def _specification(job: Job) -> dict[str, Any]:
     match job:
         case ModelMethodJob():
-            own: dict[str, Any] = {"kind": "model", "model_dir": str(job.model_dir.resolve()), "partitions": _list(job.partitions)}
+            own: dict[str, Any] = {
+                "kind": "model",
+                "model_dir": str(job.model_dir.resolve()),
+                "partitions": _list(job.partitions),
+            }
             return {**own, "handler": job.handler}
         case ProcedureJob():
             connection = None if job.connection is None else dict(job.connection)
-            own = {"kind": "procedure", "arguments": list(job.arguments), "connection": connection, "returns": job.returns}
+            own = {
+                "kind": "procedure",
+                "arguments": list(job.arguments),
+                "connection": connection,
+                "returns": job.returns,
+            }
         case FunctionJob():
             own = {"kind": "function", "vectorized": job.vectorized, "max_batch_size": job.max_batch_size}
             own["returns"] = job.returns
         case TableFunctionJob():
-            own = {"kind": "table_function", "partitions": _list(job.partitions), "returns": list(job.returns)}
+            own = {
+                "kind": "table_function",
+                "partitions": _list(job.partitions),
+                "returns": list(job.returns),
+            }
     own["argument_types"] = list(job.argument_types)
     return {**own, "handler": job.handler, "inline": job.source is not None, "packages": list(job.packages)}
 

@@ -13,7 +13,9 @@ from typing import Any
 _init_once: list[Callable[[], Any]] = []
 
 
-def vectorized(input: type, max_batch_size: int | None = None, flatten_object_input: bool = False) -> Callable[..., Any]:
+def vectorized(
+    input: type, max_batch_size: int | None = None, flatten_object_input: bool = False
+) -> Callable[..., Any]:
     """Mark a handler as taking pandas frames of at most ``max_batch_size`` rows."""
 
     def mark(function: Any) -> Any:

@@ -29,8 +29,13 @@ def run(spec: dict[str, Any], home: Path, table: pa.Table) -> pa.Table:
     found: list[tuple[int | None, tuple[Any, ...]]] = []
     for positions, part in partitions(table, spec["partitions"]):
         found.extend(_partition(cls, positions, rows(part, kinds)))
-    columns = [values.to_arrow([_cell(row, place) for _, row in found], kind) for place, (_, kind) in enumerate(outputs)]
-    return pa.table([pa.array([row for row, _ in found], pa.int64()), *columns], [ROW, *(name for name, _ in outputs)])
+    columns = [
+        values.to_arrow([_cell(row, place) for _, row in found], kind)
+        for place, (_, kind) in enumerate(outputs)
+    ]
+    return pa.table(
+        [pa.array([row for row, _ in found], pa.int64()), *columns], [ROW, *(name for name, _ in outputs)]
+    )
 
 
 def _cell(row: tuple[Any, ...], place: int) -> Any:
@@ -73,7 +78,9 @@ def vectorized_method(cls: Any) -> str | None:
 def run_vectorized(
     cls: Any, table: pa.Table, kinds: Sequence[SqlType] | None, numbers: Sequence[int] | None
 ) -> pa.Table:
-    """A vectorized ``process`` answers each row of its batch, ``end_partition`` a whole partition with any number of rows."""
+    """A vectorized ``process`` answers each row of its batch, ``end_partition`` a whole partition with any
+    number of rows.
+    """
     by_row = vectorized_method(cls) == "process"
     method_name = "process" if by_row else "end_partition"
     size = getattr(getattr(cls, method_name), "_sf_max_batch_size", None) if by_row else None
@@ -87,21 +94,29 @@ def run_vectorized(
                 continue
             result = getattr(instance, method_name)(frame(batch, kinds))
             parts.append(_with_rows(result, positions[start : start + step] if by_row else None))
-    return pa.concat_tables(parts, promote_options="permissive") if parts else pa.table({ROW: pa.array([], pa.int64())})
+    return (
+        pa.concat_tables(parts, promote_options="permissive")
+        if parts
+        else pa.table({ROW: pa.array([], pa.int64())})
+    )
 
 
 def _with_rows(result: Any, positions: Sequence[int] | None) -> pa.Table:
     answer = result if isinstance(result, pd.DataFrame) else pd.DataFrame(result)
     if positions is not None and len(answer) != len(positions):
         raise ValueError(f"A vectorized process() returned {len(answer)} rows for {len(positions)}.")
-    table = pa.Table.from_pandas(answer.rename(columns=str), preserve_index=False).replace_schema_metadata(None)
+    table = pa.Table.from_pandas(answer.rename(columns=str), preserve_index=False).replace_schema_metadata(
+        None
+    )
     numbers = pa.nulls(len(answer), pa.int64()) if positions is None else pa.array(positions, pa.int64())
     return table.add_column(0, ROW, numbers)
 
 
 def _named(table: pa.Table, outputs: Sequence[tuple[str, SqlType]]) -> pa.Table:
     if table.num_rows and table.num_columns != len(outputs) + 1:
-        raise ValueError(f"A table function returned {table.num_columns - 1} columns instead of {len(outputs)}.")
+        raise ValueError(
+            f"A table function returned {table.num_columns - 1} columns instead of {len(outputs)}."
+        )
     columns = [table.column(0)]
     for place, (_, kind) in enumerate(outputs, 1):
         target = values.arrow_type(kind)
@@ -115,4 +130,6 @@ def _named(table: pa.Table, outputs: Sequence[tuple[str, SqlType]]) -> pa.Table:
 
 
 def _castable(column: pa.ChunkedArray, target: pa.DataType) -> bool:
-    return bool(column.type.equals(target) or pa.types.is_primitive(column.type) and pa.types.is_primitive(target))
+    return bool(
+        column.type.equals(target) or (pa.types.is_primitive(column.type) and pa.types.is_primitive(target))
+    )

@@ -123,7 +123,8 @@ def json_default(value: Any) -> Any:
 
 
 def to_json(value: Any, kind: SqlType) -> Any:
-    """A handler's return value as JSON by its SQL type: the inverse of to_python; decimals with a scale become text.
+    """A handler's return value as JSON by its SQL type: the inverse of to_python; decimals with a scale
+    become text.
 
     Raises TypeError or ValueError for a value which that type cannot hold.
     """
@@ -212,12 +213,16 @@ def to_arrow(values: Sequence[Any], kind: SqlType) -> pa.Array:
         return pa.array(converted, arrow_type(kind))
     except (OverflowError, pa.ArrowInvalid):
         if kind.family == "NUMBER" and kind.scale == 0:
-            return pa.array([None if value is None else Decimal(value) for value in converted], pa.decimal128(38, 0))
+            return pa.array(
+                [None if value is None else Decimal(value) for value in converted], pa.decimal128(38, 0)
+            )
         raise
 
 
 def series_to_arrow(values: Any, kind: SqlType) -> pa.Array:
-    """A pandas Series, array or list of results as an Arrow array, without a Python object for each number."""
+    """A pandas Series, array or list of results as an Arrow array, without a Python object for each
+    number.
+    """
     series = values if isinstance(values, pd.Series) else pd.Series(values)
     target = arrow_type(kind)
     numeric = pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype)
@@ -230,7 +235,8 @@ def series_to_arrow(values: Any, kind: SqlType) -> pa.Array:
         return pa.array(series).cast(target)
     missing = kind.family != "FLOAT"
     return to_arrow(
-        [None if missing and isinstance(value, float) and math.isnan(value) else value for value in series], kind
+        [None if missing and isinstance(value, float) and math.isnan(value) else value for value in series],
+        kind,
     )
 
 

@@ -29,11 +29,13 @@ class WarmWorkers:
         self._closed = False
 
     def take(self, key: Key) -> WorkerHandle | None:
-        """An idle worker for this method, which the caller then owns. Dead ones met on the way are cleared up."""
+        """An idle worker for this method, which the caller then owns. Dead ones met on the way are cleared
+        up.
+        """
         found, dead = None, []
         with self._lock:
             for entry in list(self._idle):
-                if entry[0] == key and found is None or not entry[1].alive():
+                if (entry[0] == key and found is None) or not entry[1].alive():
                     self._idle.remove(entry)
                     if entry[0] == key and found is None and entry[1].alive():
                         found = entry[1]

@@ -1,7 +1,8 @@
 """The life of a forked worker: give up what it inherited, run what it is asked, answer in files.
 
-A request is a directory inside the worker's own: ``job.json``, perhaps ``arguments.arrow``; the answer is ``result.json``,
-perhaps ``result.arrow``. One-shot workers end after one request, a model's worker when it has been idle.
+A request is a directory inside the worker's own: ``job.json``, perhaps ``arguments.arrow``; the answer is
+``result.json``, perhaps ``result.arrow``. One-shot workers end after one request, a model's worker when it
+has been idle.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from embedded_account.compute import channel, failure, functions, isolation, models, procedures, table_functions, values
+from embedded_account.compute import (
+    channel,
+    failure,
+    functions,
+    isolation,
+    models,
+    procedures,
+    table_functions,
+    values,
+)
 from embedded_account.compute.handler import RefusedError
 from embedded_account.compute.jobs import Limits
 
@@ -36,7 +46,7 @@ def main(descriptor: int, spec: dict[str, Any], parent: int) -> int:
     isolation.apply_limits(limits)
     isolation.hide_ourselves()
     # The state of numpy's generator was copied from the fork server: the same in every worker.
-    np.random.seed()  # noqa: NPY002
+    np.random.seed()
     sock = socket.socket(fileno=descriptor)
     sock.settimeout(spec["idle"])
     _serve(sock, home, limits, once=spec["once"])
@@ -61,8 +71,15 @@ def _serve(sock: socket.socket, home: Path, limits: Limits, once: bool) -> None:
                 method = models.ModelMethod(Path(job["model_dir"]), job["handler"])
             answer = _run(job, home, folder, method)
         except (RefusedError, values.UnsupportedTypeError) as error:
-            answer = {"error": {"kind": "refused", "type": type(error).__name__, "message": str(error), "traceback": ""}}
-        except BaseException as error:  # noqa: BLE001 - SystemExit and KeyboardInterrupt of user code are its result too
+            answer = {
+                "error": {
+                    "kind": "refused",
+                    "type": type(error).__name__,
+                    "message": str(error),
+                    "traceback": "",
+                }
+            }
+        except BaseException as error:  # noqa: BLE001 - user code may raise SystemExit too
             answer = {"error": {"kind": "handler", **failure.describe(error, home)}}
         _answer(folder, answer)
         try:
@@ -88,7 +105,10 @@ def _run(job: dict[str, Any], home: Path, folder: Path, method: models.ModelMeth
         case other:
             raise RefusedError(f"Unknown kind of job {other!r}.")
     if table is not None:
-        with pa.OSFile(str(folder / "result.arrow"), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        with (
+            pa.OSFile(str(folder / "result.arrow"), "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
             writer.write_table(table)
     return {"value": value, "table": table is not None}
 
@@ -119,5 +139,7 @@ def _answer(folder: Path, answer: dict[str, Any]) -> None:
     try:
         text = json.dumps(answer)
     except (TypeError, ValueError) as error:
-        text = json.dumps({"error": {"kind": "handler", "type": "TypeError", "message": str(error), "traceback": ""}})
+        text = json.dumps(
+            {"error": {"kind": "handler", "type": "TypeError", "message": str(error), "traceback": ""}}
+        )
     (folder / "result.json").write_text(text)

@@ -19,7 +19,7 @@ _SLICE = 0.05
 _GRACE = 10.0
 
 
-class Stopped(Exception):  # noqa: N818 - not an error of the worker but what the caller wanted
+class Stopped(Exception):
     """The caller's timeout or cancellation came first; the worker is dead."""
 
     def __init__(self, kind: Literal["timeout", "cancelled"], stdout: str = "", stderr: str = "") -> None:
@@ -29,8 +29,10 @@ class Stopped(Exception):  # noqa: N818 - not an error of the worker but what th
         self.stderr = stderr
 
 
-class Ended(Exception):  # noqa: N818
-    """The worker ended without an answer: exit status (negative: signal), peak memory in bytes, a reason if there is one."""
+class Ended(Exception):
+    """The worker ended without an answer: exit status (negative: signal), peak memory in bytes, a reason if
+    there is one.
+    """
 
     def __init__(self, status: int, max_rss: int, reason: str = "") -> None:
         super().__init__(reason or status)
@@ -79,9 +81,9 @@ class WorkerHandle:
             self._fill(ended, folder)
             raise
         except ChannelClosedError as error:
-            ended = self._last_message() or Ended(-9, 0, "the compute fork server is gone")
-            self._fill(ended, folder)
-            raise ended from error
+            last = self._last_message() or Ended(-9, 0, "the compute fork server is gone")
+            self._fill(last, folder)
+            raise last from error
 
     def wait_end(self) -> Ended:
         """Wait for the process to be gone; it is killed if it lingers."""
@@ -138,7 +140,9 @@ class WorkerHandle:
                 continue
 
     def _ended(self, message: dict[str, Any]) -> Ended:
-        self._end = Ended(int(message["exit"]), int(message.get("max_rss", 0)), str(message.get("reason", "")))
+        self._end = Ended(
+            int(message["exit"]), int(message.get("max_rss", 0)), str(message.get("reason", ""))
+        )
         return self._end
 
     def _last_message(self) -> Ended | None:
