@@ -1,0 +1,1 @@
+"""What every part of the control plane needs: settings, errors, the clock, logging."""

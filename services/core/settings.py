@@ -1,0 +1,152 @@
+"""Settings: small frozen groups, read once from the environment by the application factory."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from services.core.errors import Invalid
+
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True)
+class WebSettings:
+    """Where the service listens. ``admin_token`` is needed to listen beyond loopback."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    admin_token: str | None = field(default=None, repr=False)
+
+    @property
+    def loopback(self) -> bool:
+        return self.host in LOOPBACK
+
+
+@dataclass(frozen=True)
+class StorageSettings:
+    """Where the service keeps what it knows. URLs are SQLAlchemy's."""
+
+    data: Path
+    database_url: str
+    operations_url: str
+
+    @property
+    def account_data(self) -> Path:
+        return self.data / "account"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+
+@dataclass(frozen=True)
+class AccountSettings:
+    """Which Snowflake account: a named connection, the container's own token, or the embedded one."""
+
+    kind: Literal["named", "container", "embedded"] = "embedded"
+    connection: str | None = None
+    container_host: str | None = None
+    container_account: str | None = None
+    token_path: Path = Path("/snowflake/session/token")
+    embedded_port: int = 0
+
+
+@dataclass(frozen=True)
+class LogSettings:
+    style: Literal["json", "console"] = "console"
+    level: str = "INFO"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All groups. ``example`` names the example set up on the first start, or None."""
+
+    web: WebSettings
+    storage: StorageSettings
+    account: AccountSettings
+    log: LogSettings
+    example: str | None = "pudo"
+
+
+def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from the environment (default: the process's own).
+
+    Raises Invalid, naming the variable, for a value that cannot be used.
+    """
+    env = os.environ if environment is None else environment
+    data = Path(env.get("SPOKEHUB_DATA") or "var").absolute()
+    return Settings(
+        web=WebSettings(
+            host=env.get("SPOKEHUB_HOST") or "127.0.0.1",
+            port=_port(env, "SPOKEHUB_PORT", 8000),
+            admin_token=env.get("SPOKEHUB_ADMIN_TOKEN") or None,
+        ),
+        storage=_storage(env, data),
+        account=_account(env),
+        log=_log(env),
+        example=_example(env),
+    )
+
+
+def _storage(env: Mapping[str, str], data: Path) -> StorageSettings:
+    database = env.get("SPOKEHUB_DATABASE_URL") or f"sqlite:///{data / 'spokehub.sqlite'}"
+    database = _driver(database)
+    operations = env.get("SPOKEHUB_OPERATIONS_URL")
+    if operations:
+        operations = _driver(operations)
+    elif database.startswith("postgresql"):
+        operations = database
+    else:
+        operations = f"sqlite:///{data / 'operations.sqlite'}"
+    return StorageSettings(data=data, database_url=database, operations_url=operations)
+
+
+def _driver(url: str) -> str:
+    """``url`` with the PostgreSQL driver that is installed."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme.split("+")[0] not in ("sqlite", "postgresql", "postgres"):
+        raise Invalid(
+            f"SPOKEHUB_DATABASE_URL names a database that is not supported: {scheme!r}",
+            hint="Use sqlite:///PATH or postgresql://USER:PASSWORD@HOST/DATABASE.",
+        )
+    return url if scheme.startswith("sqlite") else f"postgresql+psycopg://{rest}"
+
+
+def _account(env: Mapping[str, str]) -> AccountSettings:
+    token_path = Path(env.get("SPOKEHUB_TOKEN_PATH") or "/snowflake/session/token")
+    name = env.get("SPOKEHUB_CONNECTION")
+    host, account = env.get("SNOWFLAKE_HOST"), env.get("SNOWFLAKE_ACCOUNT")
+    port = _port(env, "SPOKEHUB_ACCOUNT_PORT", 0)
+    if name:
+        return AccountSettings(kind="named", connection=name)
+    if host and account and token_path.exists():
+        return AccountSettings(
+            kind="container", container_host=host, container_account=account, token_path=token_path
+        )
+    return AccountSettings(embedded_port=port)
+
+
+def _log(env: Mapping[str, str]) -> LogSettings:
+    style = env.get("SPOKEHUB_LOG") or "console"
+    level = (env.get("SPOKEHUB_LOG_LEVEL") or "INFO").upper()
+    if style not in ("json", "console"):
+        raise Invalid(f"SPOKEHUB_LOG is {style!r}", hint="Use json or console.")
+    if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise Invalid(f"SPOKEHUB_LOG_LEVEL is {level!r}", hint="Use DEBUG, INFO, WARNING or ERROR.")
+    return LogSettings(style="json" if style == "json" else "console", level=level)
+
+
+def _example(env: Mapping[str, str]) -> str | None:
+    example = env.get("SPOKEHUB_EXAMPLE") or "pudo"
+    if example not in ("pudo", "none"):
+        raise Invalid(f"SPOKEHUB_EXAMPLE is {example!r}", hint="Use pudo or none.")
+    return None if example == "none" else example
+
+
+def _port(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name) or str(default)
+    if not text.isdecimal() or int(text) > 65535:
+        raise Invalid(f"{name} is {text!r}", hint="Use a port number from 0 to 65535.")
+    return int(text)

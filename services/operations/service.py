@@ -1,0 +1,197 @@
+"""Operations as the rest of the program sees them: submit, look, cancel, resume."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from services.core.clock import Clock, utc_now
+from services.core.errors import Conflict, Invalid, Unavailable
+from services.core.logging import logger
+from services.db.engine import Database
+from services.operations import queue
+from services.operations.identifiers import new_id
+from services.operations.journal import Journal
+from services.operations.queries import Queries
+from services.operations.registry import Params, Registry
+from services.operations.runner import Runner, wait_until
+from services.operations.types import (
+    ExecutedSql,
+    LogLine,
+    OperationError,
+    OperationFilter,
+    OperationView,
+    Page,
+)
+from services.snowflake.connection import ConnectionSource
+
+MAX_PAGE = 1000
+
+log = logger(__name__)
+
+
+class Operations:
+    """Long work, durable. One for each process; ``start`` takes up what was interrupted."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        database: Database,
+        *,
+        url: str,
+        services: Any = None,
+        source: ConnectionSource | None = None,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.registry = registry
+        self.queries = Queries(database)
+        self.journal = Journal(database, clock)
+        self.runner = Runner(registry, self.journal, self.queries, services, source, clock)
+        self._services = services
+        self._url = url
+        self._clock = clock
+        self._started = False
+
+    def start(self) -> None:
+        """Begin to work, with what an earlier process left first."""
+        queue.start(self._url, self.runner)
+        self._started = True
+        for view in self.queries.open():
+            self._take_up(view)
+
+    def stop(self, timeout: float = 10.0) -> bool:
+        """Stop working; what is interrupted goes on at the next start. Returns whether all ended in time."""
+        if not self._started:
+            return True
+        self._started = False
+        self.runner.stopping.set()
+        return queue.stop(timeout)
+
+    def submit(
+        self,
+        kind: str,
+        params: Params | dict[str, Any],
+        *,
+        actor: str,
+        idempotency_key: str | None = None,
+        operation_id: str | None = None,
+    ) -> OperationView:
+        """Check, write and queue an operation; returns it, pending.
+
+        Raises Invalid for parameters of the wrong form, what the kind's ``validate`` raises, and Conflict
+        when the key was used for another request. A repeated key returns what it started, unchecked.
+        """
+        if not self._started:
+            raise Unavailable("The service is stopping or not yet started", hint="Try again in a moment.")
+        declared = self.registry.get(kind)
+        checked = _params(declared.params, params)
+        new = self.runner.new(declared, checked, actor, operation_id or new_id(self._clock()))
+        idempotency = None
+        if idempotency_key is not None:
+            idempotency = (_key(idempotency_key), _fingerprint(kind, new.params))
+        if idempotency is None or not self.journal.knows(actor, *idempotency):
+            declared.validate(checked, self._services)
+        found, created = self.journal.create(new, idempotency)
+        view = self.queries.get(found)
+        if not view.state.final:
+            queue.enqueue(found, view.run, declared.queue_key(checked))
+        if created:
+            log.info("operation.submitted", id=found, kind=kind, actor=actor)
+        return view
+
+    def get(self, operation_id: str) -> OperationView:
+        """One operation; NotFound."""
+        return self.queries.get(operation_id)
+
+    def list(
+        self, wanted: OperationFilter | None = None, *, limit: int = 50, cursor: str | None = None
+    ) -> Page[OperationView]:
+        """Operations, newest first; Invalid for a cursor that is not ours."""
+        return self.queries.list(wanted or OperationFilter(), min(max(limit, 1), MAX_PAGE), cursor)
+
+    def latest(
+        self, kind: str, spoke: str | None = None, environment: str | None = None
+    ) -> OperationView | None:
+        """The newest operation of a kind, or None."""
+        page = self.list(OperationFilter(kind=kind, spoke=spoke, environment=environment), limit=1)
+        return page.items[0] if page.items else None
+
+    def running(self) -> tuple[OperationView, ...]:
+        """What is pending or running, newest first, without children."""
+        return tuple(reversed([view for view in self.queries.open() if view.parent_id is None]))
+
+    def log(self, operation_id: str, after: int = 0, limit: int = MAX_PAGE) -> Page[LogLine]:
+        """Log lines after a number; NotFound."""
+        return self.queries.log(operation_id, after, min(max(limit, 1), MAX_PAGE))
+
+    def sql(self, operation_id: str, after: int = 0, limit: int = MAX_PAGE) -> Page[ExecutedSql]:
+        """Executed statements after a number; NotFound."""
+        return self.queries.sql(operation_id, after, min(max(limit, 1), MAX_PAGE))
+
+    def revision(self, operation_id: str) -> int:
+        """Grows with each visible change; NotFound."""
+        return self.queries.revision(operation_id)
+
+    def counts(self) -> tuple[tuple[str, str, int], ...]:
+        """(kind, state, number)."""
+        return self.queries.counts()
+
+    def cancel(self, operation_id: str, actor: str) -> OperationView:
+        """Cancel: at once when pending, at the next safe point when running. Conflict when it is over."""
+        self.journal.request_cancel(operation_id, actor)
+        return self.queries.get(operation_id)
+
+    def resume(self, operation_id: str, actor: str) -> OperationView:
+        """Go on from the step that failed or was cancelled. Conflict in every other state."""
+        view = self.queries.get(operation_id)
+        if view.parent_id is not None:
+            raise Conflict(
+                "This operation is a part of another one",
+                hint=f"Resume {view.parent_id}; it goes on with this one.",
+                code="not_resumable",
+            )
+        declared = self.registry.get(view.kind)
+        params = _params(declared.params, view.params)
+        run = self.journal.resume(operation_id, actor)
+        queue.enqueue(operation_id, run, declared.queue_key(params))
+        return self.queries.get(operation_id)
+
+    def wait(self, operation_id: str, timeout: float = 60.0) -> OperationView:
+        """Wait for the end; returns the operation as it then is, over or not."""
+        wait_until(lambda: self.queries.state(operation_id)[0].final, timeout)
+        return self.queries.get(operation_id)
+
+    def _take_up(self, view: OperationView) -> None:
+        """Queue what is open but unknown to the queue: the process died between the two writes."""
+        state = queue.status(view.id, view.run)
+        if state in ("ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+            error = OperationError("interrupted", "The run ended without a result", "Resume the operation.")
+            self.journal.fail(view.id, error)
+        elif state is None:
+            declared = self.registry.get(view.kind)
+            params = _params(declared.params, view.params)
+            queue.enqueue(view.id, view.run, declared.queue_key(params))
+
+
+def _params(model: type[Params], params: Params | dict[str, Any]) -> Params:
+    if isinstance(params, model):
+        return params
+    try:
+        return model.model_validate(params)
+    except ValidationError as error:
+        faults = [
+            {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()
+        ]
+        first = faults[0]
+        raise Invalid(f"{first['field']}: {first['message']}", code="invalid_params", detail=faults) from None
+
+
+def _key(key: str) -> str:
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise Invalid("An Idempotency-Key has 1 to 200 printable characters", code="bad_idempotency_key")
+    return key
+
+
+def _fingerprint(kind: str, params: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The gateway to the Snowflake account: connections, identifiers, recorded SQL."""

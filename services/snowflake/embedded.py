@@ -1,0 +1,204 @@
+"""Starts the embedded account as a child process and keeps it running: the only module that knows of it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.core.errors import Unavailable
+from services.core.logging import logger
+
+_START_SECONDS = 60.0
+_BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0)
+_STEADY_SECONDS = 30.0
+_DRAIN_SECONDS = 15.0
+_MODULE = "embedded_account"
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the account listens and who may come in."""
+
+    host: str
+    port: int
+    account: str
+    user: str
+    password: str
+    pid: int
+
+    def parameters(self) -> dict[str, Any]:
+        """The connector's parameters."""
+        return {
+            "account": self.account,
+            "user": self.user,
+            "password": self.password,
+            "host": self.host,
+            "port": self.port,
+            "protocol": "http",
+        }
+
+
+class EmbeddedAccount:
+    """One account with its data under ``data``. ``start`` returns at once; ``address`` waits for it.
+
+    When the process ends unbidden it is started again, at the same port if that is free.
+    """
+
+    def __init__(self, data: Path, logs: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.data = data
+        self.logs = logs
+        self.host = host
+        self.port = port
+        self.starts = 0
+        self._ready_file = data.parent / "account.ready.json"
+        self._address: Address | None = None
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: threading.Thread | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._address is not None
+
+    def start(self) -> None:
+        """Launch it, and a thread that watches it."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._watcher = threading.Thread(target=self._watch, name="embedded-account", daemon=True)
+        self._watcher.start()
+
+    def address(self, timeout: float = _START_SECONDS) -> Address:
+        """Where it listens; waits for it to be ready, Unavailable when it is not in time."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._address is not None or self._stopping.is_set(), timeout)
+            if self._address is None:
+                raise Unavailable(
+                    "The embedded account does not answer",
+                    hint=f"See {self.logs.name}/account.log in the data directory.",
+                    code="account_unavailable",
+                )
+            return self._address
+
+    def stop(self, timeout: float = _DRAIN_SECONDS) -> None:
+        """Ask it to finish what it does and end; end it by force when it does not."""
+        self._stopping.set()
+        with self._changed:
+            self._address = None
+            self._changed.notify_all()
+            process = self._process
+        if process is not None:
+            _end(process, timeout)
+        if self._watcher is not None:
+            self._watcher.join(timeout=5)
+        self._ready_file.unlink(missing_ok=True)
+
+    def _watch(self) -> None:
+        self._end_leftover()
+        failures = 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            # A port that was just in use may still be; then any other will do.
+            self._launch(self.port if failures < 2 else 0)
+            self._await_ready()
+            assert self._process is not None
+            code = self._process.wait()
+            with self._changed:
+                self._address = None
+            if self._stopping.is_set():
+                return
+            failures = 0 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
+            wait = _BACK_OFF[min(failures, len(_BACK_OFF) - 1)]
+            log.warning("account.ended", exit=code, again_in=wait, log=str(self.logs / "account.log"))
+            self._stopping.wait(wait)
+
+    def _launch(self, port: int) -> None:
+        self._ready_file.unlink(missing_ok=True)
+        command = [sys.executable, "-m", _MODULE, "--data", str(self.data), "--host", self.host]
+        command += ["--port", str(port), "--ready-file", str(self._ready_file)]
+        command += ["--parent-pid", str(os.getpid())]
+        with self._changed:
+            if self._stopping.is_set():
+                return
+            with (self.logs / "account.log").open("ab") as output:
+                # A session of its own: Ctrl-C in the terminal is for this process, which then ends the child
+                # when nobody needs it any more.
+                self._process = subprocess.Popen(  # noqa: S603 - the program is this interpreter
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            self.starts += 1
+
+    def _await_ready(self) -> None:
+        process = self._process
+        assert process is not None
+        end = time.monotonic() + _START_SECONDS
+        while not self._stopping.is_set() and process.poll() is None:
+            address = _read(self._ready_file)
+            if address is not None and address.pid == process.pid:
+                with self._changed:
+                    self._address, self.port = address, address.port
+                    self._changed.notify_all()
+                log.info("account.ready", port=address.port, pid=address.pid)
+                return
+            if time.monotonic() > end:
+                log.error("account.not_ready", seconds=_START_SECONDS)
+                _end(process, 5)
+                return
+            self._stopping.wait(0.05)
+
+    def _end_leftover(self) -> None:
+        """Wait for the account of a process that was killed: it holds the data until it notices."""
+        left = _read(self._ready_file)
+        if left is None or not _is_account(left.pid, self.data):
+            return
+        log.info("account.leftover", pid=left.pid)
+        end = time.monotonic() + 10
+        while _is_account(left.pid, self.data) and time.monotonic() < end:
+            if self._stopping.wait(0.1):
+                return
+        with suppress(ProcessLookupError):
+            if _is_account(left.pid, self.data):
+                os.kill(left.pid, signal.SIGKILL)
+
+
+def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _read(path: Path) -> Address | None:
+    try:
+        found = json.loads(path.read_text())
+        return Address(
+            str(found["host"]), int(found["port"]), str(found["account"]), str(found["user"]),
+            str(found["password"]), int(found["pid"]),
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _is_account(pid: int, data: Path) -> bool:
+    """Whether this process is an account on this data; a number may have been given to another since."""
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return _MODULE.encode() in command and str(data).encode() in command

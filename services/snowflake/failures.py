@@ -1,0 +1,77 @@
+"""The border where the drivers' errors become ours. It names the drivers' types without importing them."""
+
+from typing import Any
+
+from services.core.errors import SnowflakeFailed, SpokehubError, Unavailable
+
+# errorcode.py of the connector: could not connect, closed, could not request, timeout, retryable answer.
+_CONNECTION_ERRNOS = frozenset({250001, 250002, 250003, 250005, 251011, 251012})
+# The session is unknown or has expired: another connection will do.
+# https://docs.snowflake.com/en/developer-guide/sql-api/reference
+_SESSION_ERRNOS = frozenset({390104, 390111, 390112, 390114})
+_CONNECTION_TYPES = frozenset(
+    {
+        "ServiceUnavailableError",
+        "GatewayTimeoutError",
+        "BadGatewayError",
+        "RequestTimeoutError",
+        "OtherHTTPRetryableError",
+        "RequestExceedMaxRetryError",
+        "ConnectionError",
+        "ConnectTimeout",
+        "ReadTimeout",
+        "ProtocolError",
+        "NewConnectionError",
+        "MaxRetryError",
+    }
+)
+_DRIVERS = ("snowflake.", "requests.", "urllib3.")
+
+
+def is_connection_failure(error: BaseException) -> bool:
+    """Whether the account could not be reached or hung up: only then is doing it again of any use."""
+    if isinstance(error, SpokehubError):
+        return error.retryable
+    if isinstance(error, ConnectionError):
+        return True
+    if not _of_driver(error):
+        return False
+    if type(error).__name__ in _CONNECTION_TYPES:
+        return True
+    errno = _errno(error)
+    if errno == 250001:
+        # The same number stands for a refused login, which no repetition mends.
+        return any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+    return errno in _CONNECTION_ERRNOS or errno in _SESSION_ERRNOS
+
+
+def translate(error: BaseException) -> SpokehubError | None:
+    """The driver's error as one of ours; None when it is not a driver's."""
+    if is_connection_failure(error):
+        return Unavailable(
+            f"The account does not answer: {_message(error)}",
+            hint="See /readyz, and the log of the account when it is the embedded one.",
+            code="account_unavailable",
+        )
+    if not _of_driver(error) or not (hasattr(error, "sfqid") or hasattr(error, "error_code")):
+        return None
+    detail = {
+        "errno": _errno(error),
+        "sqlstate": getattr(error, "sqlstate", None),
+        "query_id": getattr(error, "sfqid", None),
+    }
+    return SnowflakeFailed(_message(error), detail=detail)
+
+
+def _of_driver(error: BaseException) -> bool:
+    return any((kind.__module__ + ".").startswith(_DRIVERS) for kind in type(error).__mro__)
+
+
+def _errno(error: BaseException) -> int | None:
+    value: Any = getattr(error, "errno", None) or getattr(error, "sql_error_code", None)
+    return value if isinstance(value, int) and value > 0 else None
+
+
+def _message(error: BaseException) -> str:
+    text = getattr(error, "raw_message", None) or getattr(error, "raw_msg", None) or str(error)
+    return " ".join(str(text).split()) or type(error).__name__
