@@ -1,0 +1,1 @@
+"""Rows to figures: pure functions, drawn in the browser or laid out as SVG here."""

@@ -1,0 +1,17 @@
+"""The pages: a route parses, asks one domain, renders. `routers` is all that the application needs to include."""
+
+from fastapi import APIRouter
+
+from app.pages import features, home, hub, operations, predictions, registry, simulation, spokes, training
+
+routers: list[APIRouter] = [
+    home.router,
+    operations.router,
+    spokes.router,
+    features.router,
+    training.router,
+    registry.router,
+    predictions.router,
+    simulation.router,
+    hub.router,
+]

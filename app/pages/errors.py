@@ -1,0 +1,63 @@
+"""Errors as pages: the same code, message and hint that the REST API answers with."""
+
+from __future__ import annotations
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+
+from app import htmx
+from app.pages import frame as frames
+from app.pages.render import templates
+
+TITLES = {
+    400: "The request could not be read",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Not possible here",
+    409: "Not now",
+    422: "That is not valid",
+    500: "Something went wrong",
+    502: "The account refused",
+    503: "Not available",
+}
+
+
+def wants_html(request: Request) -> bool:
+    """Whether a person's browser asks: never below /api, and only when it accepts HTML."""
+    if request.url.path.startswith("/api/"):
+        return False
+    return "text/html" in request.headers.get("accept", "") or htmx.wanted_block(request) is not None
+
+
+def error_page(
+    request: Request, status: int, code: str, message: str, hint: str | None = None, title: str | None = None
+) -> HTMLResponse:
+    """The error as a page. It asks the services for nothing: they may be what failed."""
+    html = (
+        templates()
+        .get_template("pages/error.html")
+        .render(
+            request=request,
+            frame=frames.bare(request),
+            status=status,
+            code=code,
+            title=title or TITLES.get(status, "Error"),
+            message=message,
+            hint=hint,
+            back=_back(request),
+        )
+    )
+    response = HTMLResponse(html, status)
+    response.headers["Cache-Control"] = "no-store"
+    htmx.vary(response)
+    return response
+
+
+def _back(request: Request) -> str:
+    """The page a form was sent from, when it is one of ours."""
+    referer = request.headers.get("referer", "")
+    origin = f"{request.url.scheme}://{request.headers.get('host', '')}"
+    if request.method != "GET" and referer.startswith(origin + "/"):
+        return referer[len(origin) :]
+    return "/"

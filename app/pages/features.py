@@ -1,0 +1,34 @@
+"""Features: which features, which version, how fresh?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.pages.format import path
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment, same_origin
+from app.pages.render import render, see
+from app.pages.spokes import spoke_context
+
+router = APIRouter()
+
+
+@router.get("/spokes/{spoke}/features", name="features")
+def features(
+    request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str
+) -> HTMLResponse:
+    """The feature views with their columns, freshness and SQL."""
+    context = spoke_context(services, spoke, environment, "features")
+    context["views"] = services.features.views(spoke, environment.name)
+    return render(request, "pages/features.html", context, environment=environment)
+
+
+@router.post("/spokes/{spoke}/features/deploy", name="deploy_features", dependencies=[Depends(same_origin)])
+def deploy(
+    services: ServicesDep, actor: ActorDep, spoke: str, environment: Annotated[str, Form()]
+) -> RedirectResponse:
+    """Deploy the declared feature views."""
+    name = pick_environment(services, environment).name
+    return see(path("/operations/{}", services.features.start_deploy(spoke, name, actor)))

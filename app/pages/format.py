@@ -1,0 +1,115 @@
+"""How numbers, times and long names are written, so that one kind of value looks the same on every page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+from urllib.parse import quote
+
+from markupsafe import Markup, escape
+
+NOTHING = Markup('<span class="text-secondary">–</span>')  # noqa: RUF001  the dash is meant
+
+
+def number(value: float | int | None, digits: int = 0) -> str | Markup:
+    """A number with thin spaces between thousands; a dash for None."""
+    if value is None:
+        return NOTHING
+    return f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+
+
+def percent(value: float | None, digits: int = 0) -> str | Markup:
+    """A fraction as per cent, the unit after a thin space."""
+    if value is None:
+        return NOTHING
+    return f"{value * 100:.{digits}f}".replace("-", "\u2212") + "\u202f%"
+
+
+def points(value: float | None, digits: int = 1, sign: bool = False) -> str | Markup:
+    """A difference of two fractions in percentage points."""
+    if value is None:
+        return NOTHING
+    return f"{value * 100:{'+' if sign else ''}.{digits}f}".replace("-", "\u2212") + "\u202fpp"
+
+
+def duration(seconds: float | None) -> str | Markup:
+    """Seconds in the two largest units a person reads at a glance."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f}\u202fms"
+    if seconds < 60:
+        return f"{seconds:.1f}\u202fs" if seconds < 10 else f"{seconds:.0f}\u202fs"
+    whole = int(seconds)
+    for size, unit, small, small_unit in (
+        (86400, "d", 3600, "h"),
+        (3600, "h", 60, "min"),
+        (60, "min", 1, "s"),
+    ):
+        if whole >= size:
+            rest = whole % size // small
+            first = f"{whole // size}\u202f{unit}"
+            return f"{first} {rest}\u202f{small_unit}" if rest else first
+    return f"{whole}\u202fs"
+
+
+def moment(value: datetime | None, style: str = "datetime") -> Markup:
+    """A `<time>` that the browser rewrites in the reader's zone, UTC on hover.
+
+    Styles: datetime, time, relative, elapsed. Until the script runs it shows UTC.
+    """
+    if value is None:
+        return NOTHING
+    utc = value.astimezone(UTC)
+    iso = utc.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    shown = utc.strftime("%H:%M:%S" if style == "time" else "%d %b %Y, %H:%M")
+    title = utc.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return Markup('<time datetime="{}" data-time="{}" title="{}">{}</time>').format(iso, style, title, shown)
+
+
+def day(value: date | None, weekday: bool = True) -> str | Markup:
+    """A calendar day of the data; it has no zone."""
+    if value is None:
+        return NOTHING
+    return value.strftime("%a %d %b %Y" if weekday else "%d %b %Y")
+
+
+def middle(text: str | None, length: int = 28) -> Markup:
+    """A long name cut in the middle, the whole on hover."""
+    if not text:
+        return NOTHING
+    if len(text) <= length:
+        return escape(text)
+    head = (length - 1) // 2
+    tail = length - 1 - head
+    short = f"{text[:head]}…{text[-tail:]}"
+    return Markup('<span title="{}">{}</span>').format(text, short)
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """The count with its noun."""
+    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+
+
+def path(template: str, /, *parts: str, **query: str | int | None) -> str:
+    """A local address: each `{}` of the template filled with a quoted part, None left out of the query."""
+    address = template.format(*(quote(str(part), safe="") for part in parts))
+    pairs = [
+        f"{quote(key, safe='')}={quote(str(value), safe='')}"
+        for key, value in query.items()
+        if value is not None
+    ]
+    return f"{address}?{'&'.join(pairs)}" if pairs else address
+
+
+FILTERS: Mapping[str, Any] = {
+    "num": number,
+    "pct": percent,
+    "pp": points,
+    "duration": duration,
+    "moment": moment,
+    "day": day,
+    "middle": middle,
+}
+GLOBALS: Mapping[str, Any] = {"plural": plural, "path": path}

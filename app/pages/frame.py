@@ -1,0 +1,121 @@
+"""What surrounds every page: the account, the environments, the navigation, what is running, who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from app.pages.format import path
+from app.pages.ports import Services
+from services.core.errors import Forbidden, Invalid
+from services.hub.types import Account, Environment
+from services.operations.types import OperationView
+from services.spokes.types import Spoke
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """One entry of the navigation."""
+
+    title: str
+    icon: str
+    url: str
+    active: bool = False
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The context of the base template. `account` is None only when the services cannot say."""
+
+    actor: str
+    nav: tuple[NavItem, ...]
+    account: Account | None = None
+    environments: tuple[Environment, ...] = ()
+    environment: Environment | None = None
+    running: tuple[OperationView, ...] = ()
+
+
+def get_services(request: Request) -> Services:
+    """The application's container of domains."""
+    return cast(Services, request.app.state.services)
+
+
+def get_actor(request: Request) -> str:
+    """Who asks, as the authentication found; the one administrator of a laptop otherwise."""
+    return str(getattr(request.state, "actor", None) or "administrator")
+
+
+def get_environment(request: Request, services: ServicesDep) -> Environment:
+    """The environment of the address, the first declared one by default; Invalid for an unknown one."""
+    return pick_environment(services, request.query_params.get("environment"))
+
+
+def pick_environment(services: Services, name: str | None) -> Environment:
+    """The environment of this name, the first declared one for None; Invalid for an unknown one."""
+    known = services.hub.environments()
+    if not name:
+        return known[0]
+    for environment in known:
+        if environment.name == name.upper():
+            return environment
+    names = ", ".join(item.name for item in known)
+    raise Invalid(f"There is no environment {name}.", hint=f"Use one of {names}.", code="unknown_environment")
+
+
+def same_origin(request: Request) -> None:
+    """Refuse a form that another site sent: a laptop's service has no login to hide behind."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        if site not in ("same-origin", "none"):
+            raise Forbidden("This form was sent from another site.", code="cross_site")
+        return
+    origin = request.headers.get("origin")
+    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
+        raise Forbidden("This form was sent from another site.", code="cross_site")
+
+
+ServicesDep = Annotated[Services, Depends(get_services)]
+ActorDep = Annotated[str, Depends(get_actor)]
+EnvironmentDep = Annotated[Environment, Depends(get_environment)]
+
+
+def build(request: Request, environment: Environment | None = None) -> Frame:
+    """The frame of a page; asks nothing that needs a warehouse."""
+    services = get_services(request)
+    return Frame(
+        actor=get_actor(request),
+        nav=navigation(request.url.path, services.spokes.all(), environment),
+        account=services.hub.account(),
+        environments=services.hub.environments(),
+        environment=environment,
+        running=services.operations.running(),
+    )
+
+
+def bare(request: Request) -> Frame:
+    """The frame of an error page, where the services may be what failed."""
+    return Frame(actor=get_actor(request), nav=navigation(request.url.path, (), None))
+
+
+def navigation(here: str, spokes: tuple[Spoke, ...], environment: Environment | None) -> tuple[NavItem, ...]:
+    """The entries that exist, the one of this page marked."""
+    name = environment.name if environment else None
+    items = [NavItem("Overview", "layout-dashboard", "/", here == "/")]
+    for spoke in spokes:
+        url = path("/spokes/{}", spoke.name)
+        active = here == url or here.startswith(url + "/")
+        items.append(
+            NavItem(
+                spoke.title, "topology-star-3", path("/spokes/{}", spoke.name, environment=name), active, 1
+            )
+        )
+    for title, icon, url in (
+        ("Operations", "activity", "/operations"),
+        ("Simulation", "calendar-repeat", "/simulation"),
+        ("Hub", "building-factory-2", "/hub"),
+    ):
+        items.append(NavItem(title, icon, url, here == url or here.startswith(url + "/")))
+    return tuple(items)

@@ -1,0 +1,46 @@
+"""Overview: is anything wrong? While the example is set up: how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.pages.format import path
+from app.pages.frame import ActorDep, ServicesDep, same_origin
+from app.pages.operations import children_by_step
+from app.pages.ports import Services
+from app.pages.render import render, see
+from services.operations.types import OperationView
+
+router = APIRouter()
+
+
+@router.get("/", name="home")
+def home(request: Request, services: ServicesDep) -> HTMLResponse:
+    """The spokes at a glance, under the example's set-up while it runs or when it failed."""
+    return render(request, "pages/home.html", overview(services))
+
+
+@router.post("/example", name="start_example", dependencies=[Depends(same_origin)])
+def start_example(services: ServicesDep, actor: ActorDep) -> RedirectResponse:
+    """Set the example up."""
+    services.example.start(actor)
+    return see("/")
+
+
+def overview(services: Services) -> dict[str, Any]:
+    """The context of the overview. The account is not asked while the set-up changes it."""
+    example = services.example.state()
+    setup: OperationView | None = None
+    if example.operation_id and example.state != "succeeded":
+        setup = services.operations.get(example.operation_id)
+    under_way = setup is not None and not setup.state.final
+    return {
+        "example": example,
+        "setup": setup,
+        "children": children_by_step(services, setup) if setup else {},
+        "glance": () if under_way else services.spokes.glance(),
+        "url": path("/"),
+    }

@@ -1,0 +1,24 @@
+"""Hub: does the account match what was declared?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.pages.format import path
+from app.pages.frame import ActorDep, ServicesDep, same_origin
+from app.pages.render import render, see
+
+router = APIRouter()
+
+
+@router.get("/hub", name="hub")
+def hub(request: Request, services: ServicesDep) -> HTMLResponse:
+    """The plan: what is there, what is missing, what nobody declared."""
+    return render(request, "pages/hub.html", {"plan": services.hub.plan(), "url": "/hub"})
+
+
+@router.post("/hub/apply", name="apply_hub", dependencies=[Depends(same_origin)])
+def apply(services: ServicesDep, actor: ActorDep) -> RedirectResponse:
+    """Create and change what the plan says."""
+    return see(path("/operations/{}", services.hub.start_apply(actor)))

@@ -1,0 +1,83 @@
+"""Operations: what is the service doing, what did it do, and why did it fail?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.pages.format import path
+from app.pages.frame import ActorDep, ServicesDep, same_origin
+from app.pages.ports import Services
+from app.pages.render import render, see
+from services.core.errors import Invalid
+from services.operations.types import OperationFilter, OperationState, OperationView
+
+router = APIRouter()
+Text = Annotated[str | None, Query(max_length=200)]
+
+
+@router.get("/operations", name="operations")
+def list_operations(
+    request: Request, services: ServicesDep, state: Text = None, kind: Text = None, cursor: Text = None
+) -> HTMLResponse:
+    """Operations that nobody else started, newest first."""
+    try:
+        wanted = OperationState(state) if state else None
+    except ValueError:
+        names = ", ".join(OperationState)
+        raise Invalid(f"There is no operation state {state}.", hint=f"Use one of {names}.") from None
+    where = OperationFilter(kind=kind or None, state=wanted, parent="none")
+    page = services.operations.list(where, limit=50, cursor=cursor)
+    context = {
+        "page": page,
+        "state": state or "",
+        "states": tuple(OperationState),
+        "kind": kind or "",
+        "live": any(not item.state.final for item in page.items),
+        "url": path("/operations", state=state, kind=kind, cursor=cursor),
+        "next_url": path("/operations", state=state, kind=kind, cursor=page.next_cursor),
+    }
+    return render(request, "pages/operations.html", context)
+
+
+@router.get("/operations/running", name="running_operations")
+def running(request: Request) -> HTMLResponse:
+    """The mark in the top bar of what runs now."""
+    return render(request, "pages/running.html", {"running": request.app.state.services.operations.running()})
+
+
+@router.get("/operations/{operation_id}", name="operation")
+def operation(request: Request, services: ServicesDep, operation_id: str) -> HTMLResponse:
+    """One operation: steps, progress, log and SQL, live until it ends."""
+    view = services.operations.get(operation_id)
+    context = {
+        "operation": view,
+        "children": children_by_step(services, view),
+        "parent": services.operations.get(view.parent_id) if view.parent_id else None,
+        "log": services.operations.log(operation_id, limit=2000).items,
+        "sql": services.operations.sql(operation_id, limit=500).items,
+        "url": path("/operations/{}", operation_id),
+    }
+    return render(request, "pages/operation.html", context)
+
+
+@router.post("/operations/{operation_id}/cancel", name="cancel", dependencies=[Depends(same_origin)])
+def cancel(services: ServicesDep, actor: ActorDep, operation_id: str) -> RedirectResponse:
+    """Ask it to stop after the step that runs."""
+    services.operations.cancel(operation_id, actor)
+    return see(path("/operations/{}", operation_id))
+
+
+@router.post("/operations/{operation_id}/resume", name="resume", dependencies=[Depends(same_origin)])
+def resume(services: ServicesDep, actor: ActorDep, operation_id: str) -> RedirectResponse:
+    """Go on from the step that failed."""
+    services.operations.resume(operation_id, actor)
+    return see(path("/operations/{}", operation_id))
+
+
+def children_by_step(services: Services, parent: OperationView) -> dict[str, OperationView]:
+    """The operations that this one started, by the step that started them; the newest of each."""
+    found = services.operations.list(OperationFilter(parent=parent.id), limit=100).items
+    return {child.parent_step: child for child in reversed(found) if child.parent_step}

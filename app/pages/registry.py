@@ -1,0 +1,45 @@
+"""Models: which version serves, and which is better?"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.charts.versions import metrics_over_versions
+from app.pages.format import path
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment, same_origin
+from app.pages.render import render, see
+from app.pages.spokes import spoke_context
+
+router = APIRouter()
+
+
+@router.get("/spokes/{spoke}/models", name="models")
+def models(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str) -> HTMLResponse:
+    """Each model's versions with metrics, the default one marked."""
+    context = spoke_context(services, spoke, environment, "models")
+    context["models"] = [
+        (model, metrics_over_versions(model.versions))
+        for model in services.registry.models(spoke, environment.name)
+    ]
+    return render(request, "pages/models.html", context, environment=environment)
+
+
+@router.post(
+    "/spokes/{spoke}/models/{model}/versions/{version}/promote",
+    name="promote",
+    dependencies=[Depends(same_origin)],
+)
+def promote(
+    services: ServicesDep,
+    actor: ActorDep,
+    spoke: str,
+    model: str,
+    version: str,
+    environment: Annotated[str, Form()],
+) -> RedirectResponse:
+    """Make a version the default one."""
+    name = pick_environment(services, environment).name
+    return see(path("/operations/{}", services.registry.start_promote(spoke, name, model, version, actor)))

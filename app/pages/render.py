@@ -1,0 +1,83 @@
+"""Templates to responses: a whole page, or the one block that HTMX will swap."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app import htmx
+from app.pages import format as formats
+from app.pages import frame as frames
+from app.pages.icons import icon
+from app.pages.states import is_final, state_style
+from services.hub.types import Environment as HubEnvironment
+
+TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+STATIC = Path(__file__).parent.parent / "static"
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a static file, with a part of its hash so that a browser may keep it for ever."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def data(value: Any) -> Markup:
+    """JSON that is safe inside a script element of type application/json."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))  # noqa: S704  escaped here
+
+
+@cache
+def templates() -> Environment:
+    """The template environment; an undefined name is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    environment.filters.update(formats.FILTERS)
+    environment.filters["data"] = data
+    environment.globals.update(formats.GLOBALS)
+    environment.globals.update(icon=icon, static=static, state_style=state_style, is_final=is_final)
+    return environment
+
+
+def render(
+    request: Request,
+    template: str,
+    context: dict[str, Any],
+    *,
+    environment: HubEnvironment | None = None,
+    status: int = 200,
+) -> HTMLResponse:
+    """The page, or the block named by the element that HTMX asks for when the page has such a block."""
+    page = templates().get_template(template)
+    block = htmx.wanted_block(request)
+    if block in page.blocks:
+        html = "".join(page.blocks[block](page.new_context({**context, "request": request})))
+    else:
+        frame = frames.build(request, environment)
+        html = page.render({**context, "request": request, "frame": frame})
+    response = HTMLResponse(html, status)
+    response.headers["Cache-Control"] = "no-store"
+    htmx.vary(response)
+    return response
+
+
+def see(address: str) -> RedirectResponse:
+    """After a form: go and look at what it started."""
+    return RedirectResponse(address, 303)

@@ -1,0 +1,62 @@
+"""A spoke: what does this team have, and is it well?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from app.charts.forecasts import error_over_time, over_time
+from app.pages.format import path
+from app.pages.frame import EnvironmentDep, ServicesDep
+from app.pages.ports import Services
+from app.pages.render import render
+from services.hub.types import Environment
+from services.spokes.types import Spoke
+
+router = APIRouter()
+
+TABS = (
+    ("overview", "Overview", "/spokes/{}"),
+    ("features", "Features", "/spokes/{}/features"),
+    ("graphs", "Graphs", "/spokes/{}/graphs"),
+    ("models", "Models", "/spokes/{}/models"),
+    ("predictions", "Predictions", "/spokes/{}/predictions"),
+    ("alerts", "Alerts", "/spokes/{}/alerts"),
+)
+
+
+def spoke_context(services: Services, name: str, environment: Environment, tab: str) -> dict[str, Any]:
+    """What every tab shows: the spoke, its tabs, and whether it is onboarded in this environment."""
+    spoke: Spoke = services.spokes.get(name)
+    here = next((item for item in spoke.environments if item.environment == environment.name), None)
+    tabs = [(key, title, path(url, name, environment=environment.name)) for key, title, url in TABS]
+    return {
+        "spoke": spoke,
+        "environment": environment,
+        "onboarded": here,
+        "tabs": tabs,
+        "tab": tab,
+        "url": next(url for key, _, url in tabs if key == tab),
+    }
+
+
+@router.get("/spokes/{spoke}", name="spoke")
+def overview(
+    request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str
+) -> HTMLResponse:
+    """The spoke in one environment: the model's quality, the last runs, freshness, the fullest points."""
+    context = spoke_context(services, spoke, environment, "overview")
+    name = environment.name
+    glance = next((row for row in services.spokes.glance(spoke) if row.environment == name), None)
+    evaluations = services.predictions.evaluations(spoke, name)
+    context.update(
+        glance=glance,
+        evaluations=evaluations,
+        last=evaluations.items[0] if evaluations.items else None,
+        charts=(over_time(evaluations.items), error_over_time(evaluations.items))
+        if evaluations.items
+        else (),
+    )
+    return render(request, "pages/spoke.html", context, environment=environment)

@@ -1,0 +1,112 @@
+"""Graphs and runs: what does a pipeline do, how does it run, why did it fail, where did the time go?"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.charts.dag import draw
+from app.charts.gantt import gantt
+from app.pages.format import path
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment, same_origin
+from app.pages.render import render, see
+from app.pages.spokes import spoke_context
+from app.pages.states import is_final
+from services.core.clock import utc_now
+from services.training.types import Graph, GraphRun, TaskRun
+
+router = APIRouter()
+EnvironmentField = Annotated[str, Form()]
+
+
+@router.get("/spokes/{spoke}/graphs", name="graphs")
+def graphs(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str) -> HTMLResponse:
+    """The spoke's graphs, each drawn with the states of its last run, over its last runs."""
+    context = spoke_context(services, spoke, environment, "graphs")
+    found = services.training.graphs(spoke, environment.name)
+    context["graphs"] = [(graph, draw(graph.tasks), last_states(graph)) for graph in found]
+    context["live"] = any(run and not is_final(run.state) for graph in found for run in graph.runs[:1])
+    return render(request, "pages/graphs.html", context, environment=environment)
+
+
+@router.get("/spokes/{spoke}/graphs/{graph}/runs/{run_id}", name="run")
+def run(
+    request: Request,
+    services: ServicesDep,
+    environment: EnvironmentDep,
+    spoke: str,
+    graph: str,
+    run_id: str,
+    attempt: Annotated[int | None, Query(ge=1)] = None,
+) -> HTMLResponse:
+    """One run of a graph, live until it ends."""
+    context = spoke_context(services, spoke, environment, "graphs")
+    name = environment.name
+    found = services.training.run(spoke, name, graph, run_id, attempt)
+    declared = services.training.graph(spoke, name, graph)
+    newest = declared.runs[0].run_id if declared.runs else None
+    context.update(
+        graph=declared,
+        run=found,
+        drawing=draw(declared.tasks),
+        states={task.name: task for task in found.tasks},
+        gantt=gantt(found.tasks, utc_now()),
+        config=json.dumps(found.config, indent=2) if found.config else None,
+        error=first_error(found),
+        can_retry=found.state.startswith("FAILED") and found.run_id == newest,
+        url=path("/spokes/{}/graphs/{}/runs/{}", spoke, graph, run_id, environment=name, attempt=attempt),
+    )
+    return render(request, "pages/run.html", context, environment=environment)
+
+
+@router.post("/spokes/{spoke}/graphs/deploy", name="deploy_graphs", dependencies=[Depends(same_origin)])
+def deploy(
+    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+) -> RedirectResponse:
+    """Deploy the declared task graphs."""
+    name = pick_environment(services, environment).name
+    return see(path("/operations/{}", services.training.start_deploy(spoke, name, actor)))
+
+
+@router.post("/spokes/{spoke}/graphs/train", name="train", dependencies=[Depends(same_origin)])
+def train(
+    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+) -> RedirectResponse:
+    """Run the training graph."""
+    name = pick_environment(services, environment).name
+    return see(path("/operations/{}", services.training.start(spoke, name, actor)))
+
+
+@router.post(
+    "/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry", dependencies=[Depends(same_origin)]
+)
+def retry(
+    services: ServicesDep, actor: ActorDep, spoke: str, graph: str, run_id: str, environment: EnvironmentField
+) -> RedirectResponse:
+    """Run the last failed run again from the task that failed."""
+    name = pick_environment(services, environment).name
+    return see(path("/operations/{}", services.training.retry(spoke, name, graph, run_id, actor)))
+
+
+def last_states(graph: Graph) -> dict[str, TaskRun]:
+    """The newest run's task runs by task name."""
+    return {task.name: task for task in graph.runs[0].tasks} if graph.runs else {}
+
+
+def first_error(run: GraphRun) -> dict[str, Any] | None:
+    """The error with the line that matters first: the last line of a traceback says what happened."""
+    failed = next((task for task in run.tasks if task.error_message), None)
+    message = failed.error_message if failed else run.first_error_message
+    if not message:
+        return None
+    lines = [text for text in message.strip().splitlines() if text.strip()]
+    return {
+        "task": failed.name if failed else run.first_error_task,
+        "code": failed.error_code if failed else run.first_error_code,
+        "headline": lines[-1].strip(),
+        "message": message.strip() if len(lines) > 1 else None,
+        "query_id": failed.query_id if failed else None,
+    }

@@ -1,0 +1,165 @@
+/* What every page does in the browser: times in the reader's zone, forms sent once, what failed said aloud. */
+(function () {
+  "use strict";
+
+  var units = [
+    ["year", 31536000],
+    ["month", 2592000],
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+    ["second", 1],
+  ];
+  var relative = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+  var formats = {
+    datetime: new Intl.DateTimeFormat("en-GB", {
+      day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+    }),
+    time: new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" }),
+  };
+
+  function ago(date) {
+    var seconds = (date.getTime() - Date.now()) / 1000;
+    if (Math.abs(seconds) < 5) return "just now";
+    for (var i = 0; i < units.length; i += 1) {
+      if (Math.abs(seconds) >= units[i][1]) {
+        return relative.format(Math.trunc(seconds / units[i][1]), units[i][0]);
+      }
+    }
+    return "just now";
+  }
+
+  function elapsed(seconds) {
+    if (seconds < 60) return Math.max(0, seconds).toFixed(0) + " s";
+    if (seconds < 3600) return Math.floor(seconds / 60) + " min " + Math.floor(seconds % 60) + " s";
+    return Math.floor(seconds / 3600) + " h " + Math.floor((seconds % 3600) / 60) + " min";
+  }
+
+  function showTime(node) {
+    var date = new Date(node.getAttribute("datetime"));
+    if (Number.isNaN(date.getTime())) return;
+    var style = node.getAttribute("data-time") || "datetime";
+    var text;
+    if (style === "relative") text = ago(date);
+    else if (style === "elapsed") text = elapsed((Date.now() - date.getTime()) / 1000);
+    else text = formats[style].format(date);
+    if (node.textContent !== text) node.textContent = text;
+  }
+
+  function each(root, selector, action) {
+    if (root.matches && root.matches(selector)) action(root);
+    root.querySelectorAll(selector).forEach(action);
+  }
+
+  function refreshTimes() {
+    each(document, "time[data-time]", showTime);
+  }
+
+  function followLog() {
+    each(document, "[data-follow]", function (box) {
+      if (box.dataset.held !== "true") box.scrollTop = box.scrollHeight;
+    });
+  }
+
+  function prepare() {
+    refreshTimes();
+    followLog();
+    each(document, "[data-connection-lost]", function (bar) {
+      bar.hidden = true;
+    });
+  }
+
+  function cellValue(row, index) {
+    var cell = row.cells[index];
+    if (!cell) return "";
+    var value = cell.getAttribute("data-value");
+    return value === null ? cell.textContent.trim() : value;
+  }
+
+  function sortBy(header) {
+    var table = header.closest("table");
+    var body = table.tBodies[0];
+    var index = Array.prototype.indexOf.call(header.parentNode.cells, header);
+    var down = header.getAttribute("aria-sort") === "ascending";
+    var rows = Array.prototype.slice.call(body.rows);
+    rows.sort(function (a, b) {
+      var x = cellValue(a, index);
+      var y = cellValue(b, index);
+      var order = x !== "" && y !== "" && !Number.isNaN(Number(x)) && !Number.isNaN(Number(y))
+        ? Number(x) - Number(y)
+        : x.localeCompare(y, "en", { numeric: true });
+      return down ? -order : order;
+    });
+    each(header.parentNode, "th[aria-sort]", function (other) {
+      other.removeAttribute("aria-sort");
+    });
+    header.setAttribute("aria-sort", down ? "descending" : "ascending");
+    rows.forEach(function (row) {
+      body.appendChild(row);
+    });
+  }
+
+  document.addEventListener("click", function (event) {
+    var theme = event.target.closest("[data-set-theme]");
+    if (theme) window.spokehubTheme.set(theme.getAttribute("data-set-theme"));
+    var sorter = event.target.closest("[data-sort]");
+    if (sorter) sortBy(sorter.closest("th"));
+    var copier = event.target.closest("[data-copy]");
+    if (copier && navigator.clipboard) {
+      navigator.clipboard.writeText(document.getElementById(copier.getAttribute("data-copy")).textContent);
+      copier.setAttribute("data-copied", "");
+    }
+  });
+
+  document.addEventListener("scroll", function (event) {
+    var box = event.target;
+    if (box.hasAttribute && box.hasAttribute("data-follow")) {
+      box.dataset.held = box.scrollTop + box.clientHeight < box.scrollHeight - 24 ? "true" : "false";
+    }
+  }, true);
+
+  document.addEventListener("submit", function (event) {
+    if (event.target.hasAttribute("data-sent")) {
+      event.preventDefault();
+      return;
+    }
+    if (event.target.method === "post") {
+      event.target.setAttribute("data-sent", "");
+      each(event.target, "button[type=submit]", function (button) {
+        button.classList.add("btn-loading");
+      });
+    }
+  });
+
+  document.addEventListener("change", function (event) {
+    if (event.target.matches("[data-submit-on-change]")) event.target.form.requestSubmit();
+  });
+
+  /* The name typed again opens the dangerous button; the server checks it as well. */
+  document.addEventListener("input", function (event) {
+    var expected = event.target.getAttribute("data-confirm-word");
+    if (expected !== null) {
+      event.target.form.querySelector("[data-confirm-button]").disabled = event.target.value !== expected;
+    }
+  });
+
+  /* A page brought back from the browser's cache may be sent again. */
+  window.addEventListener("pageshow", function () {
+    each(document, "form[data-sent]", function (form) {
+      form.removeAttribute("data-sent");
+      each(form, ".btn-loading", function (button) {
+        button.classList.remove("btn-loading");
+      });
+    });
+  });
+
+  document.addEventListener("htmx:after:swap", prepare);
+  document.addEventListener("htmx:error", function () {
+    each(document, "[data-connection-lost]", function (bar) {
+      bar.hidden = false;
+    });
+  });
+
+  prepare();
+  window.setInterval(refreshTimes, 1000);
+})();
