@@ -1,8 +1,8 @@
 """Deploys or plans one spoke, in a process of its own with that spoke's Snowflake connection alone.
 
 ``python -m spoke_kit.deploy --spoke-dir DIR --environment DEV --stage all --connection-json - [--plan]``
-reads the connector's parameters as JSON from standard input and prints one JSON object a line: ``log``, ``sql``,
-``change``, and last ``result`` or ``error``. The exit status is 0, or 1 after an error.
+reads the connector's parameters as JSON from standard input and prints one JSON object a line: ``log``,
+``sql``, ``change``, and last ``result`` or ``error``. The exit status is 0, or 1 after an error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Builds task graphs from the configuration and deploys them with Snowflake's own DAG client.
 
-Each task calls a stored procedure of the staged bundle. The comment of every task carries a digest of what was
-deployed, so that an unchanged graph is left alone and one that a crash left half made is made again.
+Each task calls a stored procedure of the staged bundle. The comment of every task carries a digest of what
+was deployed, so that an unchanged graph is left alone and one that a crash left half made is made again.
 """
 
 from __future__ import annotations

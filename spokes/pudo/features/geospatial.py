@@ -1,0 +1,130 @@
+"""What lies within 1 km of a point: competitors, and the parcels announced for that day.
+
+Parcels and points meet through a grid whose cells are at least 1 km wide: a parcel within 1 km of a point lies in
+the point's cell or one of its eight neighbours, and the exact distance decides among those.
+"""
+
+from __future__ import annotations
+
+from spoke_kit.features import Definition
+
+from .days import back, calendar, morning_of, over_days
+
+# 0.009 degrees of latitude are 1.0008 km. A degree of longitude shrinks with the cosine of the latitude; the width
+# is that at the northernmost point and a little beyond, so that no cell is narrower than 1 km.
+_QUERY = f"""WITH {calendar("{shared:PARCELS}", "CREATED_DATE")},
+SITES AS (
+    SELECT PUDO_ID, LATITUDE, LONGITUDE, CAPACITY, PUDO_TYPE, CREATED_AT::DATE AS FIRST_DATE
+    FROM {{shared:PUDO_REFERENCE}}
+),
+GRID AS (
+    SELECT 0.009 AS HEIGHT, 0.009 / COS(RADIANS(MAX(ABS(LATITUDE)) + 0.02)) AS WIDTH FROM SITES
+),
+OFFSETS AS (SELECT COLUMN1 AS STEP FROM VALUES (-1), (0), (1)),
+NEIGHBOURHOOD AS (
+    SELECT
+        SITES.PUDO_ID, SITES.LATITUDE, SITES.LONGITUDE,
+        (FLOOR(SITES.LATITUDE / GRID.HEIGHT) + DY.STEP)::INTEGER AS CELL_Y,
+        (FLOOR(SITES.LONGITUDE / GRID.WIDTH) + DX.STEP)::INTEGER AS CELL_X
+    FROM SITES CROSS JOIN GRID CROSS JOIN OFFSETS AS DY CROSS JOIN OFFSETS AS DX
+),
+ANNOUNCED AS (
+    SELECT
+        PARCELS.CREATED_DATE AS DATE,
+        PARCELS.DESTINATION_LAT AS LATITUDE,
+        PARCELS.DESTINATION_LON AS LONGITUDE,
+        FLOOR(PARCELS.DESTINATION_LAT / GRID.HEIGHT)::INTEGER AS CELL_Y,
+        FLOOR(PARCELS.DESTINATION_LON / GRID.WIDTH)::INTEGER AS CELL_X
+    FROM {{shared:PARCELS}} AS PARCELS CROSS JOIN GRID
+),
+DEMAND AS (
+    SELECT NEIGHBOURHOOD.PUDO_ID, ANNOUNCED.DATE, COUNT(*) AS PARCELS
+    FROM NEIGHBOURHOOD
+    JOIN ANNOUNCED ON ANNOUNCED.CELL_Y = NEIGHBOURHOOD.CELL_Y AND ANNOUNCED.CELL_X = NEIGHBOURHOOD.CELL_X
+    WHERE HAVERSINE(
+        NEIGHBOURHOOD.LATITUDE, NEIGHBOURHOOD.LONGITUDE, ANNOUNCED.LATITUDE, ANNOUNCED.LONGITUDE
+    ) <= 1.0
+    GROUP BY NEIGHBOURHOOD.PUDO_ID, ANNOUNCED.DATE
+),
+TOTALS AS (
+    SELECT CALENDAR.DATE, COUNT(PARCELS.CREATED_DATE) AS PARCELS
+    FROM CALENDAR LEFT JOIN {{shared:PARCELS}} AS PARCELS ON PARCELS.CREATED_DATE = CALENDAR.DATE
+    GROUP BY CALENDAR.DATE
+),
+COMPETITION AS (
+    SELECT SITES.PUDO_ID, OTHERS.FIRST_DATE, OTHERS.CAPACITY
+    FROM SITES
+    JOIN SITES AS OTHERS ON OTHERS.PUDO_ID <> SITES.PUDO_ID
+    WHERE ABS(OTHERS.LATITUDE - SITES.LATITUDE) <= 0.009
+        AND HAVERSINE(SITES.LATITUDE, SITES.LONGITUDE, OTHERS.LATITUDE, OTHERS.LONGITUDE) <= 1.0
+),
+SITE_DAYS AS (
+    SELECT SITES.PUDO_ID, TOTALS.DATE, SITES.CAPACITY, SITES.PUDO_TYPE, TOTALS.PARCELS AS NETWORK_PARCELS
+    FROM SITES JOIN TOTALS ON TOTALS.DATE >= SITES.FIRST_DATE
+),
+RIVALS AS (
+    SELECT SITE_DAYS.PUDO_ID, SITE_DAYS.DATE, COUNT(*) AS RIVALS, SUM(COMPETITION.CAPACITY) AS CAPACITY
+    FROM SITE_DAYS
+    JOIN COMPETITION
+        ON COMPETITION.PUDO_ID = SITE_DAYS.PUDO_ID AND COMPETITION.FIRST_DATE <= SITE_DAYS.DATE
+    GROUP BY SITE_DAYS.PUDO_ID, SITE_DAYS.DATE
+),
+COUNTED AS (
+    SELECT
+        SITE_DAYS.PUDO_ID, SITE_DAYS.DATE, SITE_DAYS.CAPACITY, SITE_DAYS.PUDO_TYPE, SITE_DAYS.NETWORK_PARCELS,
+        COALESCE(DEMAND.PARCELS, 0) AS PARCELS,
+        COALESCE(RIVALS.RIVALS, 0) AS RIVALS,
+        COALESCE(RIVALS.CAPACITY, 0) AS RIVAL_CAPACITY
+    FROM SITE_DAYS
+    LEFT JOIN DEMAND ON DEMAND.PUDO_ID = SITE_DAYS.PUDO_ID AND DEMAND.DATE = SITE_DAYS.DATE
+    LEFT JOIN RIVALS ON RIVALS.PUDO_ID = SITE_DAYS.PUDO_ID AND RIVALS.DATE = SITE_DAYS.DATE
+),
+WINDOWED AS (
+    SELECT
+        *,
+        {back("PARCELS", 1)} AS PARCELS_1,
+        {back("PARCELS", 2)} AS PARCELS_2,
+        {back("PARCELS", 7)} AS PARCELS_7,
+        {over_days("AVG(PARCELS)", 7, 1)} AS AVG_7,
+        {over_days("AVG(PARCELS)", 28, 1)} AS AVG_28
+    FROM COUNTED
+)
+SELECT
+    PUDO_ID,
+    {morning_of("DATE")} AS UPDATED_AT,
+    CAPACITY::FLOAT AS CAPACITY,
+    CASE WHEN PUDO_TYPE ILIKE '%locker%' THEN 1 ELSE 0 END::FLOAT AS IS_LOCKER,
+    CASE WHEN PUDO_TYPE ILIKE '%post%' THEN 1 ELSE 0 END::FLOAT AS IS_POST_OFFICE,
+    RIVALS::FLOAT AS NUM_NEARBY_COMPETING_PUDOS,
+    RIVAL_CAPACITY::FLOAT AS TOTAL_NEARBY_PUDO_CAPACITY,
+    PARCELS::FLOAT AS DAILY_PARCEL_DEMAND,
+    PARCELS_1::FLOAT AS DAILY_PARCEL_DEMAND_LAG_1D,
+    PARCELS_2::FLOAT AS DAILY_PARCEL_DEMAND_LAG_2D,
+    PARCELS_7::FLOAT AS DAILY_PARCEL_DEMAND_LAG_7D,
+    AVG_7::FLOAT AS PARCEL_DEMAND_7D_AVG,
+    (PARCELS / (CAPACITY + RIVAL_CAPACITY))::FLOAT AS DEMAND_CAPACITY_RATIO,
+    (PARCELS / NULLIF(AVG_28, 0))::FLOAT AS DEMAND_28D_RATIO,
+    NETWORK_PARCELS::FLOAT AS NETWORK_PARCEL_DEMAND
+FROM WINDOWED"""
+
+VERSIONS = {
+    "V1": Definition(
+        query=_QUERY,
+        description="Competition and announced parcels within 1 km",
+        columns={
+            "CAPACITY": "Parcels that the point can take in a day",
+            "IS_LOCKER": "1 for a parcel locker",
+            "IS_POST_OFFICE": "1 for a post office",
+            "NUM_NEARBY_COMPETING_PUDOS": "Other points within 1 km",
+            "TOTAL_NEARBY_PUDO_CAPACITY": "Capacity of the other points within 1 km",
+            "DAILY_PARCEL_DEMAND": "Parcels announced for that day within 1 km",
+            "DAILY_PARCEL_DEMAND_LAG_1D": "The same, the day before",
+            "DAILY_PARCEL_DEMAND_LAG_2D": "The same, two days before",
+            "DAILY_PARCEL_DEMAND_LAG_7D": "The same, a week before",
+            "PARCEL_DEMAND_7D_AVG": "Mean of the 7 days before",
+            "DEMAND_CAPACITY_RATIO": "Parcels announced within 1 km over all capacity within 1 km",
+            "DEMAND_28D_RATIO": "Parcels announced within 1 km over the mean of the 28 days before",
+            "NETWORK_PARCEL_DEMAND": "Parcels announced for that day in the whole network",
+        },
+    )
+}

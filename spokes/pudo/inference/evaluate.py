@@ -1,0 +1,39 @@
+"""After an evening: writes what really came beside what was predicted, and says how good it was."""
+
+from __future__ import annotations
+
+from spoke_kit.tasks import Json, TaskContext, task
+
+_ACTUALS = """UPDATE {own:PREDICTIONS} AS P
+SET ACTUAL_FILL_RATE = O.FILL_RATE, PREDICTION_ERROR = P.PREDICTED_FILL_RATE - O.FILL_RATE
+FROM {shared:PUDO_OCCUPANCY} AS O
+WHERE O.PUDO_ID = P.PUDO_ID AND O.DATE = P.PREDICTION_DATE
+    AND O.FILL_RATE IS NOT NULL
+    AND (P.ACTUAL_FILL_RATE IS NULL OR P.ACTUAL_FILL_RATE <> O.FILL_RATE)"""
+
+_COLUMNS = ("n", "mae", "rmse", "bias", "naive_mae", "alert_precision", "alert_recall")
+
+
+@task
+def evaluate_predictions(context: TaskContext) -> Json:
+    """Returns the metrics of each day whose actuals are known, newest first, at most ``limit`` (30) days."""
+    context.sql(_ACTUALS)
+    limit = int(context.parameters.get("limit", 30))
+    columns = ", ".join(_COLUMNS).upper()
+    rows = context.sql(
+        f"SELECT PREDICTION_DATE, MODEL_VERSION, {columns} FROM {{own:INFERENCE_METRICS}} "
+        f"ORDER BY PREDICTION_DATE DESC, MODEL_VERSION LIMIT {limit}"
+    )
+    days = [
+        {
+            "day": row[0].isoformat(),
+            "model_version": row[1],
+            **{name: _number(row[2 + place]) for place, name in enumerate(_COLUMNS)},
+        }
+        for row in rows
+    ]
+    return {"days": days}
+
+
+def _number(value: object) -> float | None:
+    return None if value is None else round(float(str(value)), 6)
