@@ -144,15 +144,15 @@ class Journal:
             self._line(db, record, name, step.attempts, "step", text)
             return StepStart(StepState.RUNNING, step.attempts, written)
 
-    def retry_step(self, operation_id: str, name: str, error: OperationError, wait: float) -> int:
-        """Count one more attempt after a lost connection; returns its number."""
+    def retry_step(self, operation_id: str, name: str, error: OperationError, wait: float) -> StepStart:
+        """Count one more attempt after a lost connection."""
         with self.database.write() as db:
             record = _locked(db, operation_id)
             step = _step(db, operation_id, name)
-            text = f"{error.message} Trying again in {wait:g} s."
+            text = f"{error.message}; trying again in {wait:g} s"
             self._line(db, record, name, step.attempts, "warning", text)
             step.attempts += 1
-            return step.attempts
+            return StepStart(StepState.RUNNING, step.attempts, _written(db, record, name))
 
     def finish_step(self, operation_id: str, name: str, result: Any) -> None:
         """Keep the step's result. A step that has one keeps the first."""

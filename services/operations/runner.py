@@ -99,8 +99,7 @@ class Runner:
                     self.journal.fail_step(operation_id, name, described)
                     log.warning("operation.step_failed", id=operation_id, step=name, exc_info=error)
                     return "failed"
-                attempt = self.journal.retry_step(operation_id, name, described, wait)
-                start = StepStart(StepState.RUNNING, attempt, context.written)
+                start = self.journal.retry_step(operation_id, name, described, wait)
                 if self.stopping.wait(wait):
                     raise ServiceStopping from error
             else:

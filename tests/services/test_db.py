@@ -65,10 +65,14 @@ def test_a_time_without_zone_is_refused(database: Database) -> None:
 
 
 def test_an_exception_rolls_back(database: Database) -> None:
-    with pytest.raises(RuntimeError), database.write() as db:
-        db.add(SpokeRecord(name="pudo", title="PUDO", owner="ada", created_at=NOW, updated_at=NOW))
-        db.flush()
-        raise RuntimeError
+    def fail() -> None:
+        with database.write() as db:
+            db.add(SpokeRecord(name="pudo", title="PUDO", owner="ada", created_at=NOW, updated_at=NOW))
+            db.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with database.read() as db:
         assert db.scalars(select(SpokeRecord)).all() == []
 

@@ -1,0 +1,392 @@
+"""Operations as their callers see them, on the real queue."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from services.core.errors import Conflict, Invalid, NotFound, SpokehubError, Unavailable
+from services.db.engine import Database
+from services.db.records import AuditEventRecord
+from services.operations import (
+    OperationFilter,
+    OperationKind,
+    Operations,
+    OperationState,
+    Params,
+    Registry,
+    Step,
+    StepContext,
+)
+
+
+class Target(Params):
+    spoke: str = "pudo"
+    environment: str = "DEV"
+    number: int = 0
+
+
+def kind(
+    name: str, *functions: Callable[[StepContext, Target], Any], **options: Any
+) -> OperationKind[Target]:
+    steps = [Step(f.__name__.strip("_"), f.__name__.strip("_").title(), f) for f in functions]
+    options.setdefault("queue_key", lambda p: f"{p.spoke}/{p.environment}")
+    return OperationKind(name, name.title(), Target, steps, **options)
+
+
+@pytest.fixture
+def start(database: Database, tmp_path: Path) -> Iterator[Callable[..., Operations]]:
+    started: list[Operations] = []
+
+    def _start(*kinds: OperationKind[Any], services: Any = None) -> Operations:
+        url = f"sqlite:///{tmp_path / 'operations.sqlite'}"
+        operations = Operations(Registry(kinds), database, url=url, services=services)
+        operations.start()
+        started.append(operations)
+        return operations
+
+    yield _start
+    for operations in started:
+        assert operations.stop(5)
+
+
+def messages(operations: Operations, operation_id: str) -> list[str]:
+    lines = operations.log(operation_id).items
+    assert [line.seq for line in lines] == list(range(1, len(lines) + 1))
+    return [line.message for line in lines]
+
+
+def test_steps_run_in_order_and_pass_results_on(start: Callable[..., Operations]) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        context.log("one")
+        context.progress(1.0, "done")
+        context.sql("SELECT 1", "q-1", 0.5, 1)
+        return {"value": params.number}
+
+    def second(context: StepContext, params: Target) -> Any:
+        return {"doubled": context.result_of("first")["value"] * 2, "by": context.services}
+
+    operations = start(kind("thing.do", first, second), services="container")
+    view = operations.submit("thing.do", {"number": 21}, actor="ada")
+    done = operations.wait(view.id)
+    assert (done.state, done.result) == (OperationState.SUCCEEDED, {"doubled": 42, "by": "container"})
+    assert (done.spoke, done.environment, done.progress, done.run) == ("pudo", "DEV", 1.0, 1)
+    assert [(s.name, s.state, s.attempts, s.progress) for s in done.steps] == [
+        ("first", "succeeded", 1, 1.0),
+        ("second", "succeeded", 1, 1.0),
+    ]
+    assert done.started_at is not None
+    assert done.ended_at is not None
+    assert done.created_at <= done.started_at <= done.ended_at
+    assert messages(operations, view.id) == ["First", "one", "Second", "Operation succeeded"]
+    [sql] = operations.sql(view.id).items
+    assert (sql.seq, sql.step, sql.text, sql.query_id, sql.seconds, sql.rows) == (
+        1, "first", "SELECT 1", "q-1", 0.5, 1,
+    )  # fmt: skip
+
+
+def test_a_failed_operation_resumes_at_the_failed_step(start: Callable[..., Operations]) -> None:
+    calls: list[str] = []
+
+    def first(context: StepContext, params: Target) -> Any:
+        calls.append("first")
+        return 1
+
+    def second(context: StepContext, params: Target) -> Any:
+        calls.append("second")
+        context.log("trying")
+        if calls.count("second") == 1:
+            raise Conflict("not yet", hint="wait", detail={"why": "early"})
+        return 2
+
+    operations = start(kind("thing.do", first, second))
+    view = operations.submit("thing.do", Target(), actor="ada")
+    failed = operations.wait(view.id)
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert (failed.error.code, failed.error.message, failed.error.hint, failed.error.detail) == (
+        "conflict", "not yet", "wait", {"why": "early"},
+    )  # fmt: skip
+    assert [s.state for s in failed.steps] == ["succeeded", "failed"]
+    operations.resume(view.id, "bob")
+    done = operations.wait(view.id)
+    assert (done.state, done.result, done.error, done.run) == ("succeeded", 2, None, 2)
+    assert calls == ["first", "second", "second"]
+    assert [s.attempts for s in done.steps] == [1, 2]
+    assert messages(operations, view.id) == [
+        "First", "Second", "trying", "not yet", "Operation failed", "Resumed by bob",
+        "Second (attempt 2)", "trying", "Operation succeeded",
+    ]  # fmt: skip
+    with pytest.raises(Conflict, match="this one is succeeded"):
+        operations.resume(view.id, "bob")
+
+
+def test_an_unforeseen_error_says_where(start: Callable[..., Operations]) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        return {"a": 1}["b"]
+
+    operations = start(kind("thing.do", first))
+    failed = operations.wait(operations.submit("thing.do", {}, actor="ada").id)
+    assert failed.error is not None
+    assert (failed.error.code, failed.error.message) == ("step_error", "KeyError: 'b'")
+    assert failed.error.detail["where"].startswith("tests/services/test_operations.py:")
+
+
+def test_a_result_that_json_cannot_hold_fails_the_step(start: Callable[..., Operations]) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        return {"a": object()}
+
+    operations = start(kind("thing.do", first))
+    failed = operations.wait(operations.submit("thing.do", {}, actor="ada").id)
+    assert failed.state == "failed"
+    assert failed.error is not None
+    assert "serialize" in failed.error.message
+
+
+def test_only_lost_connections_are_tried_again(start: Callable[..., Operations]) -> None:
+    calls: list[int] = []
+
+    def first(context: StepContext, params: Target) -> Any:
+        calls.append(context.attempt)
+        context.log("connecting")
+        if len(calls) < 3:
+            raise Unavailable("gone") if len(calls) == 1 else ConnectionResetError("reset")
+        return "ok"
+
+    operations = start(kind("thing.do", first))
+    done = operations.wait(operations.submit("thing.do", {}, actor="ada").id)
+    assert (done.result, calls, done.steps[0].attempts) == ("ok", [1, 2, 3], 3)
+    assert messages(operations, done.id).count("connecting") == 1
+
+
+def test_one_key_runs_one_at_a_time_and_others_beside_it(start: Callable[..., Operations]) -> None:
+    running: dict[str, int] = {}
+    most: dict[str, int] = {}
+    both = threading.Barrier(2, timeout=20)
+    lock = threading.Lock()
+
+    def first(context: StepContext, params: Target) -> Any:
+        with lock:
+            running[params.spoke] = running.get(params.spoke, 0) + 1
+            most[params.spoke] = max(most.get(params.spoke, 0), running[params.spoke])
+        if params.number == 0:
+            both.wait()
+        time.sleep(0.05)
+        with lock:
+            running[params.spoke] -= 1
+        return params.number
+
+    operations = start(kind("thing.do", first))
+    ids = [
+        operations.submit("thing.do", {"spoke": spoke, "number": n}, actor="ada").id
+        for spoke in ("a", "b")
+        for n in range(3)
+    ]
+    views = [operations.wait(i) for i in ids]
+    assert [v.result for v in views] == [0, 1, 2, 0, 1, 2]
+    assert most == {"a": 1, "b": 1}
+    starts = [v.started_at for v in views[:3]]
+    assert starts == sorted(starts)
+
+
+def test_preconditions_are_checked_before_anything_is_written(start: Callable[..., Operations]) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        return None
+
+    def check(params: Target, services: Any) -> None:
+        raise Conflict(f"{services} says no")
+
+    operations = start(kind("thing.do", first, validate=check), services="the registry")
+    with pytest.raises(Conflict, match="the registry says no"):
+        operations.submit("thing.do", {}, actor="ada", idempotency_key="k")
+    with pytest.raises(Invalid, match=r"number: Input should be a valid integer"):
+        operations.submit("thing.do", {"number": "x"}, actor="ada")
+    with pytest.raises(Invalid, match="Extra inputs"):
+        operations.submit("thing.do", {"colour": "red"}, actor="ada")
+    with pytest.raises(Invalid, match=r"There is no operation thing\.undo"):
+        operations.submit("thing.undo", {}, actor="ada")
+    assert operations.list().items == ()
+
+
+def test_an_idempotency_key_starts_one_operation(
+    start: Callable[..., Operations], database: Database
+) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        return params.number
+
+    operations = start(kind("thing.do", first))
+    one = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
+    again = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
+    other = operations.submit("thing.do", {"number": 1}, actor="bob", idempotency_key="k")
+    assert again.id == one.id != other.id
+    with pytest.raises(Conflict, match="used for another request"):
+        operations.submit("thing.do", {"number": 2}, actor="ada", idempotency_key="k")
+    for view in (one, other):
+        operations.wait(view.id)
+    with database.read() as db:
+        events = db.scalars(select(AuditEventRecord).order_by(AuditEventRecord.id)).all()
+        assert [(e.action, e.actor, e.operation_id) for e in events] == [
+            ("thing.do.submit", "ada", one.id),
+            ("thing.do.submit", "bob", other.id),
+        ]
+
+
+def test_cancel_stops_what_runs_and_what_waits(start: Callable[..., Operations]) -> None:
+    entered = threading.Event()
+
+    def first(context: StepContext, params: Target) -> Any:
+        entered.set()
+        context.sleep(60)
+
+    def second(context: StepContext, params: Target) -> Any:
+        return "never"
+
+    operations = start(kind("thing.do", first, second))
+    running = operations.submit("thing.do", {}, actor="ada")
+    waiting = operations.submit("thing.do", {}, actor="ada")
+    assert entered.wait(20)
+    assert operations.cancel(waiting.id, "bob").state == "cancelled"
+    assert operations.cancel(running.id, "bob").cancelling
+    done = operations.wait(running.id)
+    assert done.state == "cancelled"
+    assert [s.state for s in done.steps] == ["cancelled", "pending"]
+    with pytest.raises(Conflict, match="over"):
+        operations.cancel(running.id, "bob")
+    assert [s.attempts for s in operations.wait(waiting.id).steps] == [0, 0]
+
+
+def test_children_run_once_and_are_resumed_with_their_parent(start: Callable[..., Operations]) -> None:
+    calls: list[str] = []
+
+    def work(context: StepContext, params: Target) -> Any:
+        calls.append(f"work {params.number}")
+        if params.number == 2 and calls.count("work 2") == 1:
+            raise SpokehubError("broken", hint="mend it", code="odd")
+        return params.number * 10
+
+    def lead(context: StepContext, params: Target) -> Any:
+        calls.append("lead")
+        one = context.run_child("part.do", {"number": 1}, "one")
+        return [one, context.run_child("part.do", {"number": 2}, "two")]
+
+    operations = start(kind("part.do", work), kind("whole.do", lead, queue_key=lambda p: "whole"))
+    whole = operations.submit("whole.do", {}, actor="ada")
+    failed = operations.wait(whole.id)
+    assert failed.error is not None
+    assert (failed.error.code, failed.error.message, failed.error.hint) == (
+        "odd", "Part.Do: broken", "mend it",
+    )  # fmt: skip
+    children = operations.list(OperationFilter(parent=whole.id)).items
+    assert [(c.state, c.parent_step, c.actor) for c in children] == [
+        ("failed", "lead", "ada"),
+        ("succeeded", "lead", "ada"),
+    ]
+    with pytest.raises(Conflict, match="part of another"):
+        operations.resume(children[0].id, "ada")
+    operations.resume(whole.id, "ada")
+    assert operations.wait(whole.id).result == [10, 20]
+    assert calls == ["lead", "work 1", "work 2", "lead", "work 2"]
+    assert len(operations.list(OperationFilter(parent=whole.id)).items) == 2
+    assert [v.id for v in operations.list(OperationFilter(parent="none")).items] == [whole.id]
+
+
+def test_cancelling_reaches_children(start: Callable[..., Operations]) -> None:
+    entered = threading.Event()
+
+    def work(context: StepContext, params: Target) -> Any:
+        entered.set()
+        context.sleep(60)
+
+    def lead(context: StepContext, params: Target) -> Any:
+        return context.run_child("part.do", {})
+
+    operations = start(kind("part.do", work), kind("whole.do", lead, queue_key=lambda p: "whole"))
+    whole = operations.submit("whole.do", {}, actor="ada")
+    assert entered.wait(20)
+    operations.cancel(whole.id, "bob")
+    assert operations.wait(whole.id).state == "cancelled"
+    [child] = operations.list(OperationFilter(parent=whole.id)).items
+    assert operations.wait(child.id).state == "cancelled"
+
+
+def test_a_child_that_would_wait_for_its_parent_is_refused(start: Callable[..., Operations]) -> None:
+    def work(context: StepContext, params: Target) -> Any:
+        return None
+
+    def lead(context: StepContext, params: Target) -> Any:
+        return context.run_child("part.do", {})
+
+    operations = start(kind("part.do", work), kind("whole.do", lead))
+    failed = operations.wait(operations.submit("whole.do", {}, actor="ada").id)
+    assert failed.error is not None
+    assert failed.error.code == "queue_deadlock"
+
+
+def test_lists_filter_and_page(start: Callable[..., Operations]) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        return None
+
+    operations = start(kind("a.do", first), kind("b.do", first))
+    ids = [
+        operations.submit(k, {"environment": e}, actor="ada").id
+        for k, e in [("a.do", "DEV"), ("b.do", "DEV"), ("a.do", "PROD"), ("a.do", "DEV")]
+    ]
+    for i in ids:
+        operations.wait(i)
+    newest_first = ids[::-1]
+    pages, cursor = [], None
+    while True:
+        page = operations.list(limit=3, cursor=cursor)
+        pages.append([v.id for v in page.items])
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert pages == [newest_first[:3], newest_first[3:]]
+    chosen = operations.list(OperationFilter(kind="a.do", environment="DEV", state=OperationState.SUCCEEDED))
+    assert [v.id for v in chosen.items] == [ids[3], ids[0]]
+    with pytest.raises(Invalid, match="not a cursor"):
+        operations.list(cursor="nonsense!")
+    for call in (operations.get, operations.log, operations.sql, operations.revision):
+        with pytest.raises(NotFound):
+            call("no-such-id")
+
+
+def test_a_stopped_service_leaves_work_for_the_next(database: Database, tmp_path: Path) -> None:
+    entered = threading.Event()
+    release = threading.Event()
+
+    def first(context: StepContext, params: Target) -> Any:
+        entered.set()
+        context.log("waiting")
+        if not release.is_set():
+            context.sleep(60)
+        return "done"
+
+    url = f"sqlite:///{tmp_path / 'operations.sqlite'}"
+    registry = Registry([kind("thing.do", first)])
+    before = Operations(registry, database, url=url)
+    before.start()
+    view = before.submit("thing.do", {}, actor="ada")
+    assert entered.wait(20)
+    assert before.stop(5)
+    assert before.get(view.id).state == "running"
+    with pytest.raises(Unavailable):
+        before.submit("thing.do", {}, actor="ada")
+    release.set()
+    after = Operations(registry, database, url=url)
+    after.start()
+    try:
+        done = after.wait(view.id)
+    finally:
+        after.stop(5)
+    assert (done.result, done.steps[0].attempts) == ("done", 2)
+    assert messages(after, view.id) == [
+        "First",
+        "waiting",
+        "First: resumed after an interruption (attempt 2)",
+        "Operation succeeded",
+    ]
