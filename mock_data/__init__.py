@@ -1,0 +1,33 @@
+"""The synthetic pick-up and drop-off (PUDO) network and its day-by-day simulator.
+
+What the morning of day D may use
+---------------------------------
+A day has two phases. The *morning* of D adds the parcels announced for D (``CREATED_DATE = D``, stamped
+before 06:00 UTC) and the day's delivery attempts; the *evening* adds the occupancy that came of them (stamped
+22:00 UTC). The attempts of D are the script of a day that has not happened yet: those that end at a PUDO are
+exactly D's occupancy. Each attempt is therefore stamped (``CREATED_AT``) with the moment at which it happens,
+never earlier than 08:00 UTC of D, and **features for D must not read DELIVERY_ATTEMPTS of D**; those of
+earlier days are free to use. Filtering every table by ``CREATED_AT <= D 06:00`` keeps what the morning of D knows.
+
+Determinism
+-----------
+Every random draw comes from a stream named by (seed, purpose, day), and a PUDO's room is counted anew each
+day. A parcel's attempts fall on the day it is announced or on one of the next two days. So the rows of day D
+depend on the configuration and D alone, whether the seed or the simulator makes them; no state is kept.
+"""
+
+from mock_data.config import NetworkConfig, PudoType
+from mock_data.errors import MockDataError
+from mock_data.seed import SeedReport, seed
+from mock_data.simulator import PhaseReport, Simulator, Status
+
+__all__ = [
+    "MockDataError",
+    "NetworkConfig",
+    "PhaseReport",
+    "PudoType",
+    "SeedReport",
+    "Simulator",
+    "Status",
+    "seed",
+]
