@@ -41,6 +41,15 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)
 
 
+def drop_privileges() -> None:
+    """Give up every capability, for good: where the account runs as root, its workers must not."""
+    no_new_privs, version_3 = 38, 0x20080522
+    header = (ctypes.c_uint32 * 2)(version_3, 0)
+    none = (ctypes.c_uint32 * 6)()
+    if _libc.prctl(no_new_privs, 1, 0, 0, 0) or _libc.capset(header, none):
+        raise OSError(ctypes.get_errno(), "privileges could not be dropped")
+
+
 def close_descriptors(keep: int) -> None:
     """Close every inherited descriptor but ``keep``; standard input and outputs become the null device."""
     null = os.open(os.devnull, os.O_RDWR)

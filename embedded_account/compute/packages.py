@@ -117,7 +117,8 @@ def guard_imports(specs: Iterable[str]) -> None:
     allowed = closure(require(specs))
     providers = _providers()
     original = builtins.__import__
-    libraries = tuple({os.path.realpath(path) + os.sep for path in sysconfig.get_paths().values()})
+    folders = [os.path.dirname(__file__), *sysconfig.get_paths().values()]
+    libraries = tuple({end + os.sep for path in folders for end in (path, os.path.realpath(path))})
 
     def guarded(
         name: str,

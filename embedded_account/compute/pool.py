@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from embedded_account.compute import request
 from embedded_account.compute.channel import ChannelClosedError
@@ -76,6 +77,11 @@ class ComputePool:
             outcome = Outcome(error=JobError("refused", type(error).__name__, str(error)))
         return replace(outcome, seconds=time.monotonic() - started)
 
+    def status(self) -> dict[str, Any]:
+        """The fork server now: pid, work directory and, once ready, seconds, threads, missing modules."""
+        server = self._running_server()
+        return {"pid": server.pid, "root": str(server.root), **server.ready_message}
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -117,7 +123,13 @@ class ComputePool:
             slots.release()
 
     def _start(self, job: Job) -> WorkerHandle:
-        server = self._running_server()
+        try:
+            return self._start_on(self._running_server(), job)
+        except ChannelClosedError:
+            # It died since we looked; a fresh one is started once.
+            return self._start_on(self._running_server(), job)
+
+    def _start_on(self, server: ForkServerProcess, job: Job) -> WorkerHandle:
         with self._lock:
             self._number += 1
             home = server.root / str(self._number)

@@ -43,6 +43,7 @@ def main(descriptor: int, spec: dict[str, Any], parent: int) -> int:
     isolation.close_descriptors(descriptor)
     isolation.clean_environment(home)
     isolation.restrict_files(home, spec["readable"])
+    isolation.drop_privileges()
     isolation.apply_limits(limits)
     isolation.hide_ourselves()
     # The state of numpy's generator was copied from the fork server: the same in every worker.
