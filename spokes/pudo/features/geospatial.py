@@ -1,7 +1,7 @@
 """What lies within 1 km of a point: competitors, and the parcels announced for that day.
 
-Parcels and points meet through a grid whose cells are at least 1 km wide: a parcel within 1 km of a point lies in
-the point's cell or one of its eight neighbours, and the exact distance decides among those.
+Parcels and points meet through a grid whose cells are at least 1 km wide: a parcel within 1 km of a point
+lies in the point's cell or one of its eight neighbours, and the exact distance decides among those.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from spoke_kit.features import Definition
 
 from .days import back, calendar, morning_of, over_days
 
-# 0.009 degrees of latitude are 1.0008 km. A degree of longitude shrinks with the cosine of the latitude; the width
-# is that at the northernmost point and a little beyond, so that no cell is narrower than 1 km.
+# 0.009 degrees of latitude are 1.0008 km. A degree of longitude shrinks with the cosine of the latitude; the
+# width is that at the northernmost point and a little beyond, so that no cell is narrower than 1 km.
 _QUERY = f"""WITH {calendar("{shared:PARCELS}", "CREATED_DATE")},
 SITES AS (
     SELECT PUDO_ID, LATITUDE, LONGITUDE, CAPACITY, PUDO_TYPE, CREATED_AT::DATE AS FIRST_DATE

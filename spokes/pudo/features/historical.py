@@ -23,7 +23,8 @@ LAGGED AS (
         {over_days("STDDEV(FILL_RATE)", 6)} AS STD_7,
         {over_days("STDDEV(FILL_RATE)", 27)} AS STD_28,
         {over_days("MAX(FILL_RATE)", 6)} AS MAX_7,
-        {over_days("COUNT(FILL_RATE)", 27)} AS OPEN_28
+        {over_days("COUNT_IF(FILL_RATE > 0)", 27)} AS BUSY_28,
+        {over_days("MAX(CASE WHEN FILL_RATE > 0 THEN DATE END)", 9_999)} AS LAST_BUSY
     FROM DAYS
 )
 SELECT
@@ -44,7 +45,8 @@ SELECT
     (AVG_7 - AVG_28)::FLOAT AS FILL_RATE_TREND,
     CASE WHEN LAG_1 >= 0.8 THEN 1 ELSE 0 END::FLOAT AS IS_HIGH_CAPACITY,
     CASE WHEN LAG_1 >= 1.0 THEN 1 ELSE 0 END::FLOAT AS IS_OVER_CAPACITY,
-    OPEN_28::FLOAT AS DAYS_OPEN_28D
+    BUSY_28::FLOAT AS BUSY_DAYS_28D,
+    DATEDIFF(day, LAST_BUSY, DATE)::FLOAT AS DAYS_SINCE_BUSY
 FROM LAGGED"""
 
 VERSIONS = {
@@ -67,7 +69,8 @@ VERSIONS = {
             "FILL_RATE_TREND": "7-day mean less 28-day mean",
             "IS_HIGH_CAPACITY": "1 when the day before was at 0.8 or more",
             "IS_OVER_CAPACITY": "1 when the day before was at 1.0 or more",
-            "DAYS_OPEN_28D": "Days with a recorded fill rate in the last 28",
+            "BUSY_DAYS_28D": "Days with a delivery in the last 28",
+            "DAYS_SINCE_BUSY": "Days without a delivery up to the day before: a closure goes on",
         },
     )
 }

@@ -12,7 +12,7 @@ _HOLIDAYS = ", ".join(f"('{day.isoformat()}'::DATE)" for day in berlin_holidays(
 _SAME_WEEKDAY = "PUDO_ID, DAYOFWEEKISO(DATE)"
 _ALL = 9_999  # rows: more than the calendar has
 
-# D is the day to come: the row of DATE speaks of the next one. WEEKDAY_* run over the same weekdays up to DATE;
+# D is the day to come: the row of DATE speaks of the next one. WEEKDAY_* run over such weekdays up to DATE;
 # the newest same weekday of D is six rows before DATE.
 _QUERY = f"""WITH {DAYS},
 HOLIDAYS AS (SELECT COLUMN1 AS DAY FROM VALUES {_HOLIDAYS}),

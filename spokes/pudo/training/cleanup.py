@@ -16,8 +16,8 @@ from . import DATASET, MODEL
 def cleanup(context: TaskContext) -> Json:
     """Returns the model and dataset versions that were dropped.
 
-    A model version stays while it is young, the default, aliased, or made a prediction that is kept; a dataset
-    version while it is young or a model version that stays learned from it.
+    A model version stays while it is young, the default, aliased, or made a prediction that is kept; a
+    dataset version while it is young or a model version that stays learned from it.
     """
     now = datetime.now(UTC)
     session, names, days = context.session, context.names, context.config.retention_days
