@@ -20,7 +20,7 @@ def run(spec: dict[str, Any], home: Path, table: pa.Table) -> pa.Table:
     """Gives a table with the column RESULT, one row for each row of ``table``."""
     kinds = [values.parse(text) for text in spec["argument_types"]]
     returns = values.parse(spec["returns"])
-    packages.guard_imports(spec["packages"])
+    packages.guard_imports(spec["packages"], home)
     function = handler.load(home, spec["handler"], spec["inline"])
     if spec["vectorized"] or getattr(function, "_sf_vectorized_input", None) is not None:
         batch = spec["max_batch_size"] or getattr(function, "_sf_max_batch_size", None)

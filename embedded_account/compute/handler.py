@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,14 @@ def prepare_paths(home: Path) -> None:
     imports = home / "imports"
     set_import_directory(imports)
     archives = sorted(str(path) for path in imports.iterdir() if path.suffix in {".zip", ".whl", ".egg"})
-    sys.path[:0] = [str(home / "code"), str(imports), *archives]
+    own = [str(home / "code"), str(imports), *archives]
+    sys.path[:0] = own
     importlib.invalidate_caches()
+    brought = {module.name for module in pkgutil.iter_modules(own)}
+    for name in list(sys.modules):
+        # A preloaded library of the same name would otherwise hide what the job brings.
+        if name.partition(".")[0] in brought:
+            del sys.modules[name]
 
 
 def load(home: Path, handler: str, inline: bool) -> Any:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import builtins
 import functools
 import importlib.metadata
+import json
 import os
 import re
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -24,17 +27,13 @@ from embedded_account.compute.handler import RefusedError
 
 
 @functools.cache
-def installed() -> dict[str, str]:
-    """Name → version of each package that jobs can declare: distributions, and the modules that go by another
-    name.
-    """
-    found: dict[str, str] = {
-        canonicalize_name(dist.name): dist.version for dist in importlib.metadata.distributions() if dist.name
-    }
-    for module, names in importlib.metadata.packages_distributions().items():
-        # "xgboost" stands for the distribution that provides that module, whatever its own name.
-        if len(set(names)) == 1 and not module.startswith("_"):
-            found.setdefault(canonicalize_name(module), found[canonicalize_name(names[0])])
+def _distributions() -> dict[str, importlib.metadata.Distribution]:
+    """What is installed, without editable installs: those are checkouts, which workers cannot see."""
+    found: dict[str, importlib.metadata.Distribution] = {}
+    for dist in importlib.metadata.distributions():
+        origin = json.loads(dist.read_text("direct_url.json") or "{}")
+        if dist.name and not origin.get("dir_info", {}).get("editable"):
+            found.setdefault(canonicalize_name(dist.name), dist)
     return found
 
 
@@ -42,21 +41,35 @@ def installed() -> dict[str, str]:
 def _providers() -> dict[str, set[str]]:
     """Import name → distributions. The shared package `snowflake` is told apart one level deeper."""
     result: dict[str, set[str]] = {}
+    distributions = _distributions()
     for module, names in importlib.metadata.packages_distributions().items():
-        if module != "snowflake":
-            result.setdefault(module, set()).update(canonicalize_name(name) for name in names)
-    for dist in importlib.metadata.distributions():
-        if canonicalize_name(dist.name or "").startswith("snowflake-"):
-            for file in dist.files or ():
-                if len(file.parts) > 2 and file.parts[0] == "snowflake" and "-" not in file.parts[1]:
-                    result.setdefault(f"snowflake.{file.parts[1]}", set()).add(canonicalize_name(dist.name))
+        owners = {str(canonicalize_name(name)) for name in names} & distributions.keys()
+        if module != "snowflake" and owners:
+            result[module] = owners
+    for name, dist in distributions.items():
+        for file in (dist.files or ()) if name.startswith("snowflake-") else ():
+            if len(file.parts) > 2 and file.parts[0] == "snowflake" and "-" not in file.parts[1]:
+                result.setdefault(f"snowflake.{file.parts[1]}", set()).add(name)
     return result
+
+
+@functools.cache
+def installed() -> dict[str, str]:
+    """Name → version of each package that jobs can declare.
+
+    A module that only one distribution provides names it too: "xgboost" stands for xgboost-cpu.
+    """
+    distributions = _distributions()
+    found = {name: str(dist.version) for name, dist in distributions.items()}
+    for module, owners in _providers().items():
+        if len(owners) == 1 and not module.startswith("_") and "." not in module:
+            found.setdefault(str(canonicalize_name(module)), found[min(owners)])
+    return found
 
 
 def warm() -> None:
     """Read the metadata now, so that workers inherit it."""
     installed()
-    _providers()
 
 
 def parse(spec: str) -> Requirement:
@@ -109,7 +122,7 @@ def closure(names: set[str]) -> set[str]:
     return seen
 
 
-def guard_imports(specs: Iterable[str]) -> None:
+def guard_imports(specs: Iterable[str], home: Path) -> None:
     """From now on user code may import the standard library, IMPORTS and the declared packages only.
 
     Libraries go on importing what they like. Raises RefusedError for what is not installed.
@@ -128,30 +141,27 @@ def guard_imports(specs: Iterable[str]) -> None:
         level: int = 0,
     ) -> Any:
         if level == 0 and not str((globals or {}).get("__file__", "")).startswith(libraries):
-            _check(name, fromlist or (), providers, allowed)
+            for key in _keys(name, fromlist or ()):
+                owners = providers.get(key)
+                if owners and not owners & allowed and not _imported_by_user(key, str(home)):
+                    raise ModuleNotFoundError(
+                        f"No module named '{key}' (installed, not declared: add {min(owners)} to PACKAGES)",
+                        name=key,
+                    )
         return original(name, globals, locals, fromlist, level)
 
     builtins.__import__ = guarded
 
 
-def _check(name: str, fromlist: Iterable[str], providers: Mapping[str, set[str]], allowed: set[str]) -> None:
+def _keys(name: str, fromlist: Iterable[str]) -> list[str]:
+    """The import names to look up: the top package, or each part of `snowflake`."""
     parts = name.split(".")
     if parts == ["snowflake"]:
-        keys = [f"snowflake.{part}" for part in fromlist]
-    else:
-        keys = [".".join(parts[:2]) if parts[0] == "snowflake" else parts[0]]
-    for key in keys:
-        owners = providers.get(key)
-        if owners and not owners & allowed and not _imported_by_user(key):
-            raise ModuleNotFoundError(
-                f"No module named '{key}' (installed, but not declared: add {sorted(owners)[0]} to PACKAGES)",
-                name=key,
-            )
+        return [f"snowflake.{part}" for part in fromlist]
+    return [".".join(parts[:2]) if parts[0] == "snowflake" else parts[0]]
 
 
-def _imported_by_user(key: str) -> bool:
-    """Whether IMPORTS bring a module of this name, which then goes before the installed one."""
-    directory = sys._xoptions.get("snowflake_import_directory")
-    return isinstance(directory, str) and any(
-        os.path.exists(os.path.join(directory, key + end)) for end in (".py", "", ".zip")
-    )
+def _imported_by_user(key: str, home: str) -> bool:
+    """Whether the job's own code brings a module of this name, which then goes before the installed one."""
+    own = [path for path in sys.path if path.startswith(home)]
+    return PathFinder.find_spec(key.partition(".")[0], own) is not None

@@ -19,7 +19,7 @@ def run(spec: dict[str, Any], home: Path) -> tuple[Any, pa.Table | None]:
         values.to_python(value, values.parse(kind))
         for value, kind in zip(spec["arguments"], spec["argument_types"], strict=True)
     ]
-    packages.guard_imports(spec["packages"])
+    packages.guard_imports(spec["packages"], home)
     session = _open(spec["connection"])
     try:
         function = handler.load(home, spec["handler"], spec["inline"])

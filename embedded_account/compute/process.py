@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
-from socket import socket
+from socket import SHUT_RDWR, socket
 from typing import Any
 
 from embedded_account.compute import channel, preload
@@ -86,7 +88,11 @@ class ForkServerProcess:
 
     def close(self) -> None:
         """End it with all its workers; the work directory goes with it."""
-        self._control.shutdown(2) if self._control.fileno() >= 0 else None
+        if not self._ready.is_set():
+            # Still importing, so without workers: nothing that it would have to end.
+            self._process.kill()
+        with contextlib.suppress(OSError):
+            self._control.shutdown(SHUT_RDWR)
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -94,8 +100,6 @@ class ForkServerProcess:
             self._process.wait()
         self._listener.join(5)
         self._control.close()
-        import shutil
-
         shutil.rmtree(self.root, ignore_errors=True)
 
     def _listen(self) -> None:

@@ -22,7 +22,7 @@ def run(spec: dict[str, Any], home: Path, table: pa.Table) -> pa.Table:
     """Gives ``_ROW`` and the columns that the function returns."""
     kinds = [values.parse(text) for text in spec["argument_types"]]
     outputs = [(name, values.parse(text)) for name, text in spec["returns"]]
-    packages.guard_imports(spec["packages"])
+    packages.guard_imports(spec["packages"], home)
     cls = handler.load(home, spec["handler"], spec["inline"])
     if vectorized_method(cls) is not None:
         return _named(run_vectorized(cls, table, kinds, spec["partitions"]), outputs)

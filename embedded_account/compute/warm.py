@@ -35,12 +35,15 @@ class WarmWorkers:
         found, dead = None, []
         with self._lock:
             for entry in list(self._idle):
-                if (entry[0] == key and found is None) or not entry[1].alive():
-                    self._idle.remove(entry)
-                    if entry[0] == key and found is None and entry[1].alive():
-                        found = entry[1]
-                    else:
-                        dead.append(entry[1])
+                wanted = entry[0] == key and found is None
+                alive = entry[1].alive()
+                if alive and not wanted:
+                    continue
+                self._idle.remove(entry)
+                if alive:
+                    found = entry[1]
+                else:
+                    dead.append(entry[1])
         for worker in dead:
             worker.close()
         return found

@@ -48,6 +48,9 @@ def main(descriptor: int, spec: dict[str, Any], parent: int) -> int:
     isolation.hide_ourselves()
     # The state of numpy's generator was copied from the fork server: the same in every worker.
     np.random.seed()
+    for stream in (sys.stdout, sys.stderr):
+        # What was printed before a kill is kept.
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     sock = socket.socket(fileno=descriptor)
     sock.settimeout(spec["idle"])
     _serve(sock, home, limits, once=spec["once"])

@@ -65,6 +65,17 @@ def test_python_file_and_archive_imports(pool: ComputePool, tmp_path: Path) -> N
     assert pool.run(job).value == 42
 
 
+def test_imports_go_before_what_is_installed(call: Any, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "archive", "w") as archive:
+        archive.writestr("spoke_kit/__init__.py", "NAME = 'staged'")
+        archive.writestr("xgboost/__init__.py", "from spoke_kit import NAME")
+    source = "import xgboost\ndef main(session): return xgboost.NAME"
+    outcome = call(source, imports=[ImportFile("bundle.zip", tmp_path / "archive")])
+    assert (outcome.value, outcome.error) == ("staged", None)
+    error = call("import spoke_kit\ndef main(session): pass").error
+    assert error.message == "No module named 'spoke_kit'"
+
+
 def test_import_directory_holds_the_files(call: Any, tmp_path: Path) -> None:
     (tmp_path / "data").write_text("content")
     source = """
