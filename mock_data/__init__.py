@@ -7,7 +7,8 @@ before 06:00 UTC) and the day's delivery attempts; the *evening* adds the occupa
 22:00 UTC). The attempts of D are the script of a day that has not happened yet: those that end at a PUDO are
 exactly D's occupancy. Each attempt is therefore stamped (``CREATED_AT``) with the moment at which it happens,
 never earlier than 08:00 UTC of D, and **features for D must not read DELIVERY_ATTEMPTS of D**; those of
-earlier days are free to use. Filtering every table by ``CREATED_AT <= D 06:00`` keeps what the morning of D knows.
+earlier days are free to use. Filtering every table by ``CREATED_AT <= D 06:00`` keeps what the morning of D
+knows.
 
 Determinism
 -----------

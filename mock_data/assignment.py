@@ -13,6 +13,7 @@ _DECAY_KM = 0.8
 _LOCKER_BONUS = 1.5
 # The day's parcels come in waves; how full a PUDO is counts from one wave to the next.
 _WAVES = 4
+_TINY = np.float32(1e-30)
 
 
 def assign(network: Network, day: int, latitude: Floats, longitude: Floats) -> Ints:
@@ -23,7 +24,7 @@ def assign(network: Network, day: int, latitude: Floats, longitude: Floats) -> I
     random = stream(network.config.seed, Purpose.ASSIGNMENT, day)
     distance = network.distances_km(latitude, longitude)
     # Adding Gumbel noise to log weights and taking the largest chooses in proportion to the weights.
-    noise = -np.log(random.standard_exponential(distance.shape, dtype=np.float32))
+    noise = -np.log(np.maximum(random.standard_exponential(distance.shape, dtype=np.float32), _TINY))
     preference = noise - distance / _DECAY_KM
     preference += np.where(network.is_locker, np.log(_LOCKER_BONUS), 0.0)
     room = np.where(open_pudos(network, day), network.capacity, 0)

@@ -14,7 +14,7 @@ DISTRICT_SPREAD_KM = 0.4
 _PUDO_SPREAD_KM = 0.35
 _RURAL_PUDO_SHARE = 0.15
 _PUDOS_PER_DISTRICT = 5
-_CONCENTRATION = 1.0
+_CONCENTRATION = 1.2
 # Most PUDOs are small: where a capacity falls within its type's range.
 _CAPACITY_SHAPE = (1.2, 3.0)
 
