@@ -53,6 +53,8 @@ def templates() -> Environment:
     environment.filters["data"] = data
     environment.globals.update(formats.GLOBALS)
     environment.globals.update(icon=icon, static=static, state_style=state_style, is_final=is_final)
+    # A block rendered alone runs none of the page's imports, so the macros are a global.
+    environment.globals["ui"] = environment.get_template("partials/_ui.html").module
     return environment
 
 

@@ -1,0 +1,41 @@
+"""A small application around the pages, with the error handling and the headers that the real one has."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from app.pages import routers
+from app.pages.errors import error_page
+from app.pages.render import STATIC
+from services.core.errors import SpokehubError
+
+POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
+
+
+def application(services: Any) -> FastAPI:
+    """The pages over these services."""
+    app = FastAPI(openapi_url=None)
+    app.state.services = services
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    for router in routers:
+        app.include_router(router)
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Any) -> Response:
+        response: Response = await call_next(request)
+        response.headers["Content-Security-Policy"] = POLICY
+        return response
+
+    @app.exception_handler(SpokehubError)
+    def refused(request: Request, error: SpokehubError) -> Response:
+        return error_page(request, error.status, error.code, error.message, error.hint)
+
+    @app.exception_handler(HTTPException)
+    def missing(request: Request, error: HTTPException) -> Response:
+        return error_page(request, error.status_code, "not_found", f"There is no page {request.url.path}.")
+
+    return app
