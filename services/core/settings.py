@@ -18,6 +18,8 @@ class WebSettings:
     host: str = "127.0.0.1"
     port: int = 8000
     admin_token: str | None = field(default=None, repr=False)
+    # Users of the account, in upper case, who may change things when the service runs inside it.
+    administrators: frozenset[str] = frozenset()
 
     @property
     def loopback(self) -> bool:
@@ -82,6 +84,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             host=env.get("SPOKEHUB_HOST") or "127.0.0.1",
             port=_port(env, "SPOKEHUB_PORT", 8000),
             admin_token=env.get("SPOKEHUB_ADMIN_TOKEN") or None,
+            administrators=_names(env.get("SPOKEHUB_ADMINISTRATORS", "")),
         ),
         storage=_storage(env, data),
         account=_account(env),
@@ -143,6 +146,10 @@ def _example(env: Mapping[str, str]) -> str | None:
     if example not in ("pudo", "none"):
         raise Invalid(f"SPOKEHUB_EXAMPLE is {example!r}", hint="Use pudo or none.")
     return None if example == "none" else example
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip().upper() for name in text.split(",") if name.strip())
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

@@ -26,7 +26,7 @@ from services.operations.types import (
 )
 from services.snowflake.connection import ConnectionSource
 
-MAX_PAGE = 1000
+MAX_PAGE = 5000
 
 log = logger(__name__)
 
@@ -80,10 +80,13 @@ class Operations:
         """Check, write and queue an operation; returns it, pending.
 
         Raises Invalid for parameters of the wrong form, what the kind's ``validate`` raises, and Conflict
-        when the key was used for another request. A repeated key returns what it started, unchecked.
+        when the key was used for another request. A repeated key returns what it started, unchecked, and so
+        does an ``operation_id`` that exists: give one (``derived_id``) for what must never run twice.
         """
         if not self._started:
             raise Unavailable("The service is stopping or not yet started", hint="Try again in a moment.")
+        if operation_id is not None and (known := self.queries.find(operation_id)) is not None:
+            return known
         declared = self.registry.get(kind)
         checked = _params(declared.params, params)
         new = self.runner.new(declared, checked, actor, operation_id or new_id(self._clock()))
@@ -105,10 +108,10 @@ class Operations:
         return self.queries.get(operation_id)
 
     def list(
-        self, wanted: OperationFilter | None = None, *, limit: int = 50, cursor: str | None = None
+        self, where: OperationFilter | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[OperationView]:
         """Operations, newest first; Invalid for a cursor that is not ours."""
-        return self.queries.list(wanted or OperationFilter(), min(max(limit, 1), MAX_PAGE), cursor)
+        return self.queries.list(where or OperationFilter(), min(max(limit, 1), MAX_PAGE), cursor)
 
     def latest(
         self, kind: str, spoke: str | None = None, environment: str | None = None
@@ -121,11 +124,11 @@ class Operations:
         """What is pending or running, newest first, without children."""
         return tuple(reversed([view for view in self.queries.open() if view.parent_id is None]))
 
-    def log(self, operation_id: str, after: int = 0, limit: int = MAX_PAGE) -> Page[LogLine]:
+    def log(self, operation_id: str, after: int = 0, limit: int = 1000) -> Page[LogLine]:
         """Log lines after a number; NotFound."""
         return self.queries.log(operation_id, after, min(max(limit, 1), MAX_PAGE))
 
-    def sql(self, operation_id: str, after: int = 0, limit: int = MAX_PAGE) -> Page[ExecutedSql]:
+    def sql(self, operation_id: str, after: int = 0, limit: int = 1000) -> Page[ExecutedSql]:
         """Executed statements after a number; NotFound."""
         return self.queries.sql(operation_id, after, min(max(limit, 1), MAX_PAGE))
 

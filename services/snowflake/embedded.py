@@ -18,6 +18,7 @@ from services.core.logging import logger
 _START_SECONDS = 60.0
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0)
 _STEADY_SECONDS = 30.0
+_HOPELESS = 3
 _DRAIN_SECONDS = 15.0
 _MODULE = "embedded_account"
 
@@ -59,6 +60,7 @@ class EmbeddedAccount:
         self.host = host
         self.port = port
         self.starts = 0
+        self.failures = 0
         self._ready_file = data.parent / "account.ready.json"
         self._address: Address | None = None
         self._changed = threading.Condition()
@@ -80,14 +82,25 @@ class EmbeddedAccount:
     def address(self, timeout: float = _START_SECONDS) -> Address:
         """Where it listens; waits for it to be ready, Unavailable when it is not in time."""
         with self._changed:
-            self._changed.wait_for(lambda: self._address is not None or self._stopping.is_set(), timeout)
+            self._changed.wait_for(self._settled, timeout)
             if self._address is None:
                 raise Unavailable(
-                    "The embedded account does not answer",
+                    f"The embedded account does not answer: {self.last_words() or 'it said nothing'}",
                     hint=f"See {self.logs.name}/account.log in the data directory.",
                     code="account_unavailable",
                 )
             return self._address
+
+    def last_words(self) -> str:
+        """The last line of its log."""
+        try:
+            lines = (self.logs / "account.log").read_text(errors="replace").split("\n")
+        except OSError:
+            return ""
+        return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+    def _settled(self) -> bool:
+        return self._address is not None or self._stopping.is_set() or self.failures >= _HOPELESS
 
     def stop(self, timeout: float = _DRAIN_SECONDS) -> None:
         """Ask it to finish what it does and end; end it by force when it does not."""
@@ -104,20 +117,21 @@ class EmbeddedAccount:
 
     def _watch(self) -> None:
         self._end_leftover()
-        failures = 0
         while not self._stopping.is_set():
             began = time.monotonic()
             # A port that was just in use may still be; then any other will do.
-            self._launch(self.port if failures < 2 else 0)
+            self._launch(self.port if self.failures < 2 else 0)
             self._await_ready()
             assert self._process is not None
             code = self._process.wait()
             with self._changed:
+                steady = self._address is not None and time.monotonic() - began > _STEADY_SECONDS
                 self._address = None
+                self.failures = 0 if steady else self.failures + 1
+                self._changed.notify_all()
             if self._stopping.is_set():
                 return
-            failures = 0 if time.monotonic() - began > _STEADY_SECONDS else failures + 1
-            wait = _BACK_OFF[min(failures, len(_BACK_OFF) - 1)]
+            wait = _BACK_OFF[min(self.failures, len(_BACK_OFF)) - 1] if self.failures else _BACK_OFF[0]
             log.warning("account.ended", exit=code, again_in=wait, log=str(self.logs / "account.log"))
             self._stopping.wait(wait)
 

@@ -1,0 +1,183 @@
+"""The command ``spokehub``."""
+
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, NoReturn, TextIO
+
+import typer
+
+from services.core.errors import SpokehubError
+from services.core.logging import configure_logging
+from services.core.settings import LOOPBACK, Settings, read_settings
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Hub-and-spoke MLOps on Snowflake.")
+
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes any free port.")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
+Data = Annotated[Path | None, typer.Option(help="The data directory.", file_okay=False)]
+
+
+@cli.command()
+def serve(port: Port = None, host: Host = None, data: Data = None) -> None:
+    """Serve the control plane, with the embedded account unless a connection is configured."""
+    settings = _settings(host, port, data)
+    if not settings.web.loopback and settings.account.kind != "container" and not settings.web.admin_token:
+        _fail(
+            f"Listening on {settings.web.host} lets others in, and there is no token to tell them apart",
+            "Set SPOKEHUB_ADMIN_TOKEN, or listen on 127.0.0.1.",
+        )
+    listener = _listen(settings.web.host, settings.web.port)
+    lock = _lock(settings.storage.data)
+    bound = listener.getsockname()[1]
+    configure_logging(settings.log.style, settings.log.level)
+    typer.echo(f"Spokehub is starting on {_url(settings.web.host, bound)}")
+    code = _run(settings, listener)
+    lock.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # A step that did not stop in time is taken up by the next start; waiting for its thread would keep this
+    # process from ending.
+    os._exit(code)
+
+
+@cli.command()
+def account(port: Port = None, host: Host = None, data: Data = None) -> None:
+    """Serve the embedded account alone, for notebooks, dbt, the snow command and others."""
+    from services.snowflake.embedded import EmbeddedAccount
+
+    settings = _settings(host, None, data)
+    if port:
+        _listen(settings.web.host, port).close()
+    configure_logging(settings.log.style, "WARNING")
+    storage = settings.storage
+    embedded = EmbeddedAccount(storage.account_data, storage.logs, host=settings.web.host, port=port or 0)
+    embedded.start()
+    stopped = _until_signal()
+    try:
+        address = embedded.address()
+        typer.echo(_introduction(address.parameters()))
+        stopped()
+    except SpokehubError as error:
+        embedded.stop()
+        _fail(error.message, error.hint)
+    embedded.stop()
+
+
+def main() -> None:
+    """The entry point."""
+    try:
+        cli()
+    except SpokehubError as error:
+        _fail(error.message, error.hint)
+
+
+def _settings(host: str | None, port: int | None, data: Path | None) -> Settings:
+    environment = dict(os.environ)
+    if data is not None:
+        environment["SPOKEHUB_DATA"] = str(data)
+    settings = read_settings(environment)
+    web = replace(
+        settings.web,
+        host=settings.web.host if host is None else host,
+        port=settings.web.port if port is None else port,
+    )
+    return replace(settings, web=web)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        _fail(f"Cannot listen on {host}:{port}: {error.strerror}", "Choose another one with --port.")
+    return listener
+
+
+def _lock(data: Path) -> TextIO:
+    """Keep a second service off the same data for as long as this process lives."""
+    import fcntl
+
+    data.mkdir(parents=True, exist_ok=True)
+    file = (data / "spokehub.lock").open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        _fail(f"Another Spokehub works on {data}", "Stop it, or choose other data with --data.")
+    return file
+
+
+def _run(settings: Settings, listener: socket.socket) -> int:
+    import uvicorn
+
+    from app.main import create_app
+
+    config = uvicorn.Config(
+        create_app(settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        proxy_headers=settings.account.kind == "container",
+    )
+    server = uvicorn.Server(config)
+    # The server raises the signal again when it has stopped; then there is nothing left to interrupt.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    server.run(sockets=[listener])
+    return 0 if server.started else 1
+
+
+def _until_signal() -> Callable[[], bool]:
+    import threading
+
+    ended = threading.Event()
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, end)
+    return ended.wait
+
+
+def _introduction(parameters: dict[str, object]) -> str:
+    order = ("account", "user", "password", "host", "port", "protocol")
+    toml = "\n".join(f"{key} = {json.dumps(parameters[key])}" for key in order)
+    python = ", ".join(f"{key}={parameters[key]!r}" for key in order)
+    return (
+        f"The embedded account listens on {_url(str(parameters['host']), parameters['port'])}\n\n"
+        f"In connections.toml:\n\n[embedded]\n{toml}\n\n"
+        f"In Python:\n\nimport snowflake.connector\n"
+        f"connection = snowflake.connector.connect({python})\n\n"
+        f"Ctrl-C ends it."
+    )
+
+
+def _url(host: str, port: object) -> str:
+    shown = "127.0.0.1" if host in LOOPBACK and ":" not in host else host
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _fail(message: str, hint: str | None = None) -> NoReturn:
+    typer.echo(f"{message}.", err=True)
+    if hint:
+        typer.echo(hint, err=True)
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

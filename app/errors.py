@@ -1,0 +1,143 @@
+"""Errors as answers: problem documents (RFC 9457) for programs, pages for browsers. The one place of both."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic_core import to_jsonable_python
+from starlette.exceptions import HTTPException
+
+from services.core.errors import SpokehubError
+from services.core.logging import logger
+
+MEDIA_TYPE = "application/problem+json"
+_TITLES = {
+    400: ("bad_request", "The request cannot be read"),
+    404: ("not_found", "Not found"),
+    405: ("method_not_allowed", "Method not allowed"),
+    413: ("too_large", "The request is too large"),
+    415: ("unsupported_media_type", "Unsupported media type"),
+}
+
+log = logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error as it is told. ``extra`` are further members of the document."""
+
+    status: int
+    code: str
+    title: str
+    detail: str
+    hint: str | None = None
+    extra: dict[str, Any] | None = None
+
+    def document(self, instance: str) -> dict[str, Any]:
+        """The members of RFC 9457, with ``code`` and ``hint``."""
+        return {
+            "type": f"urn:spokehub:problem:{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "hint": self.hint,
+            "instance": instance,
+            **(self.extra or {}),
+        }
+
+
+def of_service(error: SpokehubError) -> Problem:
+    """What a service raised."""
+    extra = None if error.detail is None else {"facts": to_jsonable_python(error.detail, fallback=str)}
+    return Problem(error.status, error.code, error.title, error.message, error.hint, extra)
+
+
+def of_validation(error: RequestValidationError) -> Problem:
+    """What the schemas refused: 400 for a body that is not JSON, 422 for all else."""
+    faults = error.errors()
+    broken = next((fault for fault in faults if fault["type"] == "json_invalid"), None)
+    if broken is not None:
+        reason = broken.get("ctx", {}).get("error", "unexpected end")
+        return Problem(
+            400, "not_json", "The body is not JSON", f"The body is not JSON: {reason}", "Send a JSON object."
+        )
+    told = [{"field": _field(fault["loc"]), "message": fault["msg"]} for fault in faults]
+    detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in told)
+    return Problem(422, "invalid", "Invalid input", detail, "Correct the named fields.", {"errors": told})
+
+
+def of_http(error: HTTPException) -> Problem:
+    """What the framework refused by itself."""
+    code, title = _TITLES.get(error.status_code, ("http_error", "The request was refused"))
+    hint = "The addresses are listed at /docs." if error.status_code in (404, 405) else None
+    return Problem(error.status_code, code, title, str(error.detail), hint)
+
+
+def unforeseen() -> Problem:
+    """A fault of the service: nothing of it goes out."""
+    return Problem(
+        500,
+        "internal_error",
+        "Internal error",
+        "The service met an error it did not foresee",
+        "The log of the service has the whole story.",
+    )
+
+
+def answer(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
+    """The problem as a document, or as a page when a browser asks for one."""
+    page = _page(request, problem)
+    if page is not None:
+        page.headers.update(headers or {})
+        return page
+    return JSONResponse(problem.document(request.url.path), problem.status, headers, media_type=MEDIA_TYPE)
+
+
+def _page(request: Request, problem: Problem) -> Response | None:
+    from app.pages.errors import error_page, wants_html
+
+    if not wants_html(request):
+        return None
+    try:
+        return error_page(request, problem.status, problem.code, problem.detail, problem.hint, problem.title)
+    except Exception:
+        # The page may be what is broken; the document still says what happened.
+        log.exception("error_page.broke", path=request.url.path)
+        return None
+
+
+def install(app: FastAPI) -> None:
+    """Let the application answer every error this way."""
+
+    def service(request: Request, error: Exception) -> Response:
+        assert isinstance(error, SpokehubError)
+        if error.status >= 500:
+            log.warning("request.failed", path=request.url.path, code=error.code, message=error.message)
+        return answer(request, of_service(error))
+
+    def validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return answer(request, of_validation(error))
+
+    def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return answer(request, of_http(error), dict(error.headers or {}))
+
+    def not_json(request: Request, error: Exception) -> Response:
+        return answer(request, Problem(400, "not_json", "The body is not JSON", str(error)))
+
+    app.add_exception_handler(SpokehubError, service)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(json.JSONDecodeError, not_json)
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    parts = [str(part) for part in location]
+    return ".".join(
+        parts[1:] if len(parts) > 1 and parts[0] in ("body", "query", "path", "header") else parts
+    )

@@ -1,0 +1,94 @@
+"""The application: lifespan, middleware, handlers, routers; nothing else."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from app import api, errors, pages
+from app.api import docs, health
+from app.assets import Assets
+from app.composition import Runtime, compose
+from app.metrics import Metrics
+from app.middleware import Surround
+from services.core.logging import logger
+from services.core.settings import Settings, read_settings
+from services.db.migrate import migrate
+from services.operations import Registry
+from services.operations.identifiers import derived_id
+
+STATIC = Path(__file__).parent / "static"
+_STOP_SECONDS = 10.0
+
+log = logger(__name__)
+
+
+def create_app(settings: Settings | None = None, registry: Registry | None = None) -> FastAPI:
+    """The application, composed but not started; its lifespan starts and stops the parts."""
+    settings = settings or read_settings()
+    runtime = compose(settings, registry)
+    app = FastAPI(
+        title="Spokehub",
+        version=version("spokehub"),
+        summary="The control plane for hub-and-spoke MLOps on Snowflake.",
+        lifespan=_lifespan(runtime),
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        max_body_size=64 * 1024 * 1024,
+    )
+    app.state.services = runtime.services
+    app.state.settings = settings
+    app.state.metrics = Metrics()
+    app.state.readiness = health.Readiness(runtime.services)
+    app.add_middleware(Surround, settings=settings, metrics=app.state.metrics)
+    errors.install(app)
+    app.mount("/static", Assets(directory=STATIC), name="static")
+    app.include_router(health.router)
+    app.include_router(docs.router)
+    for router in api.routers:
+        app.include_router(router, prefix=api.PREFIX)
+    for router in pages.routers:
+        app.include_router(router, include_in_schema=False)
+    return app
+
+
+def _lifespan(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await run_in_threadpool(_start, runtime)
+        try:
+            yield
+        finally:
+            await run_in_threadpool(_stop, runtime)
+
+    return lifespan
+
+
+def _start(runtime: Runtime) -> None:
+    # The account takes longest, and nothing below waits for it.
+    if runtime.embedded is not None:
+        runtime.embedded.start()
+    migrate(runtime.database)
+    runtime.operations.start()
+    example = runtime.settings.example
+    if runtime.embedded is not None and example and "example.setup" in runtime.operations.registry:
+        # One id for ever: however often the service starts, the example is set up once.
+        runtime.operations.submit(
+            "example.setup",
+            {"spoke": example},
+            actor="spokehub",
+            operation_id=derived_id("example.setup", example),
+        )
+
+
+def _stop(runtime: Runtime) -> None:
+    if not runtime.operations.stop(_STOP_SECONDS):
+        log.warning("operations.interrupted", note="they go on at the next start")
+    runtime.source.close()
+    if runtime.embedded is not None:
+        runtime.embedded.stop()
+    runtime.database.close()

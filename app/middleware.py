@@ -1,0 +1,91 @@
+"""What surrounds every request: security headers, who asks, the log line, the answer to the unforeseen."""
+
+import time
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import auth, errors
+from app.metrics import Metrics
+from services.core.errors import SpokehubError, Unauthenticated
+from services.core.logging import logger
+from services.core.settings import Settings
+
+# Everything comes from this host. Charts and the API documentation place elements by style attributes, and
+# the style sheets hold their icons as data.
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
+        "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+log = logger(__name__)
+
+
+class Surround:
+    """The outermost layer, as plain ASGI: it must not hold back streams."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
+        self.app = app
+        self.settings = settings
+        self.metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        request = Request(scope, receive)
+        try:
+            self._admit(request)
+            await self.app(scope, receive, sending)
+        except SpokehubError as error:
+            headers = {}
+            if isinstance(error, Unauthenticated):
+                headers = {"WWW-Authenticate": 'Bearer realm="Spokehub", Basic realm="Spokehub"'}
+            response = errors.answer(request, errors.of_service(error), headers)
+            await response(scope, receive, sending)
+        except Exception:
+            log.exception("request.broke", method=request.method, path=request.url.path)
+            if status:
+                raise
+            response = await run_in_threadpool(errors.answer, request, errors.unforeseen())
+            await response(scope, receive, sending)
+        finally:
+            self._observe(request, scope, status, time.perf_counter() - began)
+
+    def _admit(self, request: Request) -> None:
+        if request.url.path in auth.OPEN:
+            return
+        auth.check_host(request, self.settings)
+        user = auth.identify(request, self.settings)
+        auth.admit(request, user)
+        request.state.user = user
+        request.state.actor = user.name
+
+    def _observe(self, request: Request, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", None) or "(none)"
+        self.metrics.observe(request.method, route, status, seconds)
+        level = "warning" if status >= 500 else "debug"
+        getattr(log, level)(
+            "request", method=request.method, path=request.url.path, status=status, seconds=round(seconds, 4)
+        )

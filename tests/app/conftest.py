@@ -1,0 +1,93 @@
+"""An application over a fresh database, with kinds of operation made for the tests and no account."""
+
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.main import create_app
+from services.core.errors import Conflict
+from services.core.settings import AccountSettings, Settings, read_settings
+from services.operations import OperationKind, Params, Registry, Step, StepContext
+
+with warnings.catch_warnings():
+    # It would rather have another HTTP client, which nothing else here needs.
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
+
+
+class Work(Params):
+    spoke: str = "pudo"
+    environment: str = "DEV"
+    number: int = 0
+    fail: bool = False
+
+
+class Gate:
+    """Lets a test hold an operation in its step."""
+
+    def __init__(self) -> None:
+        self.open = threading.Event()
+        self.open.set()
+
+
+def registry(gate: Gate) -> Registry:
+    def first(context: StepContext, params: Work) -> Any:
+        context.log("working")
+        context.sql("SELECT 1", "q-1", 0.25, 1)
+        while not gate.open.is_set():
+            context.sleep(0.05)
+        if params.fail:
+            raise Conflict("It cannot be", hint="Change it")
+        return {"number": params.number}
+
+    def check(params: Work, services: Any) -> None:
+        if params.number < 0:
+            raise Conflict("There is nothing below zero", hint="Send zero or more")
+
+    steps = [Step("first", "First", first)]
+    kind = OperationKind("work.do", "Work", Work, steps, queue_key=lambda p: p.spoke, validate=check)
+    return Registry([kind])
+
+
+@pytest.fixture
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = read_settings({"SPOKEHUB_DATA": str(tmp_path), "SPOKEHUB_EXAMPLE": "none"})
+    return replace(settings, account=AccountSettings(kind="named", connection="nowhere"))
+
+
+@pytest.fixture
+def client(settings: Settings, gate: Gate) -> Iterator[TestClient]:
+    app = create_app(settings, registry(gate))
+    add_work_route(app)
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        yield client
+        gate.open.set()
+
+
+def add_work_route(app: Any) -> None:
+    """What a domain's module does: parse, submit, answer 202."""
+    from fastapi import APIRouter
+
+    from app.dependencies import SubmitDep
+
+    router = APIRouter(prefix="/api/v1/work")
+
+    @router.post("", status_code=202)
+    def start(submit: SubmitDep, body: Work) -> Any:
+        return submit("work.do", body)
+
+    @router.get("/broken")
+    def broken() -> None:
+        raise KeyError("a secret of the service")
+
+    app.include_router(router)
