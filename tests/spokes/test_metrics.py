@@ -22,7 +22,7 @@ def test_errors_by_hand() -> None:
 
 def test_naive_errors_stand_in_for_each_other() -> None:
     found = metrics.naive_errors([1.0, 1.0, 1.0, 1.0], [0.5, NAN, 0.8, NAN], [0.9, 0.6, NAN, NAN])
-    # weekday: 0.5, 0.4 (the mean stands in), 0.2. Mean: 0.1, 0.4, 0.2 (the weekday stands in). The last: neither.
+    # weekday: 0.5, 0.4 (the mean), 0.2; mean: 0.1, 0.4, 0.2 (the weekday); the last has neither
     assert found == pytest.approx(
         {"naive_weekday_mae": 1.1 / 3, "naive_mean7_mae": 0.7 / 3, "naive_mae": 0.7 / 3}
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from spoke_kit import features
+from spoke_kit.errors import DataMissing
+from spoke_kit.names import quote
 from spoke_kit.tasks import Json, TaskContext, task
 
 from .. import spine
@@ -11,7 +13,10 @@ from . import FEATURES_TABLE
 
 @task
 def generate_features(context: TaskContext) -> Json:
-    """Returns the number of rows; they are in INFERENCE_FEATURES, which each run replaces."""
+    """Returns the number of rows; they are in INFERENCE_FEATURES, which each run replaces.
+
+    DataMissing when a feature view knows nothing of a morning, as when the evening before is not in.
+    """
     days = context.result_of("GET_PENDING_PREDICTIONS")["days"]
     if not days:
         return {"rows": 0}
@@ -19,9 +24,31 @@ def generate_features(context: TaskContext) -> Json:
     views = features.consumed(store, context.config, context.names)
     refreshed = features.refresh(store, views)
     frame = store.generate_training_set(
-        context.frame(spine.unlabelled(days)), views, spine_timestamp_col=spine.TIMESTAMP
+        context.frame(spine.unlabelled(days)),
+        views,
+        spine_timestamp_col=spine.TIMESTAMP,
+        include_feature_view_timestamp_col=True,
     )
-    table = context.names.own(FEATURES_TABLE)
-    frame.write.mode("overwrite").save_as_table(table)
-    rows = context.session.table(table).count()
-    return {"rows": rows, "refreshed": refreshed}
+    frame.write.mode("overwrite").save_as_table(context.names.own(FEATURES_TABLE))
+    return {"rows": check_fresh(context), "refreshed": refreshed}
+
+
+def check_fresh(context: TaskContext) -> int:
+    """The number of rows, when on each day some row of each feature view is of that very morning."""
+    known = {
+        f"{view}_{version}_UPDATED_AT": view
+        for view, version in features.consumed_versions(context.config, context.names).items()
+    }
+    fresh = ", ".join(f"COUNT_IF({quote(column)} = {spine.TIMESTAMP})" for column in known)
+    rows = context.sql(
+        f"SELECT PREDICTION_DATE, COUNT(*), {fresh} FROM {{own:{FEATURES_TABLE}}} "
+        "GROUP BY PREDICTION_DATE ORDER BY PREDICTION_DATE"
+    )
+    for row in rows:
+        for place, view in enumerate(known.values()):
+            if not row[2 + place]:
+                raise DataMissing(
+                    f"{view} knows nothing of the morning of {row[0]}",
+                    "Load the evening before and the announcements of the day, then run again.",
+                )
+    return sum(row[1] for row in rows)
