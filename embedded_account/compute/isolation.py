@@ -72,6 +72,8 @@ def clean_environment(home: Path) -> None:
         TMPDIR=str(temporary),
         LANG="C.UTF-8",
         OMP_NUM_THREADS=str(os.cpu_count() or 1),
+        # The connector would look for a cloud's metadata services at each login.
+        SNOWFLAKE_DISABLE_PLATFORM_DETECTION="true",
     )
     tempfile.tempdir = None
     os.chdir(home)

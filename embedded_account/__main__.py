@@ -1,0 +1,121 @@
+"""`python -m embedded_account`: serve one account until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import fcntl
+import json
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("embedded_account", description="Serve an embedded Snowflake account.")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the account's files")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8124, help="0 takes a free one")
+    parser.add_argument(
+        "--ready-file", type=Path, help="written with the connection when the account answers"
+    )
+    parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
+    return parser.parse_args()
+
+
+def lock(data: Path) -> int:
+    """One process at a time may open the files."""
+    data.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        sys.exit(
+            f"The account in {data} is already open in another process. Stop it, or choose another --data."
+        )
+    return descriptor
+
+
+def follow_parent(pid: int) -> None:
+    """End with the parent: by the kernel's signal on Linux, by looking elsewhere."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(1, signal.SIGTERM)
+
+    def watch() -> None:
+        while os.getppid() == pid:
+            time.sleep(1.0)
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(10.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def write_ready(path: Path, connection: dict[str, object]) -> None:
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(connection))
+    temporary.chmod(0o600)
+    temporary.replace(path)
+
+
+def main() -> None:
+    options = arguments()
+    held = lock(options.data)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((options.host, options.port))
+    except OSError as error:
+        sys.exit(f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port.")
+    port = listener.getsockname()[1]
+
+    # The workers' preloading takes longest, so it begins before everything else is imported.
+    from embedded_account.compute import ComputePool
+
+    compute = ComputePool(start=True)
+
+    import uvicorn
+
+    from embedded_account import files
+    from embedded_account.account import Account
+    from embedded_account.server import create_app
+    from embedded_account.start import start
+
+    account = Account(options.data, options.host, port)
+    files.remove_orphans(account)
+    account.compute = compute
+    account.on_close.append(compute.close)
+    start(account)
+    if options.parent_pid:
+        follow_parent(options.parent_pid)
+    config = uvicorn.Config(
+        create_app(account), log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on"
+    )
+    server = uvicorn.Server(config)
+
+    def announce() -> None:
+        while not server.started:
+            time.sleep(0.01)
+        connection = {
+            "host": options.host,
+            "port": port,
+            "account": "embedded",
+            "user": account.user,
+            "password": secrets.token_urlsafe(12),
+            "pid": os.getpid(),
+        }
+        if options.ready_file:
+            write_ready(options.ready_file, connection)
+
+    threading.Thread(target=announce, daemon=True).start()
+    server.run(sockets=[listener])
+    os.close(held)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""Opens and closes one account: its files, its DuckDB, its sessions.
+
+Layout of the data folder:
+    account.duckdb           what spans databases: roles, warehouses, compute pools, parameters, history
+    databases/<NAME>.duckdb  one file for each Snowflake database, its catalog inside
+    files/                   stage, dataset and model files, addressed by the id in their catalog record
+    temporary/               files of sessions; emptied when the account opens
+
+Opening finishes or undoes what a crash left: a database file without its PUBLIC schema, files without a record.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
+
+import duckdb
+
+from embedded_account.catalog import SCHEMA, Catalog, Record
+from embedded_account.errors import already_exists, does_not_exist
+from embedded_account.names import duck, literal, shown
+from embedded_account.tickets import Tickets
+from embedded_account.translate.macros import MACROS
+
+if TYPE_CHECKING:
+    from embedded_account.compute import ComputePool
+    from embedded_account.session import Session
+    from embedded_account.tasks.engine import TaskEngine
+
+# (session, query id, text, kind, begun, seconds, rows, error)
+QueryRecorder = Callable[..., None]
+ACCOUNT = "__account"
+HIDDEN_SCHEMAS = ("main", SCHEMA)
+SYSTEM_ROLES = ("ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "ORGADMIN", "PUBLIC")
+
+
+class Account:
+    """One open account. Thread-safe; every session and worker thread uses a DuckDB cursor of its own."""
+
+    def __init__(self, data: Path, host: str = "127.0.0.1", port: int = 0) -> None:
+        self.data = data
+        self.address = f"http://{host}:{port}"
+        self.tickets = Tickets(host, port)
+        self.name = "EMBEDDED"
+        self.user = "SPOKEHUB"
+        self.sessions: dict[str, Session] = {}
+        self.token_secret = secrets.token_bytes(32)
+        self.compute: ComputePool | None = None
+        self.tasks: TaskEngine | None = None
+        self.record_query: QueryRecorder | None = None
+        self.closing = threading.Event()
+        self.on_close: list[Callable[[], None]] = []
+        # Called by the scheduler with the time: what refreshes by itself.
+        self.refresh_due: list[Callable[[Account, datetime], None]] = []
+        self.catalog = Catalog(ACCOUNT)
+        self._catalogs: dict[str, Catalog] = {}
+        self._schemas: dict[str, set[str]] = {}
+        self._locks: dict[str, threading.RLock] = {}
+        self._lock = threading.RLock()
+        self._session_ids = iter(range(secrets.randbelow(1 << 40), 1 << 62))
+        self._open()
+
+    # ----- opening and closing
+
+    def _open(self) -> None:
+        for folder in ("databases", "files", "temporary"):
+            (self.data / folder).mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.data / "temporary")
+        (self.data / "temporary").mkdir()
+        self.duck = duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
+        self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        self.duck.execute("SET GLOBAL autoinstall_known_extensions = false")
+        self.duck.execute("SET GLOBAL autoload_known_extensions = false")
+        for macro in MACROS:
+            self.duck.execute(macro)
+        self._attach(ACCOUNT, self.data / "account.duckdb")
+        self.catalog.create(self.duck)
+        for role in SYSTEM_ROLES:
+            if not self.catalog.get(self.duck, "ROLE", "", role):
+                self.catalog.put(self.duck, Record("ROLE", "", role, owner=""))
+        for path in sorted((self.data / "databases").glob("*.duckdb")):
+            self._open_database(unquote(path.stem), path)
+
+    def _attach(self, name: str, path: Path) -> None:
+        self.duck.execute(f"ATTACH {literal(str(path))} AS {duck(name)}")
+
+    def _open_database(self, name: str, path: Path) -> None:
+        self._attach(name, path)
+        catalog = Catalog(name)
+        schemas = {
+            row[0]
+            for row in self.duck.execute(
+                "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [name]
+            ).fetchall()
+        }
+        if SCHEMA not in schemas:  # a crash between making the file and filling it
+            self.duck.execute(f"DETACH {duck(name)}")
+            path.unlink()
+            path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+            return
+        self._catalogs[name] = catalog
+        self._schemas[name] = schemas - set(HIDDEN_SCHEMAS)
+
+    def close(self) -> None:
+        """End every session and write all files out."""
+        self.closing.set()
+        for action in reversed(self.on_close):
+            action()
+        for session in list(self.sessions.values()):
+            session.close()
+        for name in [*self._catalogs, ACCOUNT]:
+            with contextlib.suppress(duckdb.Error):
+                self.duck.execute(f"CHECKPOINT {duck(name)}")
+        self.duck.close()
+
+    # ----- connections
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        return self.duck.cursor()
+
+    def next_session_id(self) -> int:
+        with self._lock:
+            return next(self._session_ids)
+
+    def lock(self, database: str) -> threading.RLock:
+        """Serialises changes to the objects (not the rows) of one database."""
+        with self._lock:
+            return self._locks.setdefault(database, threading.RLock())
+
+    @contextlib.contextmanager
+    def changing(
+        self, database: str, connection: duckdb.DuckDBPyConnection
+    ) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One atomic change to a database's objects: all of the block or nothing."""
+        with self.lock(database):
+            connection.execute("BEGIN")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(duckdb.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+    # ----- databases and schemas
+
+    def databases(self) -> list[str]:
+        return sorted(self._catalogs)
+
+    def schemas(self, database: str) -> list[str]:
+        return sorted(self._schemas.get(database, ()))
+
+    def catalog_of(self, database: str) -> Catalog:
+        catalog = self._catalogs.get(database)
+        if catalog is None:
+            raise does_not_exist("Database", shown(database))
+        return catalog
+
+    def has_database(self, name: str) -> bool:
+        return name in self._catalogs or name == "SNOWFLAKE"
+
+    def has_schema(self, database: str, schema: str) -> bool:
+        return schema in self._schemas.get(database, ()) or schema == "INFORMATION_SCHEMA"
+
+    def create_database(self, record: Record) -> None:
+        """Make the file whole under another name first, so that a crash leaves no half database."""
+        name = record.name
+        with self._lock:
+            if self.has_database(name):
+                raise already_exists(shown(name))
+            path = self.data / "databases" / f"{quote(name, safe='')}.duckdb"
+            self._attach(name, path)
+            catalog = Catalog(name)
+            connection = self.cursor()
+            with self.changing(name, connection):
+                catalog.create(connection)
+                connection.execute(f"CREATE SCHEMA {duck(name, 'PUBLIC')}")
+                catalog.put(connection, record)
+                catalog.put(connection, Record("SCHEMA", "", "PUBLIC", record.owner))
+            connection.close()
+            self._catalogs[name] = catalog
+            self._schemas[name] = {"PUBLIC"}
+
+    def drop_database(self, name: str) -> None:
+        with self._lock, self.lock(name):
+            catalog = self._catalogs.pop(name, None)
+            if catalog is None:
+                raise does_not_exist("Database", shown(name))
+            self._schemas.pop(name, None)
+            self.duck.execute(f"DETACH {duck(name)}")
+            path = self.data / "databases" / f"{quote(name, safe='')}.duckdb"
+            path.unlink()
+            path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+            shutil.rmtree(self.data / "files" / quote(name, safe=""), ignore_errors=True)
+
+    def schema_created(self, database: str, schema: str) -> None:
+        self._schemas[database].add(schema)
+
+    def schema_dropped(self, database: str, schema: str) -> None:
+        self._schemas[database].discard(schema)
+
+    # ----- account-wide objects
+
+    def get(self, kind: str, name: str, connection: duckdb.DuckDBPyConnection | None = None) -> Record | None:
+        with contextlib.closing(self.cursor()) as own:
+            return self.catalog.get(connection or own, kind, "", name)
+
+    def put(self, record: Record) -> None:
+        with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
+            self.catalog.put(connection, record)
+
+    def delete(self, kind: str, name: str) -> None:
+        with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
+            self.catalog.delete(connection, kind, "", name)
+
+    def list(self, kind: str) -> list[Record]:
+        with contextlib.closing(self.cursor()) as connection:
+            return self.catalog.list(connection, kind, "")
+
+    def execute(self, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run DuckDB SQL on a connection of its own; for history and background work."""
+        with contextlib.closing(self.cursor()) as connection:
+            return list(connection.execute(sql, values or []).fetchall())

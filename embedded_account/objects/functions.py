@@ -1,0 +1,158 @@
+"""Python user-defined functions: CREATE, DROP, DESCRIBE, SHOW, and their calls inside queries.
+
+A call becomes a DuckDB function over Arrow columns that sends batches to a worker of `compute/`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+from sqlglot import exp
+
+from embedded_account.catalog import Record
+from embedded_account.compute import FunctionJob
+from embedded_account.errors import SnowflakeError, does_not_exist, unsupported
+from embedded_account.names import shown
+from embedded_account.objects import procedures, routines
+from embedded_account.objects.routines import Routine, read_routine
+from embedded_account.result import Result, status
+from embedded_account.session import Session, TemporaryObject
+from embedded_account.statements import Statement, statement
+from embedded_account.translate import Translation
+
+KIND = "FUNCTION"
+_DUCK = {
+    "VARCHAR": "VARCHAR",
+    "NUMBER": "BIGINT",
+    "FLOAT": "DOUBLE",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "TIME": "TIME",
+    "TIMESTAMP_NTZ": "TIMESTAMP",
+    "TIMESTAMP_LTZ": "TIMESTAMPTZ",
+    "TIMESTAMP_TZ": "TIMESTAMPTZ",
+    "VARIANT": "VARCHAR",
+    "OBJECT": "VARCHAR",
+    "ARRAY": "VARCHAR",
+    "BINARY": "BLOB",
+}
+_JSON = ("VARIANT", "OBJECT", "ARRAY")
+
+
+@statement("CREATE", "FUNCTION")
+def create_function(session: Session, current: Statement) -> Result:
+    cursor = current.cursor
+    exists_ok = current.accept_if_not_exists()
+    name = session.resolve(cursor.name())
+    routine = read_routine(name.name, cursor)
+    cursor.end()
+    if routine.returns.upper().startswith("TABLE"):
+        raise unsupported("table functions")
+    done = status(f"Function {shown(name.name)} successfully created.")
+    if current.describe_only:
+        return done
+    if not session.account.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", str(name.parent))
+    routines.import_files(session, routine)
+    exists = routines.exists_check(session, KIND, name, routine)
+    if exists and exists_ok:
+        return status(f"{shown(name.name)} already exists, statement succeeded.")
+    routines.refuse_existing(name, exists, current.or_replace)
+    if current.temporary:
+        session.temporary[(KIND, name.parent.object(routine.signature))] = TemporaryObject(
+            KIND, routine.body()
+        )
+        return done
+    with session.changing(name.database) as connection:
+        record = Record(KIND, name.schema, routine.signature, session.role, routine.comment, routine.body())
+        session.account.catalog_of(name.database).put(connection, record)
+    return done
+
+
+@statement("DROP", "FUNCTION")
+def drop_function(session: Session, current: Statement) -> Result:
+    return procedures.drop_routine(session, current, KIND)
+
+
+@statement("DESCRIBE", "FUNCTION")
+@statement("DESC", "FUNCTION")
+def describe_function(session: Session, current: Statement) -> Result:
+    return procedures.describe_routine(session, current, KIND)
+
+
+@statement("SHOW", "FUNCTIONS")
+@statement("SHOW", "USER", "FUNCTIONS")
+def show_functions(session: Session, current: Statement) -> Result:
+    return procedures.show_routines(session, current, KIND)
+
+
+def replace_call(translation: Translation, node: Any) -> None:
+    """Replace the call if it names a function of ours; leave it to DuckDB otherwise."""
+    session = translation.session
+    parts = [str(node.this) if getattr(node.this, "quoted", False) else str(node.this).upper()]
+    outer = node
+    while isinstance(outer.parent, exp.Dot) and outer.parent.expression is outer:
+        outer = outer.parent
+    if outer is not node:
+        parts = [p.name for p in outer.this.flatten() if isinstance(p, exp.Identifier)] + parts
+    elif session.schema is None:
+        return
+    name = session.resolve(tuple(parts))
+    found = routines.find(session, KIND, name, len(node.expressions))
+    if not found:
+        if outer is not node:
+            raise SnowflakeError(
+                f"SQL compilation error:\nUnknown user-defined function {name}.", 2141, "42601"
+            )
+        return
+    routine = found[0]
+    call = exp.Anonymous(
+        this=_duck_function(translation, routine), expressions=_casts(routine, node.expressions)
+    )
+    wrapped: Any = call
+    if routines.canonical(routine.returns) in _JSON:
+        wrapped = exp.cast(call, exp.DataType.build("JSON"))
+    outer.replace(wrapped)
+
+
+def _casts(routine: Routine, arguments: list[Any]) -> list[Any]:
+    kinds = [_DUCK.get(routines.canonical(kind), "VARCHAR") for _, kind, _ in routine.arguments]
+    return [
+        exp.cast(a.copy(), exp.DataType.build(k, dialect="duckdb"))
+        for a, k in zip(arguments, kinds, strict=False)
+    ]
+
+
+def _duck_function(translation: Translation, routine: Routine) -> str:
+    session = translation.session
+    compute = session.account.compute
+    if compute is None:
+        raise unsupported("Python functions without compute")
+    returns = _DUCK.get(routines.canonical(routine.returns))
+    if returns is None:
+        raise unsupported(f"RETURNS {routine.returns}")
+    kinds = [_DUCK.get(routines.canonical(kind), "VARCHAR") for _, kind, _ in routine.arguments]
+    imports = routines.import_files(session, routine)
+
+    def run(*columns: Any) -> Any:
+        table = pa.table({f"a{i}": column for i, column in enumerate(columns)})
+        outcome = compute.run(
+            FunctionJob(
+                handler=routine.handler,
+                table=table,
+                argument_types=[kind for _, kind, _ in routine.arguments],
+                returns=routine.returns,
+                source=routine.source,
+                imports=imports,
+                packages=routine.packages,
+                runtime_version=routine.runtime_version,
+            ),
+            timeout=session.statement_timeout(),
+            cancel=session.cancelled,
+        )
+        if outcome.error is not None:
+            raise RuntimeError(f"{outcome.error} in function {routine.name} with handler {routine.handler}")
+        return outcome.table.column("RESULT").combine_chunks()
+
+    return translation.function(run, kinds, returns)

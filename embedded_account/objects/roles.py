@@ -1,0 +1,357 @@
+"""Roles, users and grants: recorded and shown. Privileges are not enforced: every role may do everything.
+
+https://docs.snowflake.com/en/user-guide/security-access-control-overview
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from embedded_account.account import SYSTEM_ROLES
+from embedded_account.catalog import Record
+from embedded_account.errors import already_exists, does_not_exist, unsupported
+from embedded_account.names import shown
+from embedded_account.objects.show import read_show
+from embedded_account.parse.cursor import Cursor
+from embedded_account.result import USE, Result, rows_result, status
+from embedded_account.session import Session
+from embedded_account.statements import Statement, statement
+
+_EPOCH = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+def _create(session: Session, current: Statement, kind: str, label: str) -> Result:
+    exists_ok = current.accept_if_not_exists()
+    name = (
+        ".".join(map(shown, current.cursor.name()))
+        if kind == "DATABASE ROLE"
+        else current.cursor.identifier()
+    )
+    options = current.cursor.options()
+    current.cursor.end()
+    done = status(f"{label} {shown(name)} successfully created.")
+    if current.describe_only:
+        return done
+    if session.account.get(kind, name):
+        if exists_ok:
+            return status(f"{shown(name)} already exists, statement succeeded.")
+        if not current.or_replace:
+            raise already_exists(shown(name))
+    options.pop("PASSWORD", None)
+    comment = str(options.pop("COMMENT", ""))
+    session.account.put(Record(kind, "", name, session.role, comment, {"options": options}))
+    return done
+
+
+@statement("CREATE", "ROLE")
+def create_role(session: Session, current: Statement) -> Result:
+    return _create(session, current, "ROLE", "Role")
+
+
+@statement("CREATE", "USER")
+def create_user(session: Session, current: Statement) -> Result:
+    return _create(session, current, "USER", "User")
+
+
+@statement("CREATE", "DATABASE", "ROLE")
+def create_database_role(session: Session, current: Statement) -> Result:
+    return _create(session, current, "DATABASE ROLE", "Database role")
+
+
+def _drop(session: Session, current: Statement, kind: str) -> Result:
+    if_exists = current.accept_if_exists()
+    name = current.cursor.identifier()
+    current.cursor.end()
+    if session.account.get(kind, name) is None or name in SYSTEM_ROLES:
+        if if_exists and name not in SYSTEM_ROLES:
+            return status("Drop statement executed successfully.")
+        raise does_not_exist(kind.title(), shown(name))
+    if not current.describe_only:
+        for grant in session.account.list("GRANT"):
+            body = grant.body
+            if (body["grantee_kind"], body["grantee"]) == (kind, name) or (body["on_kind"], body["on"]) == (
+                kind,
+                name,
+            ):
+                session.account.delete("GRANT", grant.name)
+        session.account.delete(kind, name)
+    return status(f"{shown(name)} successfully dropped.")
+
+
+@statement("DROP", "ROLE")
+def drop_role(session: Session, current: Statement) -> Result:
+    return _drop(session, current, "ROLE")
+
+
+@statement("DROP", "USER")
+def drop_user(session: Session, current: Statement) -> Result:
+    return _drop(session, current, "USER")
+
+
+@statement("USE", "ROLE")
+def use_role(session: Session, current: Statement) -> Result:
+    name = current.cursor.identifier()
+    current.cursor.end()
+    if session.account.get("ROLE", name) is None:
+        raise does_not_exist("Role", shown(name))
+    if not current.describe_only:
+        session.role = name
+    return status("Statement executed successfully.", USE)
+
+
+@statement("USE", "SECONDARY", "ROLES")
+def use_secondary_roles(session: Session, current: Statement) -> Result:
+    if not (current.cursor.accept("ALL") or current.cursor.accept("NONE")):
+        current.cursor.identifier()
+    return status("Statement executed successfully.", USE)
+
+
+_KINDS = (
+    ("COMPUTE", "POOL"),
+    ("DATABASE", "ROLE"),
+    ("FILE", "FORMAT"),
+    ("DYNAMIC", "TABLE"),
+    ("IMAGE", "REPOSITORY"),
+    ("SERVICE", "ROLE"),
+    ("MATERIALIZED", "VIEW"),
+    ("RESOURCE", "MONITOR"),
+    ("MODEL", "MONITOR"),
+)
+
+
+def _object(cursor: Cursor) -> tuple[str, str]:
+    """(kind, name) behind ON; ALL and FUTURE grants get a kind of their own, e.g. ALL TABLES IN SCHEMA."""
+    if cursor.accept("ACCOUNT"):
+        return "ACCOUNT", "EMBEDDED"
+    for word in ("ALL", "FUTURE"):
+        if cursor.accept(word):
+            kinds = []
+            while not cursor.accept("IN"):
+                kinds.append(cursor.identifier())
+            scope = cursor.identifier()
+            return f"{word} {' '.join(kinds)} IN {scope}", _path(cursor)
+    for words in _KINDS:
+        if cursor.accept(*words):
+            return " ".join(words), _path(cursor)
+    return cursor.identifier(), _path(cursor)
+
+
+def _path(cursor: Cursor) -> str:
+    name = ".".join(shown(part) for part in cursor.name())
+    if cursor.accept("!"):
+        name += "!" + cursor.identifier()
+    if cursor.looking_at("("):
+        name += f"({cursor.parenthesized_text()})"
+    return name
+
+
+def _privileges(cursor: Cursor) -> list[str]:
+    found, words = [], []
+    while not (cursor.looking_at("ON") or cursor.looking_at("TO") or cursor.looking_at("FROM")):
+        if cursor.accept(","):
+            found.append(" ".join(words))
+            words = []
+        elif cursor.looking_at("("):
+            cursor.parenthesized_text()
+        else:
+            words.append(cursor.identifier())
+    return [*found, " ".join(words)]
+
+
+def _grants(
+    session: Session, current: Statement, verb: str
+) -> tuple[list[tuple[str, str, str]], str, str, bool]:
+    """([(privilege, on kind, on name)], grantee kind, grantee, with grant option)."""
+    cursor = current.cursor
+    cursor.accept("GRANT", "OPTION", "FOR")
+    preposition = "TO" if verb == "GRANT" else "FROM"
+    if cursor.accept("CALLER"):
+        raise unsupported("GRANT CALLER")
+    rows: list[tuple[str, str, str]]
+    if cursor.looking_at("OWNERSHIP"):
+        cursor.accept("OWNERSHIP")
+        cursor.expect("ON")
+        rows = [("OWNERSHIP", *_object(cursor))]
+    elif cursor.accept("SERVICE", "ROLE"):
+        rows = [("USAGE", "SERVICE ROLE", _path(cursor))]
+    elif cursor.accept("DATABASE", "ROLE"):
+        rows = [("USAGE", "DATABASE ROLE", _path(cursor))]
+    elif cursor.looking_at("ROLE") and cursor.peek(2).word == preposition:
+        cursor.accept("ROLE")
+        rows = [("USAGE", "ROLE", cursor.identifier())]
+    else:
+        privileges = _privileges(cursor)
+        cursor.expect("ON")
+        kind, name = _object(cursor)
+        rows = [(privilege, kind, name) for privilege in privileges]
+    cursor.expect(preposition)
+    grantee_kind = "ROLE"
+    if cursor.accept("DATABASE", "ROLE"):
+        grantee_kind = "DATABASE ROLE"
+    elif word := cursor.accept_any("ROLE", "USER", "SHARE"):
+        grantee_kind = word
+    grantee = _path(cursor)
+    option = cursor.accept("WITH", "GRANT", "OPTION")
+    cursor.accept("COPY", "CURRENT", "GRANTS")
+    cursor.accept("REVOKE", "CURRENT", "GRANTS")
+    cursor.accept_any("CASCADE", "RESTRICT")
+    cursor.end()
+    if grantee_kind in ("ROLE", "USER") and not session.account.get(grantee_kind, grantee):
+        if not (grantee_kind == "USER" and grantee == session.user):
+            raise does_not_exist(grantee_kind.title(), shown(grantee))
+    for _, kind, name in rows:
+        if kind == "ROLE" and session.account.get("ROLE", name) is None:
+            raise does_not_exist("Role", shown(name))
+    return rows, grantee_kind, grantee, option
+
+
+def _key(row: tuple[str, str, str], grantee_kind: str, grantee: str) -> str:
+    return "|".join((*row, grantee_kind, grantee))
+
+
+@statement("GRANT")
+def grant(session: Session, current: Statement) -> Result:
+    rows, grantee_kind, grantee, option = _grants(session, current, "GRANT")
+    if not current.describe_only:
+        for row in rows:
+            privilege, kind, name = row
+            body = {
+                "privilege": privilege,
+                "on_kind": kind,
+                "on": name,
+                "grantee_kind": grantee_kind,
+                "grantee": grantee,
+                "option": option,
+                "by": session.role,
+            }
+            key = _key(row, grantee_kind, grantee)
+            if session.account.get("GRANT", key) is None:
+                session.account.put(Record("GRANT", "", key, session.role, "", body))
+    return status("Statement executed successfully.")
+
+
+@statement("REVOKE")
+def revoke(session: Session, current: Statement) -> Result:
+    rows, grantee_kind, grantee, _ = _grants(session, current, "REVOKE")
+    if not current.describe_only:
+        for row in rows:
+            session.account.delete("GRANT", _key(row, grantee_kind, grantee))
+    return status("Statement executed successfully.")
+
+
+_GRANTS = [
+    ("created_on", "timestamp_ltz"),
+    ("privilege", "text"),
+    ("granted_on", "text"),
+    ("name", "text"),
+    ("granted_to", "text"),
+    ("grantee_name", "text"),
+    ("grant_option", "text"),
+    ("granted_by", "text"),
+]
+
+
+@statement("SHOW", "GRANTS")
+@statement("SHOW", "FUTURE", "GRANTS")
+def show_grants(session: Session, current: Statement) -> Result:
+    cursor = current.cursor
+    wanted: tuple[str, str, str] | None = None
+    future = "FUTURE" in current.text.upper().split()[:2]
+    if cursor.accept("TO"):
+        kind = cursor.accept_any("ROLE", "USER") or "ROLE"
+        wanted = ("to", kind, _path(cursor))
+    elif cursor.accept("OF"):
+        cursor.accept("ROLE")
+        wanted = ("of", "ROLE", cursor.identifier())
+    elif cursor.accept("ON"):
+        wanted = ("on", *_object(cursor))
+    elif cursor.accept("IN"):
+        wanted = ("in", cursor.identifier(), _path(cursor))
+    else:
+        wanted = ("to", "USER", session.user)
+    cursor.end()
+    rows = []
+    for record in session.account.list("GRANT"):
+        b = record.body
+        if _wanted(b, wanted, future):
+            rows.append(
+                (
+                    record.created_on,
+                    b["privilege"],
+                    b["on_kind"],
+                    b["on"],
+                    b["grantee_kind"],
+                    b["grantee"],
+                    str(b["option"]).lower(),
+                    b["by"],
+                )
+            )
+    return rows_result(_GRANTS, rows)
+
+
+def _wanted(b: dict[str, str], wanted: tuple[str, str, str], future: bool) -> bool:
+    how, kind, name = wanted
+    if future != b["on_kind"].startswith("FUTURE "):
+        return False
+    if how == "to":
+        return (b["grantee_kind"], b["grantee"]) == (kind, name)
+    if how == "in":
+        return b["on_kind"].endswith(f"IN {kind}") and b["on"] == name
+    return (b["on_kind"], b["on"]) == (kind, name)
+
+
+@statement("SHOW", "ROLES")
+def show_roles(session: Session, current: Statement) -> Result:
+    show = read_show(session, current.cursor, scoped=False)
+    columns = [
+        ("created_on", "timestamp_ltz"),
+        ("name", "text"),
+        ("is_default", "text"),
+        ("is_current", "text"),
+        ("is_inherited", "text"),
+        ("assigned_to_users", "fixed"),
+        ("granted_to_roles", "fixed"),
+        ("granted_roles", "fixed"),
+        ("owner", "text"),
+        ("comment", "text"),
+    ]
+    grants = [r.body for r in session.account.list("GRANT") if r.body["on_kind"] == "ROLE"]
+    rows = [
+        (
+            r.created_on,
+            r.name,
+            "Y" if r.name == "ACCOUNTADMIN" else "N",
+            "Y" if r.name == session.role else "N",
+            "N",
+            sum(g["on"] == r.name and g["grantee_kind"] == "USER" for g in grants),
+            sum(g["on"] == r.name and g["grantee_kind"] == "ROLE" for g in grants),
+            sum(g["grantee"] == r.name for g in grants),
+            r.owner,
+            r.comment,
+        )
+        for r in session.account.list("ROLE")
+    ]
+    return rows_result(columns, show.cut(rows, 1))
+
+
+@statement("SHOW", "USERS")
+def show_users(session: Session, current: Statement) -> Result:
+    show = read_show(session, current.cursor, scoped=False)
+    columns = [
+        ("name", "text"),
+        ("created_on", "timestamp_ltz"),
+        ("login_name", "text"),
+        ("display_name", "text"),
+        ("default_warehouse", "text"),
+        ("default_role", "text"),
+        ("owner", "text"),
+        ("comment", "text"),
+    ]
+    rows: list[tuple[object, ...]] = [
+        (session.user, _EPOCH, session.user, session.user, "", "ACCOUNTADMIN", "ACCOUNTADMIN", "")
+    ]
+    rows += [
+        (r.name, r.created_on, r.name, r.name, "", "", r.owner, r.comment)
+        for r in session.account.list("USER")
+    ]
+    return rows_result(columns, show.cut(rows, 0))

@@ -1,0 +1,1 @@
+"""Reading Snowflake statements that sqlglot leaves as raw commands."""

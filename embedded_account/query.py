@@ -1,0 +1,278 @@
+"""Queries and DML: SELECT, INSERT, UPDATE, DELETE, MERGE, TRUNCATE, and transactions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+from fakesnow.transforms.merge import operations as merge_operations
+from sqlglot import exp
+
+from embedded_account import result as types
+from embedded_account.duck_types import column_of
+from embedded_account.errors import unsupported
+from embedded_account.names import duck
+from embedded_account.parse.cursor import Cursor
+from embedded_account.result import Result, counts, status
+from embedded_account.session import Session
+from embedded_account.statements import Statement, statement
+from embedded_account.translate import Translation, parse
+
+
+def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
+    """Run a DuckDB query and take its rows with Snowflake's column types."""
+    relation = session.duck.sql(sql)
+    if relation is None:
+        return status("Statement executed successfully.")
+    columns = tuple(column_of(n, str(t)) for n, t in zip(relation.columns, relation.types, strict=True))
+    if describe_only:
+        empty: list[list[Any]] = [[] for _ in columns]
+        return Result(columns, pa.table({f"c{i}": pa.array(e, pa.null()) for i, e in enumerate(empty)}))
+    table = relation.to_arrow_table()
+    return Result(columns, table, rowcount=table.num_rows)
+
+
+def run_query(session: Session, text: str, describe_only: bool = False) -> Result:
+    """Run the text of a Snowflake query."""
+    with Translation(session, describe_only) as translation:
+        sql = translation.sql(parse(expand_variables(session, text)))
+        return run_duck(session, sql, describe_only)
+
+
+def expand_variables(session: Session, text: str) -> str:
+    """Session variables: https://docs.snowflake.com/en/sql-reference/session-variables"""
+    if "$" not in text or not session.variables:
+        return text
+    from embedded_account.parse.cursor import tokenize
+
+    out, at = [], 0
+    for token in tokenize(text):
+        value = session.variables.get(token.text[1:].upper()) if token.kind == "variable" else None
+        if value is not None:
+            out += [text[at : token.start], value]
+            at = token.end
+    return "".join([*out, text[at:]])
+
+
+@statement("SELECT")
+@statement("(")
+@statement("VALUES")
+@statement("WITH")
+def select(session: Session, current: Statement) -> Result:
+    if current.text[:5].upper().startswith("WITH"):
+        from embedded_account.objects import procedures
+
+        if procedures.is_anonymous(current.text):
+            return procedures.call_anonymous(session, current)
+    _begin_if_needed(session, current, write=False)
+    return run_query(session, current.text, current.describe_only)
+
+
+def _begin_if_needed(session: Session, current: Statement, write: bool = True) -> None:
+    """With autocommit off, the first DML opens a transaction."""
+    if write and not session.autocommit and not session.in_transaction and not current.describe_only:
+        session.duck.execute("BEGIN")
+        session.in_transaction = True
+
+
+_INSERTED = "number of rows inserted"
+_UPDATED = "number of rows updated"
+_DELETED = "number of rows deleted"
+
+
+@statement("INSERT")
+def insert(session: Session, current: Statement) -> Result:
+    described = counts({_INSERTED: 0}, types.INSERT)
+    if current.describe_only:
+        return described
+    _begin_if_needed(session, current)
+    expression = parse(expand_variables(session, current.text))
+    if isinstance(expression, exp.MultitableInserts):
+        raise unsupported("INSERT ALL")
+    with Translation(session) as translation:
+        if current.batch is not None:
+            _insert_from_batch(translation, expression, current.batch)
+        overwrite = bool(expression.args.get("overwrite"))
+        expression.set("overwrite", False)
+        _uppercase_columns(expression)
+        sql = translation.sql(expression)
+        if overwrite:
+            target = expression.find(exp.Table)
+            return _overwrite(session, sql, target.sql(dialect="duckdb"))
+        return counts({_INSERTED: _affected(session, sql)}, types.INSERT)
+
+
+def _uppercase_columns(expression: Any) -> None:
+    """`INSERT INTO t (a, b)`: sqlglot keeps the column list beside the table."""
+    if isinstance(expression.this, exp.Schema):
+        for column in expression.this.expressions:
+            if isinstance(column, exp.Identifier) and not column.quoted:
+                column.set("this", column.name.upper())
+                column.set("quoted", True)
+
+
+def _overwrite(session: Session, sql: str, target: str) -> Result:
+    own = not session.in_transaction
+    if own:
+        session.duck.execute("BEGIN")
+    try:
+        session.duck.execute(f"DELETE FROM {target}")
+        count = _affected(session, sql)
+        if own:
+            session.duck.execute("COMMIT")
+    except BaseException:
+        if own:
+            session.duck.execute("ROLLBACK")
+        raise
+    return counts({_INSERTED: count}, types.INSERT)
+
+
+def _insert_from_batch(translation: Translation, expression: Any, batch: list[list[object]]) -> None:
+    """`INSERT … VALUES (?, …)` over arrays of values, as one INSERT … SELECT."""
+    rows = expression.expression
+    if not isinstance(rows, exp.Values) or len(rows.expressions) != 1:
+        raise unsupported("array binding outside INSERT … VALUES (?, …)")
+    name = translation.session.scratch_name("batch")
+    connection = translation.session.duck
+    connection.register(name, pa.table({f"b{i}": pa.array(column) for i, column in enumerate(batch)}))
+    translation.on_exit(lambda: connection.unregister(name))
+    projections = list(rows.expressions[0].expressions)
+    at = 0
+    for projection in projections:
+        for placeholder in list(projection.find_all(exp.Placeholder)):
+            column = exp.column(exp.to_identifier(f"b{at}", quoted=True))
+            at += 1
+            if placeholder is projection:
+                projections[projections.index(projection)] = column
+            else:
+                placeholder.replace(column)
+    source = exp.Table(
+        this=exp.to_identifier(name, quoted=True),
+        db=exp.to_identifier("main", quoted=True),
+        catalog=exp.to_identifier("temp", quoted=True),
+    )
+    expression.set("expression", exp.Select(expressions=projections).from_(source))
+
+
+def _affected(session: Session, sql: str) -> int:
+    rows = session.duck.execute(sql).fetchall()
+    return int(rows[0][0]) if rows else 0
+
+
+@statement("UPDATE")
+def update(session: Session, current: Statement) -> Result:
+    answer = {_UPDATED: 0, "number of multi-joined rows updated": 0}
+    if current.describe_only:
+        return counts(answer, types.UPDATE)
+    _begin_if_needed(session, current)
+    with Translation(session) as translation:
+        answer[_UPDATED] = _affected(session, translation.query(expand_variables(session, current.text)))
+    return counts(answer, types.UPDATE)
+
+
+@statement("DELETE")
+def delete(session: Session, current: Statement) -> Result:
+    if current.describe_only:
+        return counts({_DELETED: 0}, types.DELETE)
+    _begin_if_needed(session, current)
+    with Translation(session) as translation:
+        count = _affected(session, translation.query(expand_variables(session, current.text)))
+    return counts({_DELETED: count}, types.DELETE)
+
+
+@statement("MERGE")
+def merge(session: Session, current: Statement) -> Result:
+    expression = parse(expand_variables(session, current.text))
+    names = [n for n, indices in merge_operations(expression).items() if indices]
+    answer = {f"number of rows {name}": 0 for name in names}
+    if current.describe_only:
+        return counts(answer, types.MERGE)
+    _begin_if_needed(session, current)
+    with Translation(session) as translation:
+        sql = translation.sql(expression)
+        rows = session.duck.execute(f"{sql} RETURNING merge_action").fetchall()
+    word = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
+    for (action,) in rows:
+        key = f"number of rows {word[str(action)]}"
+        answer[key] = answer.get(key, 0) + 1
+    return counts(answer, types.MERGE)
+
+
+@statement("TRUNCATE")
+def truncate(session: Session, current: Statement) -> Result:
+    cursor: Cursor = current.cursor
+    cursor.accept("TABLE")
+    if_exists = current.accept_if_exists()
+    name = session.resolve(cursor.name())
+    cursor.end()
+    if not current.describe_only and not (if_exists and not table_exists(session, name)):
+        session.duck.execute(f"DELETE FROM {session.table_address(name)}")
+    return status("Statement executed successfully.")
+
+
+def table_exists(session: Session, name: Any) -> bool:
+    if ("TABLE", name) in session.temporary:
+        return True
+    return bool(
+        session.duck.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+            list(name),
+        ).fetchall()
+    )
+
+
+def view_exists(session: Session, name: Any) -> bool:
+    return bool(
+        session.duck.execute(
+            "SELECT 1 FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
+            list(name),
+        ).fetchall()
+    )
+
+
+@statement("BEGIN")
+@statement("START", "TRANSACTION")
+def begin(session: Session, current: Statement) -> Result:
+    current.cursor.accept_any("WORK", "TRANSACTION")
+    if current.cursor.accept("NAME"):
+        current.cursor.identifier()
+    if not current.cursor.done:
+        raise unsupported("Snowflake Scripting block")
+    if not current.describe_only and not session.in_transaction:
+        session.duck.execute("BEGIN")
+        session.in_transaction = True
+    return status("Statement executed successfully.", types.TCL)
+
+
+@statement("COMMIT")
+def commit(session: Session, current: Statement) -> Result:
+    return _finish(session, current, "COMMIT")
+
+
+@statement("ROLLBACK")
+def rollback(session: Session, current: Statement) -> Result:
+    return _finish(session, current, "ROLLBACK")
+
+
+def _finish(session: Session, current: Statement, word: str) -> Result:
+    current.cursor.accept("WORK")
+    current.cursor.end()
+    if not current.describe_only and session.in_transaction:
+        session.in_transaction = False
+        session.duck.execute(word)
+    return status("Statement executed successfully.", types.TCL)
+
+
+@statement("EXPLAIN")
+def explain(session: Session, current: Statement) -> Result:
+    current.cursor.accept("USING", "TEXT")
+    with Translation(session) as translation:
+        sql = translation.query(current.cursor.rest())
+        rows = session.duck.execute(f"EXPLAIN {sql}").fetchall()
+    text = "\n".join(str(row[-1]) for row in rows)
+    return replace(types.rows_result([("content", "text")], [(text,)], types.SELECT))
+
+
+def quoted_columns(names: list[str]) -> str:
+    return ", ".join(duck(name) for name in names)

@@ -1,0 +1,15 @@
+"""Starts what runs beside the server: the query history's writer and the task engine."""
+
+from __future__ import annotations
+
+from embedded_account.account import Account
+
+
+def start(account: Account) -> None:
+    """Filled in by the packages that have something to run."""
+    from embedded_account import tasks, usage
+
+    for package in (usage, tasks):
+        begin = getattr(package, "start", None)
+        if begin is not None:
+            begin(account)
