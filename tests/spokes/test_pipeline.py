@@ -1,0 +1,224 @@
+"""The whole way of the example on an embedded account: seed, deploy, train, predict, evaluate."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import snowflake.connector
+
+import mock_data
+from spoke_kit import registry
+from spoke_kit.names import Names
+from tests.spokes.conftest import DATABASE, NETWORK
+
+NAMES = Names(DATABASE, "pudo", "DEV")
+
+
+def deploy(
+    hub: dict[str, Any], directory: Path, *options: str, environment: str = "DEV"
+) -> list[dict[str, Any]]:
+    """The events of the deploy command, run as the service runs it."""
+    command = [sys.executable, "-m", "spoke_kit.deploy", "--spoke-dir", str(directory)]
+    command += ["--environment", environment, "--connection-json", "-", *options]
+    done = subprocess.run(command, input=json.dumps(hub), capture_output=True, text=True, timeout=180)
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    assert events, done.stderr
+    assert (done.returncode == 0) == (events[-1]["event"] == "result"), events[-1]
+    return events
+
+
+def changes(events: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
+    assert events[-1]["event"] == "result", events[-1]
+    return {(one["kind"], one["name"], one["action"]) for one in events[-1]["changes"]}
+
+
+def run_graph(connection: Any, graph: str, config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Run a graph to its end; ``{task: row of TASK_HISTORY}`` of that run."""
+    request = config["request_id"]
+    cursor = connection.cursor(snowflake.connector.DictCursor)
+    cursor.execute(f"EXECUTE TASK {NAMES.own(graph)} USING CONFIG = $${json.dumps(config)}$$")
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        cursor.execute("SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 200))")
+        rows = {row["NAME"]: row for row in cursor.fetchall() if request in (row["CONFIG"] or "")}
+        finished = {"SUCCEEDED", "FAILED", "CANCELLED", "SKIPPED"}
+        last = (
+            rows.get(f"{graph}$CLEANUP")
+            if graph == "TRAINING_DAG"
+            else rows.get(f"{graph}$SEND_HIGH_CAPACITY_ALERTS")
+        )
+        failed = any(row["STATE"] == "FAILED" for row in rows.values())
+        if (last and last["STATE"] in finished) or (failed and graph != "TRAINING_DAG"):
+            return {name.partition("$")[2] or "ROOT": row for name, row in rows.items()}
+        time.sleep(0.2)
+    raise AssertionError(f"{graph} did not end: {rows}")
+
+
+def states(run: dict[str, dict[str, Any]]) -> dict[str, str]:
+    return {name: row["STATE"] for name, row in run.items()}
+
+
+@pytest.fixture(scope="module")
+def connection(hub: dict[str, Any]) -> Iterator[Any]:
+    with snowflake.connector.connect(**hub) as opened:
+        mock_data.seed(opened, f'"{DATABASE}"."SHARED_DATA"', NETWORK)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def deployed(hub: dict[str, Any], connection: Any, spoke_directory: Path) -> list[dict[str, Any]]:
+    return deploy(hub, spoke_directory)
+
+
+@pytest.fixture(scope="module")
+def trained(connection: Any, deployed: Any) -> dict[str, dict[str, Any]]:
+    return run_graph(connection, "TRAINING_DAG", {"request_id": "train-1"})
+
+
+def test_deploying_makes_everything_once(
+    hub: dict[str, Any], deployed: list[dict[str, Any]], spoke_directory: Path
+) -> None:
+    views = {f"PUDO__{name}_FEATURES V1" for name in ("HISTORICAL", "GEOSPATIAL", "TEMPORAL")}
+    first = changes(deployed)
+    assert {one for one in first if one[0] in ("feature view", "graph")} == {
+        *(("feature view", name, "create") for name in views),
+        ("graph", "TRAINING_DAG", "create"),
+        ("graph", "INFERENCE_DAG", "create"),
+    }
+    assert any(event["event"] == "sql" and "CREATE DYNAMIC TABLE" in event["text"] for event in deployed)
+
+    again = changes(deploy(hub, spoke_directory))
+    assert {one[2] for one in again if one[0] in ("feature view", "graph", "bundle")} == {"keep"}
+    planned = deploy(hub, spoke_directory, "--plan")
+    assert {one[2] for one in changes(planned) if one[0] in ("feature view", "graph")} == {"keep"}
+    written = ("CREATE", "ALTER", "DROP", "INSERT", "PUT")
+    assert [
+        e["text"] for e in planned if e["event"] == "sql" and e["text"].lstrip().upper().startswith(written)
+    ] == []
+
+
+def test_training_registers_and_promotes(
+    connection: Any, trained: dict[str, dict[str, Any]], hub: dict[str, Any]
+) -> None:
+    assert states(trained) == {
+        "ROOT": "SUCCEEDED",
+        "PREPARE_DATA": "SUCCEEDED",
+        "TRAIN_MODEL": "SUCCEEDED",
+        "CHECK_MODEL_QUALITY": "SUCCEEDED",
+        "PROMOTE_MODEL": "SUCCEEDED",
+        "SEND_ALERT": "SKIPPED",
+        "CLEANUP": "SUCCEEDED",
+    }
+    result = json.loads(trained["TRAIN_MODEL"]["RETURN_VALUE"])
+    from snowflake.snowpark import Session
+
+    session = Session.builder.configs(hub).create()
+    try:
+        (version,) = registry.versions(session, NAMES, "CAPACITY_MODEL")
+    finally:
+        session.close()
+    assert (version.name, version.is_default) == (result["version"], True)
+    assert version.metrics == result["metrics"]
+    assert version.metrics["mae"] <= 0.8 * version.metrics["naive_mae"]
+    assert version.lineage["feature_views"] == {
+        "PUDO__HISTORICAL_FEATURES": "V1",
+        "PUDO__GEOSPATIAL_FEATURES": "V1",
+        "PUDO__TEMPORAL_FEATURES": "V1",
+    }
+    assert version.lineage["gates"] == {"passed": True, "failed": []}
+    assert json.loads(trained["CLEANUP"]["RETURN_VALUE"]) == {"model_versions": [], "dataset_versions": []}
+
+
+def test_a_repeated_run_makes_nothing_twice(connection: Any, trained: Any, hub: dict[str, Any]) -> None:
+    again = run_graph(connection, "TRAINING_DAG", {"request_id": "train-1"})
+    assert states(again) == states(trained)
+    result = json.loads(again["TRAIN_MODEL"]["RETURN_VALUE"])
+    assert result == {**json.loads(trained["TRAIN_MODEL"]["RETURN_VALUE"]), "logged": False}
+
+
+def test_a_day_from_morning_to_evaluation(connection: Any, trained: dict[str, dict[str, Any]]) -> None:
+    simulator = mock_data.Simulator(connection, f'"{DATABASE}"."SHARED_DATA"')
+    cursor = connection.cursor(snowflake.connector.DictCursor)
+    nothing = run_graph(connection, "INFERENCE_DAG", {"request_id": "infer-0"})
+    assert json.loads(nothing["GET_PENDING_PREDICTIONS"]["RETURN_VALUE"]) == {"days": []}
+    assert json.loads(nothing["MAKE_PREDICTIONS"]["RETURN_VALUE"])["predictions"] == 0
+
+    simulator.morning()
+    day = cursor.execute(f"SELECT * FROM {NAMES.own('PENDING_PREDICTIONS')}").fetchall()[0]["PREDICTION_DATE"]
+    run = run_graph(connection, "INFERENCE_DAG", {"request_id": "infer-1"})
+    assert set(states(run).values()) == {"SUCCEEDED"}
+    active = cursor.execute(
+        f"SELECT PUDO_ID FROM {NAMES.shared('PUDO_REFERENCE')} WHERE IS_ACTIVE ORDER BY 1"
+    ).fetchall()
+    made = json.loads(run["MAKE_PREDICTIONS"]["RETURN_VALUE"])
+    version = json.loads(trained["TRAIN_MODEL"]["RETURN_VALUE"])["version"]
+    assert made == {"version": version, "days": [day.isoformat()], "predictions": len(active)}
+    assert cursor.execute(f"SELECT * FROM {NAMES.own('PENDING_PREDICTIONS')}").fetchall() == []
+
+    select = f"SELECT * FROM {NAMES.own('PREDICTIONS')} ORDER BY PUDO_ID"
+    first = cursor.execute(select).fetchall()
+    assert [row["PUDO_ID"] for row in first] == [row["PUDO_ID"] for row in active]
+    assert {row["ACTUAL_FILL_RATE"] for row in first} == {None}
+    run_graph(connection, "INFERENCE_DAG", {"request_id": "infer-2", "days": [day.isoformat()]})
+    second = cursor.execute(select).fetchall()
+    assert [(r["PREDICTION_ID"], r["PREDICTED_FILL_RATE"]) for r in second] == [
+        (r["PREDICTION_ID"], r["PREDICTED_FILL_RATE"]) for r in first
+    ]
+
+    simulator.evening()
+    config = json.dumps({"database": DATABASE, "environment": "DEV"})
+    answer = cursor.execute(f"CALL {NAMES.own('EVALUATE_PREDICTIONS')}(%s)", (config,)).fetchall()
+    (evaluated,) = json.loads(next(iter(answer[0].values())))["days"]
+    rows = cursor.execute(select).fetchall()
+    errors = [row["PREDICTED_FILL_RATE"] - row["ACTUAL_FILL_RATE"] for row in rows]
+    assert [row["PREDICTION_ERROR"] for row in rows] == pytest.approx(errors)
+    assert (evaluated["day"], evaluated["n"]) == (day.isoformat(), len(active))
+    assert evaluated["mae"] == pytest.approx(sum(map(abs, errors)) / len(errors), abs=1e-6)
+    assert evaluated["bias"] == pytest.approx(sum(errors) / len(errors), abs=1e-6)
+    assert evaluated["naive_mae"] > 0
+
+
+def test_a_failed_gate_leaves_an_alert(
+    connection: Any, trained: Any, hub: dict[str, Any], spoke_directory: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    import yaml
+
+    strict = Path(shutil.copytree(spoke_directory, tmp_path / "pudo"))
+    overlay = strict / "overlays" / "dev.yaml"
+    overlay.write_text(yaml.safe_dump({"gates": {"naive_ratio": 0.01}}))
+    assert ("graph", "TRAINING_DAG", "replace") in changes(deploy(hub, strict, "--stage", "graphs"))
+    run = run_graph(connection, "TRAINING_DAG", {"request_id": "train-strict"})
+    assert (run["PROMOTE_MODEL"]["STATE"], run["SEND_ALERT"]["STATE"]) == ("SKIPPED", "SUCCEEDED")
+    failed = json.loads(run["SEND_ALERT"]["RETURN_VALUE"])
+    cursor = connection.cursor(snowflake.connector.DictCursor)
+    cursor.execute(f"SELECT * FROM {NAMES.own('ALERTS')} WHERE KIND = 'MODEL_QUALITY'")
+    assert [row["SUBJECT"] for row in cursor.fetchall()] == [failed["version"]]
+    assert failed["failed"] != []
+
+
+def test_a_changed_definition_is_refused_outside_dev(
+    hub: dict[str, Any], deployed: Any, spoke_directory: Path, tmp_path: Path
+) -> None:
+    import shutil
+
+    changed = Path(shutil.copytree(spoke_directory, tmp_path / "pudo"))
+    file = changed / "features" / "historical.py"
+    file.write_text(file.read_text().replace(">= 0.8", ">= 0.9"))
+    name = "PUDO__HISTORICAL_FEATURES V1"
+    deploy(hub, spoke_directory, "--stage", "features", environment="STAGING")
+    refused = deploy(hub, changed, "--stage", "features", environment="STAGING")[-1]
+    assert (refused["event"], refused["code"]) == ("error", "spoke.version_changed")
+    assert ("feature view", name, "refuse") in changes(
+        deploy(hub, changed, "--stage", "features", "--plan", environment="STAGING")
+    )
+    planned = deploy(hub, changed, "--stage", "features", "--plan")
+    assert ("feature view", name, "replace") in changes(planned)
