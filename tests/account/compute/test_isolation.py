@@ -16,6 +16,8 @@ needs_landlock = pytest.mark.skipif(not landlock.version(), reason="the kernel h
 def test_environment_is_stripped(call: Any) -> None:
     outcome = call("import os\ndef main(session): return [dict(os.environ), os.getcwd()]")
     environment, folder = outcome.value
+    connector = environment.pop("SNOWFLAKE_DISABLE_PLATFORM_DETECTION")
+    assert connector == "true"
     assert sorted(environment) == ["HOME", "LANG", "OMP_NUM_THREADS", "PATH", "TMPDIR"]
     assert environment["HOME"] == folder
     assert environment["TMPDIR"] == f"{folder}/tmp"
