@@ -15,16 +15,15 @@ SCALE = [[0.0, "$calm/0.25"], [0.45, "$calm"], [0.68, "$warn"], [0.8, "$bad"], [
 
 
 def city_map(rows: Sequence[PredictionRow], height: int = 440) -> Chart:
-    """Each point where it is, in km from the network's middle: colour by forecast fill rate, area by capacity."""
+    """Each point where it is, in km from the middle: colour by forecast fill rate, area by capacity."""
     ordered = sorted(rows, key=lambda row: row.predicted_fill_rate)
     latitude = sum(row.latitude for row in rows) / len(rows) if rows else 0.0
     longitude = sum(row.longitude for row in rows) / len(rows) if rows else 0.0
     shrink = math.cos(math.radians(latitude))
     east = [round((row.longitude - longitude) * KM_PER_DEGREE * shrink, 2) for row in ordered]
     north = [round((row.latitude - latitude) * KM_PER_DEGREE, 2) for row in ordered]
-    reach = max((math.hypot(x, y) for x, y in zip(east, north, strict=True)), default=10.0)
+    reach = max((max(abs(x), abs(y)) for x, y in zip(east, north, strict=True)), default=10.0)
     step = 5 if reach < 30 else 10
-    radii = range(step, int(reach) + step, step)
     return Chart(
         id="city-map",
         title="The city",
@@ -32,10 +31,16 @@ def city_map(rows: Sequence[PredictionRow], height: int = 440) -> Chart:
         figure={
             "data": [_points(ordered, east, north)],
             "layout": layout(
-                axis("km east", showgrid=False, dtick=step),
-                axis("km north", showgrid=False, scaleanchor="x", scaleratio=1, dtick=step),
-                height=height,
-                shapes=[_ring(radius) for radius in radii],
+                axis("km east", showgrid=False, showline=False, dtick=step),
+                axis(
+                    "km north",
+                    showgrid=False,
+                    showline=False,
+                    scaleanchor="x",
+                    dtick=step,
+                    range=[-1.08 * reach, 1.08 * reach],
+                ),
+                shapes=[_ring(radius) for radius in range(step, int(reach) + 1, step)],
                 hovermode="closest",
             ),
         },

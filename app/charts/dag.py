@@ -1,4 +1,4 @@
-"""A task graph as boxes and arrows: layers by the longest way from the root, order within a layer by neighbours."""
+"""A task graph as boxes and arrows: layers by the longest way from the root, with few arrows crossing."""
 
 from __future__ import annotations
 

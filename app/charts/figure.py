@@ -1,7 +1,8 @@
 """What every chart has: a title, axes with units, colours of the theme, and a table of the same numbers.
 
-Figures are plain dictionaries in Plotly's form. Importing Plotly's Python package costs most of a second and nothing
-of it is needed to write them. A colour "$accent" is looked up in the reader's theme; "$accent/0.2" is translucent.
+Figures are plain dictionaries in Plotly's form: importing Plotly's Python package costs most of a second and
+nothing of it is needed to write them. A colour "$accent" is looked up in the reader's theme; "$accent/0.2" is
+translucent.
 """
 
 from __future__ import annotations
@@ -50,10 +51,9 @@ def axis(title: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def layout(x: dict[str, Any], y: dict[str, Any], *, height: int = 280, **more: Any) -> dict[str, Any]:
-    """The layout that all charts share."""
+def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """The layout that all charts share; the height comes from the page."""
     return {
-        "height": height,
         "margin": {"l": 52, "r": 14, "t": 8, "b": 44},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

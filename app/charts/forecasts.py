@@ -74,10 +74,11 @@ def point_history(history: PointHistory) -> Chart:
     days = [item.day.isoformat() for item in history.days]
     predicted = rounded(item.predicted_fill_rate for item in history.days)
     actual = rounded(item.actual_fill_rate for item in history.days)
+    kind = history.point.type.replace("_", " ")
     return Chart(
         id="point-history",
         title=history.point.name,
-        subtitle=f"{history.point.pudo_id}, {history.point.type.replace('_', ' ')}, {history.point.capacity} parcels a day",
+        subtitle=f"{history.point.pudo_id}, {kind}, {history.point.capacity} parcels a day",
         figure={
             "data": [
                 {
@@ -113,7 +114,7 @@ def predicted_vs_actual(scored: Sequence[ScoredPrediction]) -> Chart:
     return Chart(
         id="predicted-vs-actual",
         title="Forecast by actual",
-        subtitle="One mark for each point and day; on the line the forecast was right",
+        subtitle="On the line the forecast was right",
         figure={
             "data": [
                 {

@@ -44,7 +44,7 @@ class Gantt:
 
 
 def gantt(tasks: Sequence[TaskRun], now: datetime) -> Gantt:
-    """Lay out the task runs; what still runs reaches to `now`. Tasks that never began come last, without bars."""
+    """Lay out the task runs; what still runs reaches to `now`, what never began has no bar and comes last."""
     begins = [task.scheduled_at or task.started_at for task in tasks if task.scheduled_at or task.started_at]
     if not begins:
         return Gantt((), (), 0.0)

@@ -1,4 +1,4 @@
-"""The pages: a route parses, asks one domain, renders. `routers` is all that the application needs to include."""
+"""The pages: a route parses, asks the domains, renders. The application includes `routers`."""
 
 from fastapi import APIRouter
 

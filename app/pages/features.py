@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.pages.format import path
-from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment, same_origin
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 
@@ -25,7 +25,7 @@ def features(
     return render(request, "pages/features.html", context, environment=environment)
 
 
-@router.post("/spokes/{spoke}/features/deploy", name="deploy_features", dependencies=[Depends(same_origin)])
+@router.post("/spokes/{spoke}/features/deploy", name="deploy_features")
 def deploy(
     services: ServicesDep, actor: ActorDep, spoke: str, environment: Annotated[str, Form()]
 ) -> RedirectResponse:

@@ -30,7 +30,9 @@ def points(value: float | None, digits: int = 1, sign: bool = False) -> str | Ma
     """A difference of two fractions in percentage points."""
     if value is None:
         return NOTHING
-    return f"{value * 100:{'+' if sign else ''}.{digits}f}".replace("-", "\u2212") + "\u202fpp"
+    shown = round(value * 100, digits) or 0.0  # no negative zero
+    mark = "+" if sign and shown > 0 else ""
+    return f"{mark}{shown:.{digits}f}".replace("-", "\u2212") + "\u202fpp"
 
 
 def duration(seconds: float | None) -> str | Markup:

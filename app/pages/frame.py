@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from app.pages.format import path
 from app.pages.ports import Services
-from services.core.errors import Forbidden, Invalid
+from services.core.errors import Invalid
 from services.hub.types import Account, Environment
 from services.operations.types import OperationView
 from services.spokes.types import Spoke
@@ -48,6 +48,12 @@ def get_actor(request: Request) -> str:
     return str(getattr(request.state, "actor", None) or "administrator")
 
 
+def may_change(request: Request) -> bool:
+    """Whether who asks may change anything; a viewer sees no button that would be refused."""
+    user = getattr(request.state, "user", None)
+    return user is None or user.role != "viewer"
+
+
 def get_environment(request: Request, services: ServicesDep) -> Environment:
     """The environment of the address, the first declared one by default; Invalid for an unknown one."""
     return pick_environment(services, request.query_params.get("environment"))
@@ -63,18 +69,6 @@ def pick_environment(services: Services, name: str | None) -> Environment:
             return environment
     names = ", ".join(item.name for item in known)
     raise Invalid(f"There is no environment {name}.", hint=f"Use one of {names}.", code="unknown_environment")
-
-
-def same_origin(request: Request) -> None:
-    """Refuse a form that another site sent: a laptop's service has no login to hide behind."""
-    site = request.headers.get("sec-fetch-site")
-    if site is not None:
-        if site not in ("same-origin", "none"):
-            raise Forbidden("This form was sent from another site.", code="cross_site")
-        return
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        raise Forbidden("This form was sent from another site.", code="cross_site")
 
 
 ServicesDep = Annotated[Services, Depends(get_services)]

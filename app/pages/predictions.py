@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.charts.city import city_map
+from app.charts.figure import Chart
 from app.charts.forecasts import (
     error_by_type,
     error_by_weekday,
@@ -18,7 +19,7 @@ from app.charts.forecasts import (
     predicted_vs_actual,
 )
 from app.pages.format import path
-from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment, same_origin
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 from services.core.errors import Invalid
@@ -51,17 +52,8 @@ def predictions(
             history=point_history(services.predictions.history(spoke, name, chosen)),
             evaluation=next((item for item in evaluations.items if item.day == forecast.day), None),
             registered=evaluations.registered,
-            charts=tuple(
-                chart
-                for chart in (
-                    over_time(evaluations.items),
-                    error_over_time(evaluations.items),
-                    predicted_vs_actual(scored),
-                    error_by_weekday(scored),
-                    error_by_type(scored),
-                )
-                if not chart.empty
-            ),
+            charts=shown(over_time(evaluations.items), error_over_time(evaluations.items)),
+            detail=shown(predicted_vs_actual(scored), error_by_weekday(scored), error_by_type(scored)),
         )
     return render(request, "pages/predictions.html", context, environment=environment)
 
@@ -74,7 +66,7 @@ def alerts(request: Request, services: ServicesDep, environment: EnvironmentDep,
     return render(request, "pages/alerts.html", context, environment=environment)
 
 
-@router.post("/spokes/{spoke}/predictions/run", name="predict", dependencies=[Depends(same_origin)])
+@router.post("/spokes/{spoke}/predictions/run", name="predict")
 def predict(
     services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
 ) -> RedirectResponse:
@@ -83,13 +75,18 @@ def predict(
     return see(path("/operations/{}", services.predictions.start(spoke, name, actor)))
 
 
-@router.post("/spokes/{spoke}/predictions/evaluate", name="evaluate", dependencies=[Depends(same_origin)])
+@router.post("/spokes/{spoke}/predictions/evaluate", name="evaluate")
 def evaluate(
     services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
 ) -> RedirectResponse:
     """Compare forecasts with the actuals that came in."""
     name = pick_environment(services, environment).name
     return see(path("/operations/{}", services.predictions.start_evaluate(spoke, name, actor)))
+
+
+def shown(*charts: Chart) -> tuple[Chart, ...]:
+    """The charts that have something to show."""
+    return tuple(chart for chart in charts if not chart.empty)
 
 
 def parse_day(text: str | None) -> date | None:

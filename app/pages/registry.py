@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.charts.versions import metrics_over_versions
 from app.pages.format import path
-from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment, same_origin
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 
@@ -27,11 +27,7 @@ def models(request: Request, services: ServicesDep, environment: EnvironmentDep,
     return render(request, "pages/models.html", context, environment=environment)
 
 
-@router.post(
-    "/spokes/{spoke}/models/{model}/versions/{version}/promote",
-    name="promote",
-    dependencies=[Depends(same_origin)],
-)
+@router.post("/spokes/{spoke}/models/{model}/versions/{version}/promote", name="promote")
 def promote(
     services: ServicesDep,
     actor: ActorDep,

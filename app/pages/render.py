@@ -53,9 +53,19 @@ def templates() -> Environment:
     environment.filters["data"] = data
     environment.globals.update(formats.GLOBALS)
     environment.globals.update(icon=icon, static=static, state_style=state_style, is_final=is_final)
-    # A block rendered alone runs none of the page's imports, so the macros are a global.
-    environment.globals["ui"] = environment.get_template("partials/_ui.html").module
     return environment
+
+
+@cache
+def macros(may_change: bool) -> Any:
+    """The macros, with or without the buttons. A block rendered alone runs none of its page's imports."""
+    return templates().get_template("partials/_ui.html").make_module({"may_change": may_change})
+
+
+def common(request: Request) -> dict[str, Any]:
+    """What every template finds in its context."""
+    may_change = frames.may_change(request)
+    return {"request": request, "ui": macros(may_change), "may_change": may_change}
 
 
 def render(
@@ -70,10 +80,10 @@ def render(
     page = templates().get_template(template)
     block = htmx.wanted_block(request)
     if block in page.blocks:
-        html = "".join(page.blocks[block](page.new_context({**context, "request": request})))
+        html = "".join(page.blocks[block](page.new_context({**common(request), **context})))
     else:
         frame = frames.build(request, environment)
-        html = page.render({**context, "request": request, "frame": frame})
+        html = page.render({**common(request), **context, "frame": frame})
     response = HTMLResponse(html, status)
     response.headers["Cache-Control"] = "no-store"
     htmx.vary(response)

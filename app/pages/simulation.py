@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.pages.format import path
-from app.pages.frame import ActorDep, ServicesDep, same_origin
+from app.pages.frame import ActorDep, ServicesDep
 from app.pages.ports import Services
 from app.pages.render import render, see
 from services.core.errors import Invalid
@@ -24,13 +24,13 @@ def simulation(request: Request, services: ServicesDep) -> HTMLResponse:
     return render(request, "pages/simulation.html", simulation_context(services))
 
 
-@router.post("/simulation/next", name="simulation_next", dependencies=[Depends(same_origin)])
+@router.post("/simulation/next", name="simulation_next")
 def next_step(services: ServicesDep, actor: ActorDep) -> RedirectResponse:
     """Do what comes next."""
     return see(path("/operations/{}", services.simulation.start_next(actor)))
 
 
-@router.post("/simulation/reset", name="simulation_reset", dependencies=[Depends(same_origin)])
+@router.post("/simulation/reset", name="simulation_reset")
 def reset(
     request: Request, services: ServicesDep, actor: ActorDep, confirm: Annotated[str, Form()] = ""
 ) -> Response:

@@ -49,7 +49,7 @@ _SYNONYMS = {
 
 
 def state_style(state: str) -> StateStyle:
-    """The style of a state; an unknown one keeps its own word and is grey, so that it is seen and not hidden."""
+    """The style of a state; an unknown one keeps its own word and is grey, so that it is seen."""
     word = _SYNONYMS.get(state) or _SYNONYMS.get(state.upper()) or state.upper()
     return STATES.get(word) or StateStyle(word, "secondary", "help-circle")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.charts.dag import draw
 from app.charts.gantt import gantt
 from app.pages.format import path
-from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment, same_origin
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 from app.pages.states import is_final
@@ -62,7 +62,7 @@ def run(
     return render(request, "pages/run.html", context, environment=environment)
 
 
-@router.post("/spokes/{spoke}/graphs/deploy", name="deploy_graphs", dependencies=[Depends(same_origin)])
+@router.post("/spokes/{spoke}/graphs/deploy", name="deploy_graphs")
 def deploy(
     services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
 ) -> RedirectResponse:
@@ -71,7 +71,7 @@ def deploy(
     return see(path("/operations/{}", services.training.start_deploy(spoke, name, actor)))
 
 
-@router.post("/spokes/{spoke}/graphs/train", name="train", dependencies=[Depends(same_origin)])
+@router.post("/spokes/{spoke}/graphs/train", name="train")
 def train(
     services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
 ) -> RedirectResponse:
@@ -80,9 +80,7 @@ def train(
     return see(path("/operations/{}", services.training.start(spoke, name, actor)))
 
 
-@router.post(
-    "/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry", dependencies=[Depends(same_origin)]
-)
+@router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry")
 def retry(
     services: ServicesDep, actor: ActorDep, spoke: str, graph: str, run_id: str, environment: EnvironmentField
 ) -> RedirectResponse:

@@ -3,26 +3,29 @@
   "use strict";
 
   var tokens = {
-    accent: "--tblr-primary", text: "--tblr-body-color", muted: "--tblr-secondary",
+    accent: "--sh-accent", text: "--tblr-body-color", muted: "--tblr-secondary",
     grid: "--tblr-border-color", surface: "--tblr-bg-surface", good: "--tblr-green", bad: "--tblr-red",
     warn: "--tblr-orange", calm: "--tblr-azure", faint: "--sh-faint",
   };
   var palette = {};
 
-  /* Plotly reads rgb only; the canvas turns any colour the browser knows into it. */
-  function rgb(colour) {
-    var context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-    context.fillStyle = colour;
-    context.fillRect(0, 0, 1, 1);
-    var p = context.getImageData(0, 0, 1, 1).data;
-    return "rgb(" + p[0] + "," + p[1] + "," + p[2] + ")";
-  }
-
+  /* Plotly reads rgb only: an element resolves the variable, a canvas turns any colour the browser knows into rgb. */
   function readPalette() {
-    var style = getComputedStyle(document.body);
+    var probe = document.createElement("span");
+    probe.hidden = true;
+    document.body.appendChild(probe);
+    var context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
     Object.keys(tokens).forEach(function (name) {
-      palette["$" + name] = rgb(style.getPropertyValue(tokens[name]).trim() || "gray");
+      probe.style.color = "var(" + tokens[name] + ")";
+      context.clearRect(0, 0, 1, 1);
+      context.fillStyle = getComputedStyle(probe).color;
+      context.fillRect(0, 0, 1, 1);
+      var p = context.getImageData(0, 0, 1, 1).data;
+      palette["$" + name] = p[3] === 255
+        ? "rgb(" + p[0] + "," + p[1] + "," + p[2] + ")"
+        : "rgba(" + p[0] + "," + p[1] + "," + p[2] + "," + (p[3] / 255).toFixed(3) + ")";
     });
+    probe.remove();
   }
 
   /* "$accent" anywhere in a figure is the theme's colour. */
@@ -31,7 +34,7 @@
       if (value.charAt(0) !== "$") return value;
       var parts = value.split("/");
       var colour = palette[parts[0]] || value;
-      return parts[1] ? colour.replace("rgb(", "rgba(").replace(")", "," + parts[1] + ")") : colour;
+      return parts[1] ? colour.replace(/rgba?\((\d+),(\d+),(\d+).*/, "rgba($1,$2,$3," + parts[1] + ")") : colour;
     }
     if (Array.isArray(value)) return value.map(coloured);
     if (value && typeof value === "object") {
@@ -48,8 +51,8 @@
     var source = document.getElementById(box.getAttribute("data-figure"));
     if (!source) return;
     var figure = coloured(JSON.parse(source.textContent));
+    figure.layout.height = Number(box.getAttribute("data-height"));
     Plotly.react(box, figure.data, figure.layout, { displayModeBar: false, responsive: true, locale: "en" });
-    box.dataset.drawn = source.textContent.length + ":" + document.documentElement.dataset.bsTheme;
     if (!box.dataset.linked) {
       box.dataset.linked = "true";
       box.on("plotly_click", function (event) {
