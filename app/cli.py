@@ -118,12 +118,18 @@ def _lock(data: Path) -> TextIO:
 
 
 def _run(settings: Settings, listener: socket.socket) -> int:
+    from services.snowflake.embedded import EmbeddedAccount
+
+    embedded = EmbeddedAccount.of(settings)
+    if embedded is not None:
+        # First of all: it takes longest to start, and can do so while this process still loads its modules.
+        embedded.start()
     import uvicorn
 
     from app.main import create_app
 
     config = uvicorn.Config(
-        create_app(settings),
+        create_app(settings, embedded=embedded),
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -136,8 +142,12 @@ def _run(settings: Settings, listener: socket.socket) -> int:
     server = uvicorn.Server(config)
     # The server raises the signal again when it has stopped; then there is nothing left to interrupt.
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.SIG_IGN)
-    server.run(sockets=[listener])
+        signal.signal(number, lambda _number, _frame: None)
+    try:
+        server.run(sockets=[listener])
+    finally:
+        if embedded is not None:
+            embedded.stop()
     return 0 if server.started else 1
 
 

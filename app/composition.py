@@ -35,12 +35,14 @@ class Runtime:
     operations: Operations
 
 
-def compose(settings: Settings, registry: Registry | None = None) -> Runtime:
-    """Make the parts; starts nothing. ``registry`` replaces the domains' kinds of operation."""
-    embedded = None
-    if settings.account.kind == "embedded":
-        storage = settings.storage
-        embedded = EmbeddedAccount(storage.account_data, storage.logs, port=settings.account.embedded_port)
+def compose(
+    settings: Settings, registry: Registry | None = None, embedded: EmbeddedAccount | None = None
+) -> Runtime:
+    """Make the parts; starts nothing.
+
+    ``registry`` replaces the domains' kinds of operation, ``embedded`` is a launcher that may have started.
+    """
+    embedded = embedded or EmbeddedAccount.of(settings)
     database = Database(settings.storage.database_url)
     source = ConnectionSource(settings.account, embedded)
     services = Services(settings, database, source)

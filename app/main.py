@@ -19,6 +19,7 @@ from services.core.settings import Settings, read_settings
 from services.db.migrate import migrate
 from services.operations import Registry
 from services.operations.identifiers import derived_id
+from services.snowflake.embedded import EmbeddedAccount
 
 STATIC = Path(__file__).parent / "static"
 _STOP_SECONDS = 10.0
@@ -26,10 +27,14 @@ _STOP_SECONDS = 10.0
 log = logger(__name__)
 
 
-def create_app(settings: Settings | None = None, registry: Registry | None = None) -> FastAPI:
+def create_app(
+    settings: Settings | None = None,
+    registry: Registry | None = None,
+    embedded: EmbeddedAccount | None = None,
+) -> FastAPI:
     """The application, composed but not started; its lifespan starts and stops the parts."""
     settings = settings or read_settings()
-    runtime = compose(settings, registry)
+    runtime = compose(settings, registry, embedded)
     app = FastAPI(
         title="Spokehub",
         version=version("spokehub"),

@@ -85,7 +85,7 @@ class Surround:
     def _observe(self, request: Request, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", None) or "(none)"
         self.metrics.observe(request.method, route, status, seconds)
-        level = "warning" if status >= 500 else "debug"
+        level = "warning" if status >= 500 and request.url.path not in auth.OPEN else "debug"
         getattr(log, level)(
             "request", method=request.method, path=request.url.path, status=status, seconds=round(seconds, 4)
         )

@@ -15,7 +15,7 @@ QUEUE = "operations"
 _WORKFLOW = "operation"
 _VERSION = "1"
 _EXECUTOR = "spokehub"
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.2
 
 log = logger(__name__)
 

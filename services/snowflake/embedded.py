@@ -14,6 +14,7 @@ from typing import Any
 
 from services.core.errors import Unavailable
 from services.core.logging import logger
+from services.core.settings import Settings
 
 _START_SECONDS = 60.0
 _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0)
@@ -68,12 +69,22 @@ class EmbeddedAccount:
         self._process: subprocess.Popen[bytes] | None = None
         self._watcher: threading.Thread | None = None
 
+    @classmethod
+    def of(cls, settings: Settings) -> "EmbeddedAccount | None":
+        """The launcher that the settings call for, not started; None when they name another account."""
+        if settings.account.kind != "embedded":
+            return None
+        storage = settings.storage
+        return cls(storage.account_data, storage.logs, port=settings.account.embedded_port)
+
     @property
     def ready(self) -> bool:
         return self._address is not None
 
     def start(self) -> None:
-        """Launch it, and a thread that watches it."""
+        """Launch it, and a thread that watches it; a second call does nothing."""
+        if self._watcher is not None:
+            return
         self.data.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         self._watcher = threading.Thread(target=self._watch, name="embedded-account", daemon=True)

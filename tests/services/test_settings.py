@@ -1,0 +1,52 @@
+"""Settings: what the environment says, and what is refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from services.core.errors import Invalid
+from services.core.settings import read_settings
+
+
+def test_the_defaults_are_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = read_settings({})
+    assert (settings.web.host, settings.web.port, settings.web.loopback) == ("127.0.0.1", 8000, True)
+    assert settings.storage.database_url == f"sqlite:///{tmp_path}/var/spokehub.sqlite"
+    assert settings.storage.operations_url == f"sqlite:///{tmp_path}/var/operations.sqlite"
+    assert (settings.account.kind, settings.example) == ("embedded", "pudo")
+
+
+def test_postgresql_serves_both() -> None:
+    storage = read_settings({"SPOKEHUB_DATABASE_URL": "postgresql://u@h/d"}).storage
+    assert storage.database_url == storage.operations_url == "postgresql+psycopg://u@h/d"
+
+
+def test_a_named_connection_and_the_container(tmp_path: Path) -> None:
+    assert read_settings({"SPOKEHUB_CONNECTION": "prod"}).account.connection == "prod"
+    token = tmp_path / "token"
+    inside = {"SNOWFLAKE_HOST": "h", "SNOWFLAKE_ACCOUNT": "a", "SPOKEHUB_TOKEN_PATH": str(token)}
+    assert read_settings(inside).account.kind == "embedded"
+    token.write_text("t")
+    account = read_settings(inside).account
+    assert (account.kind, account.container_host, account.container_account) == ("container", "h", "a")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SPOKEHUB_PORT", "x"),
+        ("SPOKEHUB_PORT", "70000"),
+        ("SPOKEHUB_LOG", "xml"),
+        ("SPOKEHUB_LOG_LEVEL", "LOUD"),
+        ("SPOKEHUB_EXAMPLE", "other"),
+        ("SPOKEHUB_DATABASE_URL", "mysql://h/d"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
+    with pytest.raises(Invalid, match=name):
+        read_settings({name: value})
+
+
+def test_the_token_is_not_shown() -> None:
+    assert "s3cret" not in repr(read_settings({"SPOKEHUB_ADMIN_TOKEN": "s3cret"}))
