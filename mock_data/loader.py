@@ -15,6 +15,8 @@ from mock_data.tables import Statements
 
 # Object does not exist or not authorized; schema does not exist.
 _MISSING = {2003, 2043}
+# Another transaction holds the lock.
+LOCKED = 625
 
 
 class Loader:
