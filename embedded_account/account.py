@@ -15,7 +15,7 @@ import contextlib
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -224,7 +224,7 @@ class Account:
         with contextlib.closing(self.cursor()) as connection:
             return self.catalog.list(connection, kind, "")
 
-    def execute(self, sql: str, values: list[Any] | None = None) -> list[tuple[Any, ...]]:
+    def execute(self, sql: str, values: Sequence[Any] | None = None) -> Sequence[tuple[Any, ...]]:
         """Run DuckDB SQL on a connection of its own; for history and background work."""
         with contextlib.closing(self.cursor()) as connection:
-            return list(connection.execute(sql, values or []).fetchall())
+            return list(connection.execute(sql, list(values or [])).fetchall())

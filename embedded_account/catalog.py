@@ -7,6 +7,7 @@ record beside its object lets one DuckDB transaction, which writes a single file
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -133,7 +134,7 @@ class Catalog:
         connection: duckdb.DuckDBPyConnection,
         domain: str,
         target: tuple[str, str],
-        tag: tuple[str, str, str],
+        tag: tuple[str, ...],
         value: str | None,
         column: str = "",
     ) -> None:
@@ -147,7 +148,7 @@ class Catalog:
         if value is not None:
             connection.execute(f"INSERT INTO {self._tags} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*key, value])
 
-    def tags(self, connection: duckdb.DuckDBPyConnection, **where: str) -> list[dict[str, str]]:
+    def tags(self, connection: duckdb.DuckDBPyConnection, **where: str) -> Sequence[dict[str, str]]:
         """Tag references whose columns equal `where`, e.g. tags(c, domain="TABLE", schema_name="S", name="T")."""
         condition = " AND ".join(f"{duck(column)} = ?" for column in where) or "true"
         cursor = connection.execute(f"SELECT * FROM {self._tags} WHERE {condition}", list(where.values()))

@@ -91,11 +91,11 @@ def insert(session: Session, current: Statement) -> Result:
     if isinstance(expression, exp.MultitableInserts):
         raise unsupported("INSERT ALL")
     with Translation(session) as translation:
+        _uppercase_columns(expression)
         if current.batch is not None:
             _insert_from_batch(translation, expression, current.batch)
         overwrite = bool(expression.args.get("overwrite"))
         expression.set("overwrite", False)
-        _uppercase_columns(expression)
         sql = translation.sql(expression)
         if overwrite:
             target = expression.find(exp.Table)
@@ -133,26 +133,40 @@ def _insert_from_batch(translation: Translation, expression: Any, batch: list[li
     rows = expression.expression
     if not isinstance(rows, exp.Values) or len(rows.expressions) != 1:
         raise unsupported("array binding outside INSERT … VALUES (?, …)")
-    name = translation.session.scratch_name("batch")
-    connection = translation.session.duck
-    connection.register(name, pa.table({f"b{i}": pa.array(column) for i, column in enumerate(batch)}))
-    translation.on_exit(lambda: connection.unregister(name))
+    session = translation.session
+    name = session.scratch_name("batch")
+    table = pa.table({f"b{i}": pa.array(column) for i, column in enumerate(batch)})
+    session.duck.register(name, table)
+    translation.on_exit(lambda: session.duck.unregister(name))
+    kinds = _target_types(session, expression)
     projections = list(rows.expressions[0].expressions)
-    at = 0
-    for projection in projections:
-        for placeholder in list(projection.find_all(exp.Placeholder)):
-            column = exp.column(exp.to_identifier(f"b{at}", quoted=True))
-            at += 1
-            if placeholder is projection:
-                projections[projections.index(projection)] = column
-            else:
-                placeholder.replace(column)
+    used = iter(range(len(batch)))
+    for at, projection in enumerate(projections):
+        holder = exp.Paren(this=projection)
+        for placeholder in list(holder.find_all(exp.Placeholder)):
+            index = next(used)
+            column: Any = exp.column(exp.to_identifier(f"b{index}", quoted=True))
+            if pa.types.is_string(table.column(index).type) and kinds[at].startswith(("DATE", "TIMESTAMP")):
+                column = exp.Anonymous(this="_text_to_timestamp", expressions=[column])
+            placeholder.replace(column)
+        projections[at] = holder.this
     source = exp.Table(
         this=exp.to_identifier(name, quoted=True),
         db=exp.to_identifier("main", quoted=True),
         catalog=exp.to_identifier("temp", quoted=True),
     )
     expression.set("expression", exp.Select(expressions=projections).from_(source))
+
+
+def _target_types(session: Session, expression: Any) -> list[str]:
+    """DuckDB types of the columns that an INSERT names, in its order."""
+    target = expression.this.this if isinstance(expression.this, exp.Schema) else expression.this
+    with Translation(session) as translation:
+        relation = session.duck.sql(translation.sql(exp.select("*").from_(target.copy())))
+    found = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    if isinstance(expression.this, exp.Schema):
+        return [found.get(column.name, "") for column in expression.this.expressions]
+    return list(found.values())
 
 
 def _affected(session: Session, sql: str) -> int:

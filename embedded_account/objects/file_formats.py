@@ -69,7 +69,7 @@ def drop_file_format(session: Session, current: Statement) -> Result:
     name = session.resolve(current.cursor.name())
     current.cursor.end()
     done = status(f"{shown(name.name)} successfully dropped.")
-    if current.describe_only or session.temporary.pop((_KIND, name), None):
+    if current.describe_only or session.temporary.pop((_KIND, name), None) is not None:
         return done
     catalog = session.account.catalog_of(name.database)
     if catalog.get(session.duck, _KIND, name.schema, name.name) is None:

@@ -151,7 +151,7 @@ def _duck_function(translation: Translation, routine: Routine) -> str:
             timeout=session.statement_timeout(),
             cancel=session.cancelled,
         )
-        if outcome.error is not None:
+        if outcome.error is not None or outcome.table is None:
             raise RuntimeError(f"{outcome.error} in function {routine.name} with handler {routine.handler}")
         return outcome.table.column("RESULT").combine_chunks()
 

@@ -146,7 +146,8 @@ def _path(cursor: Cursor) -> str:
 
 
 def _privileges(cursor: Cursor) -> list[str]:
-    found, words = [], []
+    found: list[str] = []
+    words: list[str] = []
     while not (cursor.looking_at("ON") or cursor.looking_at("TO") or cursor.looking_at("FROM")):
         if cursor.accept(","):
             found.append(" ".join(words))
@@ -196,9 +197,9 @@ def _grants(
     cursor.accept("REVOKE", "CURRENT", "GRANTS")
     cursor.accept_any("CASCADE", "RESTRICT")
     cursor.end()
-    if grantee_kind in ("ROLE", "USER") and not session.account.get(grantee_kind, grantee):
-        if not (grantee_kind == "USER" and grantee == session.user):
-            raise does_not_exist(grantee_kind.title(), shown(grantee))
+    is_me = grantee_kind == "USER" and grantee == session.user
+    if grantee_kind in ("ROLE", "USER") and not is_me and not session.account.get(grantee_kind, grantee):
+        raise does_not_exist(grantee_kind.title(), shown(grantee))
     for _, kind, name in rows:
         if kind == "ROLE" and session.account.get("ROLE", name) is None:
             raise does_not_exist("Role", shown(name))

@@ -201,4 +201,5 @@ def unknown(kind: str, name: ObjectName, count: int) -> SnowflakeError:
 
 
 def shown_signature(routine: Routine) -> str:
-    return f"{shown(routine.name)}({', '.join(canonical(k) for _, k, _ in routine.arguments)}) RETURN {canonical(routine.returns)}"
+    arguments = ", ".join(canonical(kind) for _, kind, _ in routine.arguments)
+    return f"{shown(routine.name)}({arguments}) RETURN {canonical(routine.returns)}"

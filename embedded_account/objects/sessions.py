@@ -221,7 +221,7 @@ def execute_immediate(session: Session, current: Statement) -> Result:
         raise unsupported("EXECUTE IMMEDIATE … USING")
     first = Cursor(text)
     if first.looking_at("DECLARE") or (
-        first.looking_at("BEGIN") and not first.peek(1).word in ("TRANSACTION", "WORK", "")
+        first.looking_at("BEGIN") and first.peek(1).word not in ("TRANSACTION", "WORK", "")
     ):
         raise unsupported("Snowflake Scripting block")
     return execute(session, text, describe_only=current.describe_only)

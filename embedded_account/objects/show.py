@@ -81,8 +81,8 @@ def _scope(session: Session, cursor: Cursor) -> tuple[str, str]:
     if cursor.done:
         return session.current_database(), session.current_schema()
     parts = cursor.name()
-    if len(parts) == 1 and not session.account.has_schema(session.database or "", parts[0]):
-        if session.account.has_database(parts[0]):
-            return parts[0], ""
+    is_schema = session.account.has_schema(session.database or "", parts[0])
+    if len(parts) == 1 and not is_schema and session.account.has_database(parts[0]):
+        return parts[0], ""
     found = session.existing_schema(parts)
     return found.database, found.schema

@@ -147,11 +147,11 @@ class Cursor:
             parts = Cursor(self.string()).name()
             self.expect(")")
             return parts
-        parts = [self.identifier()]
+        found = [self.identifier()]
         while self.accept("."):
             # DB..TABLE means the PUBLIC schema
-            parts.append("PUBLIC" if self.looking_at(".") else self.identifier())
-        return tuple(parts)
+            found.append("PUBLIC" if self.looking_at(".") else self.identifier())
+        return tuple(found)
 
     def string(self) -> str:
         token = self.next()

@@ -19,5 +19,13 @@ MACROS: tuple[str, ...] = (
     "CREATE OR REPLACE MACRO memory.main.square(x) AS (x * x)",
     "CREATE OR REPLACE MACRO memory.main.dayofweekiso(d) AS isodow(d)",
     "CREATE OR REPLACE MACRO memory.main.uuid_string() AS CAST(gen_random_uuid() AS VARCHAR)",
+    # Integers in text are seconds, milli-, micro- or nanoseconds by their size:
+    # https://docs.snowflake.com/en/sql-reference/date-time-input-output (auto-detection of integer-stored values)
+    "CREATE OR REPLACE MACRO memory.main._text_to_timestamp(text) AS CASE "
+    "WHEN NOT regexp_full_match(text, '-?[0-9]+') THEN CAST(text AS TIMESTAMP) "
+    "WHEN abs(CAST(text AS BIGINT)) < 31536000000 THEN make_timestamp(CAST(text AS BIGINT) * 1000000) "
+    "WHEN abs(CAST(text AS BIGINT)) < 31536000000000 THEN make_timestamp(CAST(text AS BIGINT) * 1000) "
+    "WHEN abs(CAST(text AS BIGINT)) < 31536000000000000 THEN make_timestamp(CAST(text AS BIGINT)) "
+    "ELSE make_timestamp(CAST(text AS BIGINT) // 1000) END",
     "CREATE OR REPLACE MACRO memory.main.parse_json(value) AS CAST(value AS JSON)",
 )

@@ -149,7 +149,7 @@ def _replace_function(translation: Translation, node: Any) -> bool:
     while isinstance(call, exp.Dot):
         qualifiers += [part.name for part in [call.this] if isinstance(part, exp.Identifier)]
         if isinstance(call.this, exp.Dot):
-            qualifiers = [part.name for part in call.this.flatten()] if not qualifiers else qualifiers
+            qualifiers = qualifiers if qualifiers else [part.name for part in call.this.flatten()]
         call = call.expression
     if not isinstance(call, exp.Anonymous):
         return False
