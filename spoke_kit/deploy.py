@@ -52,10 +52,15 @@ def main(argv: list[str] | None = None) -> int:
         emit("error", code=error.code, message=error.message, hint=error.hint)
         return 1
     except Exception as error:  # noqa: BLE001 - the caller reads one line of JSON, whatever happens
-        code = getattr(error, "errno", None) or type(error).__name__
-        emit("error", code=f"snowflake.{code}", message=str(error), hint="", detail=traceback.format_exc())
+        emit("error", code=_code(error), message=str(error), hint="", detail=traceback.format_exc())
         return 1
     return 0
+
+
+def _code(error: BaseException) -> str:
+    """``snowflake.<number>`` for an error of the account, else the name of its class."""
+    found = getattr(error, "sql_error_code", None) or getattr(error, "errno", None)
+    return f"snowflake.{found}" if found else type(error).__name__
 
 
 def run(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""The stages of a deployment: tables and views, then feature views, then bundle, procedures and graphs."""
+"""The stages of a deployment: tables and views, then feature views, then bundle, procedures and graphs.
+
+Each stage imports its client when it runs: together they take seconds, and a stage needs one.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spoke_kit import bundle, config, features, graphs, tables
+from spoke_kit import bundle, config, tables
 from spoke_kit.connection import open_session
 from spoke_kit.errors import ConfigError
 from spoke_kit.names import Names, literal
@@ -109,6 +112,8 @@ def plan_tables(target: Target) -> list[dict[str, str]]:
 
 
 def deploy_features(target: Target) -> list[dict[str, str]]:
+    from spoke_kit import features
+
     tables.ensure_schemas(target.session, target.names)
     wanted = features.offers(target.package, target.config, target.names)
     store = features.open_store(target.session, target.names, target.config.compute.warehouse, create=True)
@@ -117,6 +122,8 @@ def deploy_features(target: Target) -> list[dict[str, str]]:
 
 
 def plan_features(target: Target) -> list[dict[str, str]]:
+    from spoke_kit import features
+
     wanted = features.offers(target.package, target.config, target.names)
     absent = target.names.feature_store in tables.missing_schemas(target.session, target.names)
     store = None
@@ -127,8 +134,10 @@ def plan_features(target: Target) -> list[dict[str, str]]:
 
 
 def deploy_graphs(target: Target) -> list[dict[str, str]]:
+    from spoke_kit import graphs
+
     tables.ensure_schemas(target.session, target.names)
-    deployment = _deployment(target)
+    deployment = graphs.Deployment(target.session, target.config, target.names, target.bundle)
     changes = [target.change("bundle", target.bundle.name, upload(target))]
     for name, handler in target.config.procedures.items():
         sql = deployment.procedure_sql(name, handler, "CONFIG VARCHAR", target.bundle.name)
@@ -141,9 +150,11 @@ def deploy_graphs(target: Target) -> list[dict[str, str]]:
 
 
 def plan_graphs(target: Target) -> list[dict[str, str]]:
+    from spoke_kit import graphs
+
     if target.names.schema in tables.missing_schemas(target.session, target.names):
         return [target.change("graph", name, graphs.CREATE) for name in target.config.graphs]
-    deployment = _deployment(target)
+    deployment = graphs.Deployment(target.session, target.config, target.names, target.bundle)
     return [
         target.change("graph", graph.name, graphs.action(deployment, graph))
         for graph in target.config.graphs.values()
@@ -152,7 +163,7 @@ def plan_graphs(target: Target) -> list[dict[str, str]]:
 
 def upload(target: Target) -> str:
     """Put the bundle on the spoke's stage; its name holds its digest, so one that is there is the same."""
-    stage = target.names.own(graphs.BUNDLES)
+    stage = target.names.own(bundle.STAGE)
     target.session.sql(f"CREATE STAGE IF NOT EXISTS {stage}").collect()
     listed = target.session.sql(f"LIST @{stage}").collect()
     if any(row["name"].endswith(f"/{target.bundle.name}") for row in listed):
@@ -164,10 +175,6 @@ def upload(target: Target) -> str:
             f"PUT {literal('file://' + str(path))} @{stage} AUTO_COMPRESS = FALSE OVERWRITE = TRUE"
         ).collect()
     return "create"
-
-
-def _deployment(target: Target) -> graphs.Deployment:
-    return graphs.Deployment(target.session, target.config, target.names, target.bundle)
 
 
 STAGES = {"tables": deploy_tables, "features": deploy_features, "graphs": deploy_graphs}

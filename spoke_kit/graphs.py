@@ -17,12 +17,10 @@ from snowflake.core.task import Cron
 from snowflake.core.task.dagv1 import DAG, DAGOperation, DAGTask, DAGTaskBranch
 
 import spoke_kit
-from spoke_kit.bundle import Bundle
+from spoke_kit.bundle import STAGE, Bundle
 from spoke_kit.config import GraphConfig, SpokeConfig, TaskConfig
 from spoke_kit.errors import ConfigError, GraphBusy
 from spoke_kit.names import Names, literal, quote
-
-BUNDLES = "BUNDLES"
 
 CREATE, KEEP, REPLACE = "create", "keep", "replace"
 
@@ -38,7 +36,7 @@ class Deployment:
 
     @property
     def stage_path(self) -> str:
-        return f"@{self.names.own(BUNDLES)}/{self.bundle.name}"
+        return f"@{self.names.own(STAGE)}/{self.bundle.name}"
 
     def procedure_sql(self, name: str, handler: str, arguments: str, comment: str) -> str:
         """CREATE PROCEDURE for a handler ``module.function`` of the spoke.
