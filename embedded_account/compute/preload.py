@@ -48,6 +48,8 @@ ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "JE_ARROW_MALLOC_CONF": "background_thread:false",
+    # Waiting OpenMP threads sleep: spinning ones slow each other down when several workers compute.
+    "OMP_WAIT_POLICY": "passive",
 }
 
 
