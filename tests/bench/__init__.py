@@ -1,0 +1,1 @@
+"""Measurements, which no test asserts: run with `make bench`."""
