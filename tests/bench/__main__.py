@@ -126,7 +126,7 @@ def follow_setup(client: httpx.Client, begun: float) -> str:
     children = client.get("/api/v1/operations", params={"parent": found["id"], "limit": 100}).json()["items"]
     for child in sorted(children, key=lambda c: str(c["started_at"])):
         seconds = (
-            datetime.fromisoformat(child["finished_at"]) - datetime.fromisoformat(child["started_at"])
+            datetime.fromisoformat(child["ended_at"]) - datetime.fromisoformat(child["started_at"])
         ).total_seconds()
         line(f"set-up: {child['kind']}", f"{seconds:6.2f} s")
     line("set-up: whole, from process start", f"{time.perf_counter() - begun:6.2f} s")
