@@ -1,0 +1,28 @@
+# The image of the service for Snowpark Container Services (linux/amd64) or any container host.
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /opt/spokehub
+COPY requirements.lock pyproject.toml README.md ./
+RUN python -m venv /opt/venv && /opt/venv/bin/pip install --no-cache-dir --no-deps -r requirements.lock
+COPY app app
+COPY services services
+COPY spoke_kit spoke_kit
+COPY spokes spokes
+COPY embedded_account embedded_account
+COPY mock_data mock_data
+COPY migrations migrations
+COPY templates templates
+COPY hub.yaml ./
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
+    && /opt/venv/bin/python -m compileall -q /opt/venv/lib /opt/spokehub || true
+
+FROM python:3.11-slim-bookworm
+# libgomp: OpenMP, which xgboost and scikit-learn load
+RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home --uid 10001 spokehub && mkdir /data && chown spokehub /data
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build /opt/spokehub /opt/spokehub
+USER spokehub
+WORKDIR /opt/spokehub
+ENV PATH=/opt/venv/bin:$PATH SPOKEHUB_DATA=/data SPOKEHUB_HOST=0.0.0.0 SPOKEHUB_LOG=json SPOKEHUB_EXAMPLE=none
+EXPOSE 8000
+CMD ["spokehub", "serve", "--port", "8000"]
