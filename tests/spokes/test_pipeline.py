@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 import snowflake.connector
+import yaml
+from snowflake.snowpark import Session
 
 import mock_data
 from spoke_kit import registry
@@ -19,6 +22,7 @@ from spoke_kit.names import Names
 from tests.spokes.conftest import DATABASE, NETWORK
 
 NAMES = Names(DATABASE, "pudo", "DEV")
+LAST_TASK = {"TRAINING_DAG": "CLEANUP", "INFERENCE_DAG": "SEND_HIGH_CAPACITY_ALERTS"}
 
 
 def deploy(
@@ -49,13 +53,9 @@ def run_graph(connection: Any, graph: str, config: dict[str, Any]) -> dict[str, 
         cursor.execute("SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 200))")
         rows = {row["NAME"]: row for row in cursor.fetchall() if request in (row["CONFIG"] or "")}
         finished = {"SUCCEEDED", "FAILED", "CANCELLED", "SKIPPED"}
-        last = (
-            rows.get(f"{graph}$CLEANUP")
-            if graph == "TRAINING_DAG"
-            else rows.get(f"{graph}$SEND_HIGH_CAPACITY_ALERTS")
-        )
+        last = rows.get(f"{graph}${LAST_TASK[graph]}")
         failed = any(row["STATE"] == "FAILED" for row in rows.values())
-        if (last and last["STATE"] in finished) or (failed and graph != "TRAINING_DAG"):
+        if (last and last["STATE"] in finished) or (failed and graph == "INFERENCE_DAG"):
             return {name.partition("$")[2] or "ROOT": row for name, row in rows.items()}
         time.sleep(0.2)
     raise AssertionError(f"{graph} did not end: {rows}")
@@ -117,8 +117,6 @@ def test_training_registers_and_promotes(
         "CLEANUP": "SUCCEEDED",
     }
     result = json.loads(trained["TRAIN_MODEL"]["RETURN_VALUE"])
-    from snowflake.snowpark import Session
-
     session = Session.builder.configs(hub).create()
     try:
         (version,) = registry.versions(session, NAMES, "CAPACITY_MODEL")
@@ -188,10 +186,6 @@ def test_a_day_from_morning_to_evaluation(connection: Any, trained: dict[str, di
 def test_a_failed_gate_leaves_an_alert(
     connection: Any, trained: Any, hub: dict[str, Any], spoke_directory: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
-    import yaml
-
     strict = Path(shutil.copytree(spoke_directory, tmp_path / "pudo"))
     overlay = strict / "overlays" / "dev.yaml"
     overlay.write_text(yaml.safe_dump({"gates": {"naive_ratio": 0.01}}))
@@ -208,8 +202,6 @@ def test_a_failed_gate_leaves_an_alert(
 def test_a_changed_definition_is_refused_outside_dev(
     hub: dict[str, Any], deployed: Any, spoke_directory: Path, tmp_path: Path
 ) -> None:
-    import shutil
-
     changed = Path(shutil.copytree(spoke_directory, tmp_path / "pudo"))
     file = changed / "features" / "historical.py"
     file.write_text(file.read_text().replace(">= 0.8", ">= 0.9"))

@@ -15,7 +15,7 @@ from . import FEATURES_TABLE
 _STAGED = "INFERENCE_RESULTS"
 
 # One statement, so that a day is there whole or not at all; what the evening brought stays.
-_MERGE = """MERGE INTO {own:PREDICTIONS} AS T
+MERGE = """MERGE INTO {own:PREDICTIONS} AS T
 USING {own:INFERENCE_RESULTS} AS S
     ON T.PREDICTION_ID = S.PREDICTION_ID
 WHEN MATCHED THEN UPDATE SET
@@ -47,7 +47,7 @@ def make_predictions(context: TaskContext) -> Json:
         f'GREATEST("{OUTPUT}", 0)::FLOAT AS PREDICTED_FILL_RATE',
     ).write.mode("overwrite").save_as_table(context.names.own(_STAGED))
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
-    context.sql(_MERGE, version=literal(version), now=literal(now))
+    context.sql(MERGE, version=literal(version), now=literal(now))
     rows = context.sql(
         "SELECT PREDICTION_DATE, COUNT(*) FROM {own:INFERENCE_RESULTS} GROUP BY PREDICTION_DATE ORDER BY 1"
     )

@@ -19,8 +19,8 @@ FROM {own:PREDICTIONS} AS P
 JOIN {shared:PUDO_REFERENCE} AS R ON R.PUDO_ID = P.PUDO_ID
 WHERE P.PREDICTED_FILL_RATE >= {high_capacity};
 
--- How good the forecasts of each day were, beside what the naive forecasts would have been on the same rows. Where a
--- naive forecast has no value the other stands in.
+-- How good the forecasts of each day were, beside the naive forecasts. Where a naive forecast has no value the other
+-- stands in; a point without a row in the week before is left out of both.
 CREATE OR REPLACE VIEW {own:INFERENCE_METRICS} AS
 WITH NAIVE AS (
     SELECT
