@@ -40,11 +40,12 @@ DAYS AS (
 )"""
 
 
-def over_days(aggregate: str, first: int, last: int = 0, *, partition: str = "PUDO_ID") -> str:
-    """SQL: ``aggregate`` over the rows from ``first`` to ``last`` back of the same ``partition``."""
+def over_days(aggregate: str, first: int | None, last: int = 0, *, partition: str = "PUDO_ID") -> str:
+    """SQL: ``aggregate`` over the rows from ``first`` (None: all) to ``last`` back of the same ``partition``."""
+    start = "UNBOUNDED" if first is None else str(first)
     end = f"{last} PRECEDING" if last else "CURRENT ROW"
     return (
-        f"{aggregate} OVER (PARTITION BY {partition} ORDER BY DATE ROWS BETWEEN {first} PRECEDING AND {end})"
+        f"{aggregate} OVER (PARTITION BY {partition} ORDER BY DATE ROWS BETWEEN {start} PRECEDING AND {end})"
     )
 
 

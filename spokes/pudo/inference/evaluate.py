@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from spoke_kit.tasks import Json, TaskContext, task
 
-_ACTUALS = """UPDATE {own:PREDICTIONS} AS P
+_ACTUALS = """UPDATE {own:PREDICTIONS} P
 SET ACTUAL_FILL_RATE = O.FILL_RATE, PREDICTION_ERROR = P.PREDICTED_FILL_RATE - O.FILL_RATE
 FROM {shared:PUDO_OCCUPANCY} AS O
 WHERE O.PUDO_ID = P.PUDO_ID AND O.DATE = P.PREDICTION_DATE
