@@ -8,13 +8,15 @@ reads the connector's parameters as JSON from standard input and prints one JSON
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import sys
 import traceback
 import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from spoke_kit.errors import SpokeError
 
@@ -36,18 +38,29 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def emit(event: str, **values: Any) -> None:
-    """Print one event as a line of JSON."""
-    sys.stdout.write(json.dumps({"event": event, **values}, default=str) + "\n")
-    sys.stdout.flush()
+def emitter(stream: TextIO) -> Callable[..., None]:
+    """A function that prints one event as a line of JSON."""
+
+    def emit(event: str, **values: Any) -> None:
+        stream.write(json.dumps({"event": event, **values}, default=str) + "\n")
+        stream.flush()
+
+    return emit
 
 
 def main(argv: list[str] | None = None) -> int:
     options = arguments(argv)
+    emit = emitter(sys.stdout)
+    # What a library or the spoke prints must not break the lines of events.
+    with contextlib.redirect_stdout(sys.stderr):
+        return _main(options, emit)
+
+
+def _main(options: argparse.Namespace, emit: Callable[..., None]) -> int:
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr)
     warnings.simplefilter("ignore")
     try:
-        emit("result", **run(options))
+        emit("result", **run(options, emit))
     except SpokeError as error:
         emit("error", code=error.code, message=error.message, hint=error.hint)
         return 1
@@ -63,7 +76,7 @@ def _code(error: BaseException) -> str:
     return f"snowflake.{found}" if found else type(error).__name__
 
 
-def run(options: argparse.Namespace) -> dict[str, Any]:
+def run(options: argparse.Namespace, emit: Callable[..., None]) -> dict[str, Any]:
     """Plan or deploy; the values of the ``result`` event."""
     from spoke_kit import deployment  # the clients take seconds to import, and --help needs none
 
