@@ -13,7 +13,7 @@ import spoke_kit
 #: The stage in the spoke's schema that bundles are put on.
 STAGE = "BUNDLES"
 
-_SUFFIXES = {".py", ".yaml", ".yml", ".sql", ".json", ".md", ".txt", ".csv"}
+_SUFFIXES = {".py", ".yaml", ".yml", ".sql", ".json", ".txt", ".csv"}
 _SKIPPED = {"__pycache__", "tests", "notebooks"}
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

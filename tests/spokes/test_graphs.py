@@ -1,0 +1,100 @@
+"""The client's graph objects that are made of the configuration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from snowflake.core.task import Cron
+
+from spoke_kit import bundle, config, graphs
+from spoke_kit.errors import ConfigError
+from spoke_kit.names import Names
+
+
+@pytest.fixture
+def deployment(spoke_directory: Path) -> graphs.Deployment:
+    settings = config.load(spoke_directory, "PROD")
+    names = Names("HUB", "pudo", "PROD")
+    return graphs.Deployment(None, settings, names, bundle.build(spoke_directory))
+
+
+def low_level(dag: Any) -> dict[str, Any]:
+    return {task.full_name: task._to_low_level_task() for task in dag.tasks}
+
+
+def test_training_graph(deployment: graphs.Deployment) -> None:
+    dag = graphs.build(deployment, deployment.config.graphs["TRAINING_DAG"])
+    root, tasks = dag._to_low_level_task(), low_level(dag)
+    assert (root.schedule.expr, root.schedule.timezone) == ("0 3 * * 1", "UTC")
+    assert root.config == {
+        "spoke": "pudo",
+        "environment": "PROD",
+        "database": "HUB",
+        "graph": "TRAINING_DAG",
+        "bundle": deployment.bundle.name,
+    }
+    assert (root.task_auto_retry_attempts, root.user_task_timeout_ms) == (1, 3_600_000)
+    assert {name: (task.predecessors, task.finalize, task.condition) for name, task in tasks.items()} == {
+        "TRAINING_DAG$PREPARE_DATA": (["TRAINING_DAG"], None, None),
+        "TRAINING_DAG$TRAIN_MODEL": (["TRAINING_DAG$PREPARE_DATA"], None, None),
+        "TRAINING_DAG$CHECK_MODEL_QUALITY": (["TRAINING_DAG$TRAIN_MODEL"], None, None),
+        "TRAINING_DAG$PROMOTE_MODEL": (
+            ["TRAINING_DAG$CHECK_MODEL_QUALITY"],
+            None,
+            "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('TRAINING_DAG$CHECK_MODEL_QUALITY') = 'PROMOTE_MODEL'",
+        ),
+        "TRAINING_DAG$SEND_ALERT": (
+            ["TRAINING_DAG$CHECK_MODEL_QUALITY"],
+            None,
+            "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('TRAINING_DAG$CHECK_MODEL_QUALITY') = 'SEND_ALERT'",
+        ),
+        "TRAINING_DAG$CLEANUP": (None, "TRAINING_DAG", None),
+    }
+    assert (
+        tasks["TRAINING_DAG$TRAIN_MODEL"].definition == 'CALL "HUB"."PUDO_PROD"."TRAINING_DAG$TRAIN_MODEL"()'
+    )
+
+
+def test_predictions_wait_for_model_and_features(deployment: graphs.Deployment) -> None:
+    tasks = low_level(graphs.build(deployment, deployment.config.graphs["INFERENCE_DAG"]))
+    assert sorted(tasks["INFERENCE_DAG$MAKE_PREDICTIONS"].predecessors) == [
+        "INFERENCE_DAG$GENERATE_FEATURES",
+        "INFERENCE_DAG$LOAD_MODEL",
+    ]
+
+
+def test_comment_changes_with_code_graph_and_environment(deployment: graphs.Deployment) -> None:
+    graph = deployment.config.graphs["TRAINING_DAG"]
+    base = deployment.comment(graph)
+    assert json.loads(base)["bundle"] == deployment.bundle.name
+    others = [
+        replace(deployment, bundle=replace(deployment.bundle, digest="0" * 64)).comment(graph),
+        replace(deployment, names=Names("HUB", "pudo", "DEV")).comment(graph),
+        deployment.comment(replace(graph, schedule=None)),
+    ]
+    assert len({base, *others}) == 4
+
+
+@pytest.mark.parametrize("schedule", ["hourly", "0 3 * * UTC", "0 3 * * 1"])
+def test_a_schedule_is_cron_and_time_zone(deployment: graphs.Deployment, schedule: str) -> None:
+    graph = replace(deployment.config.graphs["TRAINING_DAG"], schedule=schedule)
+    with pytest.raises(ConfigError, match="is not a cron expression with a time zone"):
+        graphs.build(deployment, graph)
+
+
+def test_the_schedule_is_read(deployment: graphs.Deployment) -> None:
+    graph = replace(deployment.config.graphs["TRAINING_DAG"], schedule="30 5 * * * Europe/Berlin")
+    assert graphs.build(deployment, graph).schedule == Cron("30 5 * * *", "Europe/Berlin")
+
+
+def test_procedure_names_bundle_packages_and_handler(deployment: graphs.Deployment) -> None:
+    sql = deployment.procedure_sql("P", "training.quality.promote_model", "CONFIG VARCHAR", "it's")
+    assert 'CREATE OR REPLACE PROCEDURE "HUB"."PUDO_PROD"."P"(CONFIG VARCHAR)' in sql
+    assert f'IMPORTS = (\'@"HUB"."PUDO_PROD"."BUNDLES"/{deployment.bundle.name}\')' in sql
+    assert "HANDLER = 'pudo.training.quality.promote_model'" in sql
+    assert "'xgboost==3.2.0'" in sql
+    assert "COMMENT = 'it''s'" in sql
