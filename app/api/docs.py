@@ -27,7 +27,7 @@ SwaggerUIBundle({
   url: "/openapi.json",
   dom_id: "#swagger-ui",
   deepLinking: true,
-  docExpansion: "none",
+  docExpansion: "list",
   tryItOutEnabled: true,
   validatorUrl: null,
 });

@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
-from sqlalchemy import text
 
 from services.core.errors import SpokehubError
 from services.core.logging import logger
@@ -32,8 +31,7 @@ class Readiness:
 
     def _database(self) -> str:
         try:
-            with self._services.database.read() as db:
-                db.execute(text("SELECT 1"))
+            self._services.database.ping()
         except Exception as error:
             log.warning("database.unavailable", exc_info=error)
             return "does not answer"

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.orm import Session, sessionmaker
 
 _BEGIN = "sqlite_begin"
@@ -36,6 +36,11 @@ class Database:
         """A session for changes: leaving it normally commits, an exception rolls back."""
         with session_scope(self._writing) as db:
             yield db
+
+    def ping(self) -> None:
+        """Raise unless the database answers."""
+        with self.read() as db:
+            db.execute(text("SELECT 1"))
 
     def close(self) -> None:
         self.engine.dispose()

@@ -390,3 +390,57 @@ def test_a_stopped_service_leaves_work_for_the_next(database: Database, tmp_path
         "First: resumed after an interruption (attempt 2)",
         "Operation succeeded",
     ]
+
+
+def test_what_was_written_but_never_queued_is_taken_up(database: Database, tmp_path: Path) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        return params.number
+
+    declared = kind("thing.do", first)
+    operations = Operations(Registry([declared]), database, url=f"sqlite:///{tmp_path / 'o.sqlite'}")
+    # A process that dies between its two writes leaves this behind.
+    operations.journal.create(operations.runner.new(declared, Target(number=5), "ada", "left-behind"))
+    operations.start()
+    try:
+        assert operations.wait("left-behind").result == 5
+    finally:
+        operations.stop(5)
+
+
+def test_a_given_id_is_submitted_once(start: Callable[..., Operations]) -> None:
+    calls: list[int] = []
+
+    def first(context: StepContext, params: Target) -> Any:
+        calls.append(params.number)
+        return params.number
+
+    operations = start(kind("thing.do", first))
+    for number in (1, 2):
+        operations.submit("thing.do", {"number": number}, actor="ada", operation_id="the-one")
+        assert operations.wait("the-one").result == 1
+    assert calls == [1]
+
+
+def test_a_step_that_reports_progress_is_seen_on_its_way(start: Callable[..., Operations]) -> None:
+    told, seen = threading.Event(), threading.Event()
+
+    def first(context: StepContext, params: Target) -> Any:
+        context.progress(0.5, "half")
+        told.set()
+        assert seen.wait(20)
+
+    def second(context: StepContext, params: Target) -> Any:
+        return None
+
+    operations = start(kind("thing.do", first, second))
+    view = operations.submit("thing.do", {}, actor="ada")
+    assert told.wait(20)
+    half = operations.get(view.id)
+    assert [v.id for v in operations.running()] == [view.id]
+    seen.set()
+    assert (half.state, half.progress, half.steps[0].progress, half.steps[0].message) == (
+        "running", 0.25, 0.5, "half",
+    )  # fmt: skip
+    assert half.revision > view.revision
+    assert operations.wait(view.id).progress == 1.0
+    assert operations.running() == ()
