@@ -6,6 +6,7 @@ What nobody registered is refused by name.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import uuid
@@ -43,6 +44,8 @@ class Statement:
     def accept_if_exists(self) -> bool:
         return self.cursor.accept("IF", "EXISTS")
 
+
+log = logging.getLogger(__name__)
 
 Handler = Callable[[Session, Statement], Result]
 _HANDLERS: dict[tuple[str, ...], Handler] = {}
@@ -139,6 +142,7 @@ def _run(
         raise error from failure
     except Exception as failure:
         # A fault of the account itself: still an answer, so that clients do not retry for minutes.
+        log.exception("Statement %s failed: %.200s", query_id, text)
         error = SnowflakeError(
             f"SQL execution internal error:\n{type(failure).__name__}: {failure}", 603, "XX000"
         )

@@ -2,6 +2,9 @@
 
 from embedded_account.objects import (
     databases,
+    datasets,
+    dynamic_tables,
+    feature_store,
     file_formats,
     functions,
     procedures,
@@ -10,12 +13,16 @@ from embedded_account.objects import (
     stages,
     tables,
     tags,
+    versions,
     views,
     warehouses,
 )
 
 __all__ = [
     "databases",
+    "datasets",
+    "dynamic_tables",
+    "feature_store",
     "file_formats",
     "functions",
     "procedures",
@@ -24,6 +31,7 @@ __all__ = [
     "stages",
     "tables",
     "tags",
+    "versions",
     "views",
     "warehouses",
 ]

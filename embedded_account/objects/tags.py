@@ -190,7 +190,7 @@ def references(session: Session, database: str, **where: str) -> list[tuple[obje
 
 @table_function("INFORMATION_SCHEMA.TAG_REFERENCES")
 def tag_references(session: Session, call: TableCall) -> Result:
-    database, schema, name, column, domain = _target(
+    database, schema, name, column, domain = target_of(
         session, str(call.get("OBJECT_NAME", 0)), str(call.get("OBJECT_DOMAIN", 1))
     )
     where = {"domain": domain, "schema_name": schema, "name": name}
@@ -199,7 +199,7 @@ def tag_references(session: Session, call: TableCall) -> Result:
     return rows_result(_REFERENCES, references(session, database, **where), 0x1000)
 
 
-def _target(session: Session, text: str, domain: str) -> tuple[str, str, str, str, str]:
+def target_of(session: Session, text: str, domain: str) -> tuple[str, str, str, str, str]:
     """(database, schema, name, column, domain) of an object named by text."""
     from embedded_account.parse.cursor import Cursor
 
@@ -221,7 +221,7 @@ def _target(session: Session, text: str, domain: str) -> tuple[str, str, str, st
 @scalar_function("SYSTEM$GET_TAG")
 def get_tag(session: Session, arguments: list[object]) -> str | None:
     tag = session.resolve_text(str(arguments[0]))
-    database, schema, name, column, domain = _target(session, str(arguments[1]), str(arguments[2]))
+    database, schema, name, column, domain = target_of(session, str(arguments[1]), str(arguments[2]))
     found = session.account.catalog_of(database).tags(
         session.duck,
         domain=domain,

@@ -1,5 +1,5 @@
 """INFORMATION_SCHEMA and ACCOUNT_USAGE."""
 
-from embedded_account.usage import information_schema
+from embedded_account.usage import dynamic_tables, information_schema
 
-__all__ = ["information_schema"]
+__all__ = ["dynamic_tables", "information_schema"]
