@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from app import htmx
 from app.pages import frame as frames
-from app.pages.render import templates
+from app.pages.render import common, templates
 
 TITLES = {
     400: "The request could not be read",
@@ -38,7 +38,7 @@ def error_page(
         templates()
         .get_template("pages/error.html")
         .render(
-            request=request,
+            **common(request),
             frame=frames.bare(request),
             status=status,
             code=code,

@@ -55,6 +55,7 @@ def operation(request: Request, services: ServicesDep, operation_id: str) -> HTM
     context = {
         "operation": view,
         "children": children_by_step(services, view),
+        "onboarded": any(item.name == view.spoke for item in services.spokes.all()),
         "parent": services.operations.get(view.parent_id) if view.parent_id else None,
         "log": services.operations.log(operation_id, limit=2000).items,
         "sql": services.operations.sql(operation_id, limit=500).items,

@@ -50,6 +50,8 @@ def run(
     newest = declared.runs[0].run_id if declared.runs else None
     context.update(
         graph=declared,
+        # A run is of one environment: the switch leads to the other's graphs.
+        switch=path("/spokes/{}/graphs", spoke),
         run=found,
         drawing=draw(declared.tasks),
         states={task.name: task for task in found.tasks},

@@ -9,8 +9,8 @@ import uvicorn
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from application import application
 from sample import sample
+from sample_application import application
 
 
 def main() -> None:

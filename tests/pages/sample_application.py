@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -12,6 +13,13 @@ from app.pages import routers
 from app.pages.errors import error_page
 from app.pages.render import STATIC
 from services.core.errors import SpokehubError
+
+with warnings.catch_warnings():
+    # It would rather have another HTTP client, which nothing else here needs.
+    warnings.simplefilter("ignore")
+    from fastapi.testclient import TestClient
+
+__all__ = ["TestClient", "application"]
 
 POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 

@@ -1,0 +1,263 @@
+"""Every page over the sample: it parses, shows the rows, and asks nothing of another host."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from html_document import parse
+from sample import sample
+from sample_account import RUN_ID
+from sample_application import TestClient, application
+
+RUN = f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}"
+PAGES = {
+    "/": "Overview",
+    "/spokes/pudo": "PUDO capacity",
+    "/spokes/pudo/features": "PUDO capacity",
+    "/spokes/pudo/graphs": "PUDO capacity",
+    RUN: "PUDO capacity",
+    "/spokes/pudo/models": "PUDO capacity",
+    "/spokes/pudo/predictions": "PUDO capacity",
+    "/spokes/pudo/alerts": "PUDO capacity",
+    "/operations": "Operations",
+    "/operations/op-setup": "Set up the example",
+    "/simulation": "Simulation",
+    "/hub": "Hub",
+}
+SAMPLES = [
+    {},
+    {"setup": "running", "run": "EXECUTING"},
+    {"setup": "failed", "run": "FAILED"},
+    {"setup": "absent", "empty": "1"},
+]
+
+
+@pytest.mark.parametrize("address", PAGES)
+@pytest.mark.parametrize("options", SAMPLES, ids=["done", "running", "failed", "empty"])
+def test_every_page_parses_and_is_safe(read, address, options):
+    status = 404 if options.get("empty") and address.startswith("/spokes/") else 200
+    page = read(address, status, options=options)
+    if not options:
+        assert page.one("h1").text == PAGES[address]
+    assert len(page.all("h1")) == 1
+    assert page.all("main", id="main")
+    for node in page.all():
+        for name, value in node.attributes.items():
+            assert not name.startswith("on"), f"inline handler {name} in <{node.tag}>"
+            assert not name.startswith("hx-on")
+            assert name != "style", f"inline style in <{node.tag}>"
+            if name in ("src", "href", "action", "hx-get", "hx-post"):
+                assert re.match(r"(/(?!/)|#|data:)", value), f"{name} {value}"
+        if node.tag == "script":
+            inline = node.attributes.get("type") == "application/json"
+            assert inline or (node.text == "" and node.attributes.get("src"))
+        if node.tag == "style":
+            pytest.fail("inline style sheet")
+
+
+@pytest.mark.parametrize("options", SAMPLES, ids=["done", "running", "failed", "empty"])
+def test_no_dead_links(options):
+    """Every local address that a page links to is served; the REST API's twins are another's."""
+    client = TestClient(application(sample(options)), headers={"accept": "text/html"})
+    seen, waiting = set(), ["/"]
+    while waiting:
+        address = waiting.pop()
+        if address in seen or address.startswith(("/api/", "/docs")):
+            continue
+        seen.add(address)
+        response = client.get(address)
+        assert response.status_code == 200, f"{address}: {response.status_code}"
+        if "text/html" in response.headers["content-type"] and len(seen) < 120:
+            for link in parse(response.text).all("a"):
+                target = (link.attributes.get("href") or "").partition("#")[0]
+                # A point's address differs in the point only; two of a hundred are enough.
+                if target and ("point=" not in target or target.endswith("PUDO_0001")):
+                    waiting.append(target)
+    assert len(seen) > (8 if not options.get("empty") else 4)
+
+
+def test_overview_shows_each_spoke_and_environment(read):
+    rows = read("/").one("section", aria_label="Spokes at a glance").one("tbody").all("tr")
+    cells = [[cell.text for cell in row.all("td")] for row in rows]
+    assert cells[0][0] == "PUDO capacity Last-mile analytics"
+    assert [row[1] for row in cells] == ["DEV", "STAGING"]
+    assert cells[0][4] == "7.1 % naive 10.3 %"
+    assert len(rows[0].all("rect")) == 30
+    assert cells[1][2] == "no runs yet"
+
+
+def test_setup_is_followed_until_it_ends(read):
+    page = read("/", options={"setup": "running"})
+    live = page.one("div", id="live")
+    assert live.attributes["hx-get"] == "/"
+    steps = live.all("li", cls="step")
+    assert len(steps) == 11
+    assert [step.all("a") != [] for step in steps] == [True] * 11
+    assert "TRAIN_MODEL is executing" in steps[5].text
+    assert not page.all("section", aria_label="Spokes at a glance")
+    done = read("/")
+    assert "hx-get" not in done.one("div", id="live").attributes
+
+
+def test_failed_setup_says_why_and_can_be_resumed(read):
+    page = read("/", options={"setup": "failed"})
+    problem = page.one("div", cls="problem")
+    assert "the training split is empty" in problem.text
+    assert "Look at the run" in problem.text
+    assert problem.one("form").attributes["action"] == "/operations/op-setup/resume"
+
+
+def test_nothing_yet_offers_the_example(read):
+    page = read("/", options={"setup": "absent", "empty": "1"})
+    assert page.one("form").attributes["action"] == "/example"
+
+
+def test_features_show_columns_and_freshness(read):
+    page = read("/spokes/pudo/features")
+    cards = page.one("main").all("section", cls="card")
+    assert [card.one("h2").text for card in cards] == [
+        "PUDO__HISTORICAL_FEATURES V1",
+        "PUDO__GEOSPATIAL_FEATURES V1",
+        "PUDO__TEMPORAL_FEATURES V1",
+    ]
+    columns = [row.all("td")[0].text for row in cards[1].one("tbody").all("tr")]
+    assert columns[:3] == ["PUDO_ID key", "UPDATED_AT timestamp", "COMPETITORS_1KM"]
+    assert "4 min of 1 h" in cards[1].one("dl").text
+    assert "WHERE 1 < 2" in cards[0].one("pre").text
+
+
+def test_run_shows_states_times_and_return_values(read):
+    page = read(RUN)
+    rows = page.one("table").one("tbody").all("tr")
+    table = {row.all("td")[0].text: row for row in rows}
+    assert list(table) == [
+        "PREPARE_DATA",
+        "TRAIN_MODEL",
+        "CHECK_MODEL_QUALITY",
+        "PROMOTE_MODEL",
+        "SEND_ALERT",
+        "CLEANUP",
+    ]
+    assert table["SEND_ALERT"].one("span", cls="state").text == "SKIPPED"
+    assert table["CHECK_MODEL_QUALITY"].one("pre").text == "PROMOTE_MODEL"
+    boxes = page.all("g", cls="dag-box")
+    assert len(boxes) == 6
+    assert [box.one("title").text.split(".")[0] for box in boxes if "dag-dim" in box.attributes["class"]] == [
+        "SEND_ALERT: SKIPPED"
+    ]
+    assert len(page.all("div", cls="gantt-row")) == 7
+
+
+def test_failed_run_names_the_line_that_matters_first(read):
+    page = read(RUN, options={"run": "FAILED"})
+    problem = page.one("div", cls="problem")
+    assert problem.one("strong").text == "ValueError: The training split is empty."
+    assert "100357" in problem.text
+    assert page.one("form").attributes["action"].endswith("/retry")
+
+
+def test_running_run_polls_and_finished_one_does_not(read):
+    assert "hx-trigger" in read(RUN, options={"run": "EXECUTING"}).one(id="live").attributes
+    assert "hx-trigger" not in read(RUN).one(id="live").attributes
+
+
+def test_models_mark_the_default_and_offer_the_others(read):
+    rows = read("/spokes/pudo/models").one("table", cls="stacked").one("tbody").all("tr", cls="chosen")
+    assert len(rows) == 1
+    assert rows[0].all("td")[0].text == "V20250706_0602 default CHAMPION"
+    forms = read("/spokes/pudo/models").one("main").all("form")
+    assert len(forms) == 5
+    assert forms[0].one("input").attributes["value"] == "DEV"
+
+
+def test_predictions_show_a_row_for_each_point(read):
+    page = read("/spokes/pudo/predictions?day=2025-06-28")
+    table = page.one("section", cls="points")
+    rates = [float(row.all("td")[2].attributes["data-value"]) for row in table.one("tbody").all("tr")]
+    assert len(rates) == 100
+    assert rates == sorted(rates, reverse=True)
+    chosen = [item for item in page.all("option") if "selected" in item.attributes]
+    assert [item.text for item in chosen] == ["Sat 28 Jun 2025"]
+    assert len(page.all("div", cls="chart")) == 7
+    for chart in page.all("section", cls="chart-card"):
+        assert chart.one("h2").text
+        assert chart.one("table").one("tbody").all("tr")
+
+
+def test_simulation_marks_the_day_and_names_the_next_step(read):
+    page = read("/simulation")
+    assert page.one("button", cls="btn-lg").text == "Receive the evening"
+    today = page.one("div", cls="today")
+    assert len(today.all("i", cls="done")) == 2
+    assert len(page.all("div", cls="seeded")) == 36
+
+
+def test_reset_refused_keeps_what_was_typed(client):
+    response = client.post("/simulation/reset", data={"confirm": "rest"})
+    assert response.status_code == 422
+    field = parse(response.text).one("input", id="confirm")
+    assert field.attributes["value"] == "rest"
+    assert "is-invalid" in field.attributes["class"]
+
+
+def test_hub_lists_what_differs_first(read):
+    rows = read("/hub").one("table").one("tbody").all("tr")
+    states = [row.one("span", cls="state").text for row in rows]
+    assert states[0] == "CHANGED"
+    assert states.count("MISSING") == 3
+    assert states.index("PRESENT") > states.index("MISSING")
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "message"),
+    [
+        ("/spokes/nobody", 404, "There is no spoke nobody."),
+        ("/nowhere", 404, "There is no page /nowhere."),
+        ("/spokes/pudo?environment=TEST", 422, "There is no environment TEST."),
+        ("/spokes/pudo/predictions?day=tomorrow", 422, "tomorrow is no day."),
+        ("/operations/none", 404, "There is no operation none."),
+        ("/operations?state=odd", 422, "There is no operation state odd."),
+    ],
+)
+def test_errors_are_pages(read, address, status, message):
+    page = read(address, status)
+    assert page.one("p", cls="error-status").text == str(status)
+    assert page.one("p", cls="lead").text == message
+
+
+def test_conflict_is_a_page_with_the_way_back(client):
+    headers = {"referer": "http://testserver/spokes/pudo/predictions?environment=STAGING"}
+    response = client.post("/spokes/pudo/predictions/run", data={"environment": "STAGING"}, headers=headers)
+    assert response.status_code == 409
+    page = parse(response.text)
+    assert page.one("p", cls="lead").text == "No day is pending."
+    assert page.one("a", cls="btn").attributes["href"] == "/spokes/pudo/predictions?environment=STAGING"
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "target"),
+    [
+        ("/example", {}, "/"),
+        ("/simulation/next", {}, "/operations/op-evening"),
+        ("/simulation/reset", {"confirm": "reset"}, "/operations/op-reset"),
+        ("/hub/apply", {}, "/operations/op-apply"),
+        ("/operations/op-setup/cancel", {}, "/operations/op-setup"),
+        ("/spokes/pudo/features/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
+        ("/spokes/pudo/graphs/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
+        ("/spokes/pudo/graphs/train", {"environment": "DEV"}, "/operations/op-training"),
+        (f"{RUN}/retry", {"environment": "DEV"}, "/operations/op-training"),
+        ("/spokes/pudo/models/M/versions/V1/promote", {"environment": "DEV"}, "/operations/op-promote"),
+        ("/spokes/pudo/predictions/run", {"environment": "DEV"}, "/operations/op-predict"),
+        ("/spokes/pudo/predictions/evaluate", {"environment": "DEV"}, "/operations/op-predict"),
+    ],
+)
+def test_forms_lead_to_what_they_started(client, address, form, target):
+    response = client.post(address, data=form, follow_redirects=False)
+    assert (response.status_code, response.headers["location"]) == (303, target)
+
+
+def test_protected_environment_is_marked(read):
+    page = read("/spokes/pudo?environment=PROD")
+    assert page.one("header", cls="topbar-protected").one("a", aria_current="true").text == "PROD"
+    assert "is not onboarded in PROD" in page.one("main").text
