@@ -15,6 +15,7 @@ _PUDO_SPREAD_KM = 0.35
 _RURAL_PUDO_SHARE = 0.15
 _PUDOS_PER_DISTRICT = 5
 _CONCENTRATION = 1.2
+_RURAL_BUSYNESS = 0.01
 # Most PUDOs are small: where a capacity falls within its type's range.
 _CAPACITY_SHAPE = (1.2, 3.0)
 
@@ -98,8 +99,8 @@ def build_network(config: NetworkConfig) -> Network:
     """The network of a configuration; the same one each time."""
     random = stream(config.seed, Purpose.NETWORK)
     districts = _districts(random, config)
-    latitude, longitude = _places(random, config, districts)
-    type_index = random.permutation(_type_indices(config))
+    latitude, longitude, busyness = _places(random, config, districts)
+    type_index = _types(random, config, busyness)
     low = np.array([each.capacity_min for each in config.types])[type_index]
     high = np.array([each.capacity_max for each in config.types])[type_index]
     capacity = np.rint(low + (high - low) * random.beta(*_CAPACITY_SHAPE, config.n_pudos)).astype(np.int64)
@@ -146,8 +147,11 @@ def _spaced_centres(random: Generator, config: NetworkConfig, count: int) -> tup
     return latitude[kept], longitude[kept]
 
 
-def _places(random: Generator, config: NetworkConfig, districts: Districts) -> tuple[Floats, Floats]:
-    """Every district has a PUDO while there are enough; busy ones have more; some lie in the country."""
+def _places(random: Generator, config: NetworkConfig, districts: Districts) -> tuple[Floats, Floats, Floats]:
+    """Places of the PUDOs and the share of parcels of the district each lies in.
+
+    Every district has a PUDO while there are enough; busy ones have more; some lie in the country.
+    """
     rural = int(config.n_pudos * _RURAL_PUDO_SHARE)
     urban = config.n_pudos - rural
     weight = districts.share**0.25
@@ -156,10 +160,20 @@ def _places(random: Generator, config: NetworkConfig, districts: Districts) -> t
     town = scatter(random, config, districts.latitude[home], districts.longitude[home], _PUDO_SPREAD_KM)
     country = anywhere(random, config, rural)
     order = random.permutation(config.n_pudos)
-    return np.concatenate([town[0], country[0]])[order], np.concatenate([town[1], country[1]])[order]
+    busyness = np.concatenate([districts.share[home], np.full(rural, _RURAL_BUSYNESS)])[order]
+    return (
+        np.concatenate([town[0], country[0]])[order],
+        np.concatenate([town[1], country[1]])[order],
+        busyness,
+    )
 
 
-def _type_indices(config: NetworkConfig) -> Ints:
-    """The types in the configured shares, rounded so that every PUDO has one."""
+def _types(random: Generator, config: NetworkConfig, busyness: Floats) -> Ints:
+    """The types in the configured shares, rounded so that every PUDO has one; lockers rather where it is busy."""
     borders = np.cumsum([each.share for each in config.types]) * config.n_pudos
-    return np.searchsorted(borders, np.arange(config.n_pudos) + 0.5).clip(max=len(config.types) - 1)
+    kinds = np.searchsorted(borders, np.arange(config.n_pudos) + 0.5).clip(max=len(config.types) - 1)
+    is_locker = np.array([each.name == LOCKER for each in config.types])[kinds]
+    kinds = np.concatenate([kinds[is_locker], random.permutation(kinds[~is_locker])])
+    type_index = np.empty_like(kinds)
+    type_index[np.argsort(-np.log(busyness) - random.gumbel(size=config.n_pudos))] = kinds
+    return type_index
