@@ -36,6 +36,8 @@ class Location:
     path: str
     # What LIST prints before the path.
     label: str
+    # Committed versions of models and datasets never change.
+    writable: bool = True
 
     @property
     def target(self) -> Path:
@@ -78,8 +80,8 @@ class StagedFile:
             return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
 
-# Finds the folder of a versioned object's files: (session, name, version) → (folder, LIST label).
-VersionFolder = Callable[[Session, ObjectName, str], tuple[Path, str]]
+# Finds the folder of a versioned object's files: (session, name, version) → (folder, LIST label, writable).
+VersionFolder = Callable[[Session, ObjectName, str], tuple[Path, str, bool]]
 _RESOLVERS: dict[str, VersionFolder] = {}
 
 
@@ -149,8 +151,8 @@ def _locate_version(session: Session, text: str) -> Location:
         raise unsupported(f"snow://{kind}/")
     if version is None:
         raise unsupported("snow:// without a version")
-    root, label = found(session, session.resolve_text(name), version)
-    return Location(root, path or "", label)
+    root, label, writable = found(session, session.resolve_text(name), version)
+    return Location(root, path or "", label, writable)
 
 
 def remove_orphans(account: Account) -> list[Path]:
@@ -160,7 +162,7 @@ def remove_orphans(account: Account) -> list[Path]:
         known = set()
         catalog = account.catalog_of(database)
         for (body,) in account.execute(f"SELECT body FROM {duck(database, '__catalog', 'objects')}"):
-            known |= set(_ids(json.loads(body)))
+            known |= set(ids(json.loads(body)))
         root = database_folder(account, catalog.attached)
         for path in root.iterdir() if root.exists() else ():
             if path.name not in known:
@@ -169,17 +171,17 @@ def remove_orphans(account: Account) -> list[Path]:
     return removed
 
 
-def _ids(value: object) -> Iterable[str]:
+def ids(value: object) -> Iterable[str]:
     """Every string under a key "id", however deep."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "id" and isinstance(inner, str):
                 yield inner
             else:
-                yield from _ids(inner)
+                yield from ids(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _ids(inner)
+            yield from ids(inner)
 
 
 # ----- rows of staged files

@@ -129,16 +129,16 @@ def drop_schema(session: Session, current: Statement) -> Result:
     catalog = account.catalog_of(name.database)
     with session.changing(name.database) as connection:
         ids = [
-            r.body["id"]
-            for kind in ("STAGE", "MODEL", "DATASET")
+            object_id
+            for kind in (files.STAGE, "MODEL", "DATASET")
             for r in catalog.list(connection, kind, name.schema)
-            if "id" in r.body
+            for object_id in files.ids(r.body)
         ]
         connection.execute(f"DROP SCHEMA {name.duck} CASCADE")
         catalog.delete_schema(connection, name.schema)
     account.schema_dropped(name.database, name.schema)
     for object_id in ids:
-        shutil.rmtree(files.folder(account, name.database, str(object_id)), ignore_errors=True)
+        shutil.rmtree(files.folder(account, name.database, object_id), ignore_errors=True)
     if (session.database, session.schema) == name:
         session.schema = None
     return status(f"{shown(name.schema)} successfully dropped.")

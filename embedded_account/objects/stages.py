@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from embedded_account import files, tokens
 from embedded_account.catalog import Record
-from embedded_account.errors import already_exists, does_not_exist, unsupported
+from embedded_account.errors import already_exists, compilation_error, does_not_exist, unsupported
 from embedded_account.functions import scalar_function
 from embedded_account.names import ObjectName, shown
 from embedded_account.objects.show import read_show
@@ -206,12 +206,20 @@ def remove_files(session: Session, current: Statement) -> Result:
     location = files.locate(session, _reference(session, current.cursor))
     pattern = current.cursor.string() if current.cursor.accept("PATTERN", "=") else None
     current.cursor.end()
+    _refuse_final(location)
     rows = []
     for file in location.files(pattern):
         if not current.describe_only:
             file.path.unlink(missing_ok=True)
         rows.append((file.name, "removed"))
     return rows_result([("name", "text"), ("result", "text")], rows, 0x1000)
+
+
+def _refuse_final(location: files.Location) -> None:
+    if not location.writable:
+        raise compilation_error(
+            f"The files of '{location.label}' are final and cannot be changed.", 1008, "22023"
+        )
 
 
 @statement("PUT")
@@ -223,6 +231,7 @@ def put(session: Session, current: Statement) -> Result:
     cursor.end()
     if not source.lower().startswith("file://"):
         raise unsupported(f"PUT from {source}")
+    _refuse_final(location)
     target = location.target
     target.mkdir(parents=True, exist_ok=True)
     compress = str(options.get("AUTO_COMPRESS", True)).lower() == "true"
