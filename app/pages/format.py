@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-NOTHING = Markup('<span class="text-secondary">–</span>')  # noqa: RUF001  the dash is meant
+NOTHING = Markup('<span class="text-secondary">–</span>')
 
 
 def number(value: float | int | None, digits: int = 0) -> str | Markup:

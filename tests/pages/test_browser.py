@@ -1,0 +1,239 @@
+"""The pages in a real browser: nothing is refused by the policy, charts are drawn, live parts end, narrow fits."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+from sample import Sample, sample
+from sample_account import RUN_ID
+from sample_application import application
+from sample_operations import Example, Operations
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        CHROMIUM is None and "browser" not in os.environ.get("SPOKEHUB_TEST_REQUIRE", ""),
+        reason="Chromium is not installed",
+    ),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ADDRESSES = (
+    "/",
+    "/spokes/pudo",
+    "/spokes/pudo/features",
+    "/spokes/pudo/graphs",
+    f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}",
+    "/spokes/pudo/models",
+    "/spokes/pudo/predictions",
+    "/spokes/pudo/alerts",
+    "/operations",
+    "/operations/op-setup",
+    "/simulation",
+    "/hub",
+    "/nowhere",
+)
+
+
+@dataclass
+class Site:
+    """The pages being served, and the sample behind them that a test may change."""
+
+    address: str
+    services: Sample
+
+
+@dataclass
+class Tab:
+    """One page of the browser and what it complained about."""
+
+    page: Page
+    site: Site
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, address: str) -> None:
+        self.page.goto(self.site.address + address, wait_until="load")
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    services = sample()
+    config = uvicorn.Config(application(services), host="127.0.0.1", port=0, log_level="error", ws="none")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started:
+        assert time.monotonic() < deadline, "the server did not start"
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield Site(f"http://127.0.0.1:{port}", services)
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield found
+        found.close()
+
+
+def tab(browser: Browser, site: Site, **options: Any) -> Tab:
+    """A new tab; its complaints are errors of the console but those about a page that is not there."""
+    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+    made = Tab(context.new_page(), site)
+    made.page.set_default_timeout(20_000)
+    made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
+    made.page.on(
+        "console",
+        lambda message: (
+            made.complaints.append(message.text)
+            if message.type == "error" and "status of 404" not in message.text
+            else None
+        ),
+    )
+    made.page.on(
+        "request",
+        lambda request: (
+            made.complaints.append(request.url) if not request.url.startswith(site.address) else None
+        ),
+    )
+    return made
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 375])
+def test_every_page_fits_and_nothing_is_refused(browser, site, theme, width):
+    made = tab(browser, site, viewport={"width": width, "height": 800}, color_scheme=theme)
+    for address in ADDRESSES:
+        made.open(address)
+        if "predictions" in address:
+            made.page.wait_for_selector(".js-plotly-plot .main-svg")
+        assert made.page.evaluate("document.documentElement.scrollWidth") <= width, address
+        assert made.page.locator("html").get_attribute("data-bs-theme") == theme
+    assert made.complaints == []
+
+
+def test_charts_are_drawn_in_the_space_kept_for_them(browser, site):
+    made = tab(browser, site)
+    made.open("/spokes/pudo/predictions")
+    made.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 7")
+    boxes = made.page.locator(".chart-box").all()
+    assert len(boxes) == 7
+    for box in boxes:
+        kept = box.locator(".chart-holder").bounding_box()
+        drawn = box.locator(".js-plotly-plot").bounding_box()
+        assert abs(kept["height"] - drawn["height"]) <= 1
+    assert made.complaints == []
+
+
+def test_a_point_of_the_map_opens_its_history(browser, site):
+    made = tab(browser, site)
+    made.open("/spokes/pudo/predictions")
+    made.page.wait_for_selector("#point .js-plotly-plot .main-svg")
+    second = made.page.locator("a[data-point]").nth(1)
+    name = second.get_attribute("title").split(",")[0]
+    second.click()
+    made.page.wait_for_function("name => document.querySelector('#point h2').textContent === name", arg=name)
+    made.page.wait_for_selector("#point .js-plotly-plot .main-svg")
+    assert made.complaints == []
+
+
+def test_the_theme_is_kept_and_charts_follow(browser, site):
+    made = tab(browser, site, color_scheme="light")
+    made.open("/spokes/pudo")
+    colour = "getComputedStyle(document.querySelector('.js-plotly-plot .xtitle')).fill"
+    made.page.wait_for_selector(".js-plotly-plot .xtitle")
+    before = made.page.evaluate(colour)
+    made.page.click("[data-set-theme=dark]")
+    made.page.wait_for_function(f"before => {colour} !== before", arg=before)
+    made.page.reload()
+    assert made.page.locator("html").get_attribute("data-bs-theme") == "dark"
+    made.page.click("[data-set-theme=auto]")
+    assert made.page.locator("html").get_attribute("data-bs-theme") == "light"
+
+
+def test_the_set_up_ends_live_and_stops_asking(browser, site):
+    site.services.example = Example("running")
+    site.services.operations = Operations("running", True)
+    made = tab(browser, site)
+    made.open("/")
+    made.page.wait_for_selector(".step-executing")
+    made.page.wait_for_selector("#running a.running")
+    site.services.example = Example("succeeded")
+    site.services.operations = Operations("succeeded")
+    made.page.wait_for_selector(".glance")
+    assert made.page.locator(".setup").count() == 0
+    asked = []
+    made.page.on("request", lambda request: asked.append(request.headers.get("hx-target")))
+    made.page.wait_for_timeout(2500)
+    assert "div#live" not in asked
+    assert made.complaints == []
+
+
+def test_what_is_open_stays_open_while_a_run_goes_on(browser, site):
+    site.services.operations = Operations("running", True)
+    made = tab(browser, site)
+    made.open("/operations/op-setup")
+    made.page.click(".params summary")
+    with made.page.expect_response(lambda response: response.request.headers.get("hx-target") == "div#live"):
+        pass
+    made.page.wait_for_timeout(200)
+    assert made.page.locator(".params").get_attribute("open") is not None
+
+
+def test_times_are_in_the_readers_zone(browser, site):
+    made = tab(browser, site, timezone_id="America/New_York", locale="en-GB")
+    made.open("/spokes/pudo/predictions?day=2025-06-28")
+    time_element = made.page.locator(".day-picker time")
+    assert time_element.text_content() == "28 Jun 2025, 02:03"
+    assert time_element.get_attribute("title") == "2025-06-28 06:03:00 UTC"
+
+
+def test_tables_sort_by_number(browser, site):
+    made = tab(browser, site)
+    made.open("/spokes/pudo/predictions")
+    header = made.page.locator(".points th", has_text="Capacity")
+    header.locator("button").click()
+    cells = made.page.locator(".points tbody tr td:nth-child(2)").all_text_contents()
+    values = [int(cell) for cell in cells]
+    assert values == sorted(values)
+    assert header.get_attribute("aria-sort") == "ascending"
+
+
+def test_reset_wants_the_word(browser, site):
+    made = tab(browser, site)
+    made.open("/simulation")
+    made.page.fill("#confirm", "rese")
+    assert made.page.locator("[data-confirm-button]").is_disabled()
+    made.page.fill("#confirm", "reset")
+    assert made.page.locator("[data-confirm-button]").is_enabled()
+
+
+def test_a_lost_service_is_said(browser, site):
+    site.services.operations = Operations("running", True)
+    made = tab(browser, site)
+    made.open("/operations/op-setup")
+    made.page.route("**/operations/**", lambda route: route.abort())
+    made.page.wait_for_selector("[data-connection-lost]:not([hidden])")
+    made.page.unroute("**/operations/**")
+    made.page.wait_for_selector("[data-connection-lost]", state="hidden")
