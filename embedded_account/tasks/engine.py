@@ -158,6 +158,7 @@ class TaskEngine:
             config=config,
             scheduled=moment,
             original_scheduled=moment,
+            next_scheduled=self.scheduler.next_time(root.name),
             last_success_group=last.group if last else None,
             last_success_scheduled=last.original_scheduled if last else None,
         )

@@ -52,6 +52,7 @@ class GraphRun:
     config: str | None
     scheduled: datetime
     original_scheduled: datetime
+    next_scheduled: datetime | None = None
     last_success_group: int | None = None
     last_success_scheduled: datetime | None = None
     started: datetime | None = None
@@ -207,7 +208,8 @@ class RunStore:
 
     def last_attempt(self, root: ObjectName, group: int | None = None) -> GraphRun | None:
         """The latest attempt of a group, or of the latest group of this root."""
-        where, values = '"database" = ? AND "schema" = ? AND "root" = ?', [*root]
+        values: list[Any] = [*root]
+        where = '"database" = ? AND "schema" = ? AND "root" = ?'
         if group is not None:
             where += ' AND "group" = ?'
             values.append(group)

@@ -38,6 +38,11 @@ def _tasks(session: Session, name: ObjectName) -> dict[str, TaskDefinition]:
     return store.in_schema(session.account, session.duck, name.parent)
 
 
+def siblings(session: Session, name: ObjectName) -> dict[str, TaskDefinition]:
+    """All tasks of a task's schema."""
+    return _tasks(session, name)
+
+
 def _require_suspended(tasks: Mapping[str, TaskDefinition], names: set[str]) -> None:
     for name in sorted(names):
         if tasks[name].started:
@@ -99,6 +104,30 @@ def alter(session: Session, name: ObjectName, change: Change) -> None:
             _require_suspended(tasks, {graph.root.name.name})
         store.put(session.account, connection, [changed])
     engine_of(session).scheduler.changed(name)
+
+
+def create_or_alter(session: Session, task: TaskDefinition) -> bool:
+    """CREATE OR ALTER: the same task with exactly these clauses. Whether it was created."""
+    if store.find(session.account, session.duck, task.name) is None:
+        return create(session, task)
+    alter(session, task.name, lambda old: with_identity(task, old))
+    return False
+
+
+def with_identity(task: TaskDefinition, old: TaskDefinition) -> TaskDefinition:
+    """`task` with the identity, state and history of `old`."""
+    return replace(
+        task,
+        id=old.id,
+        owner=old.owner,
+        created_on=old.created_on,
+        started=old.started,
+        version=old.version,
+        last_committed_on=old.last_committed_on,
+        last_suspended_on=old.last_suspended_on,
+        last_suspended_reason=old.last_suspended_reason,
+        failures=old.failures,
+    )
 
 
 def set_task_tags(session: Session, name: ObjectName, tags: Tags) -> None:

@@ -15,7 +15,7 @@ from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
-from embedded_account.tasks import clauses, service
+from embedded_account.tasks import clauses, service, store
 from embedded_account.tasks.definition import TaskDefinition
 from embedded_account.tasks.service import Change, engine_of, existing
 
@@ -33,9 +33,10 @@ def create_task(session: Session, current: Statement) -> Result:
     task, tags = _read(session, cursor, TaskDefinition(name, "", owner=session.role))
     if current.describe_only:
         return done
-    if current.or_alter and _exists(session, name):
-        service.alter(session, name, lambda old: _like(task, old))
-        return status(f"Task {shown(name.name)} successfully altered.")
+    if current.or_alter:
+        if not service.create_or_alter(session, task):
+            return status(f"Task {shown(name.name)} successfully altered.")
+        return done
     if not service.create(
         session, task, or_replace=current.or_replace, if_not_exists=if_not_exists, tags=tags
     ):
@@ -44,25 +45,7 @@ def create_task(session: Session, current: Statement) -> Result:
 
 
 def _exists(session: Session, name: ObjectName) -> bool:
-    from embedded_account.tasks import store
-
     return store.find(session.account, session.duck, name) is not None
-
-
-def _like(task: TaskDefinition, old: TaskDefinition) -> TaskDefinition:
-    """CREATE OR ALTER: the new clauses on the same task."""
-    return replace(
-        task,
-        id=old.id,
-        owner=old.owner,
-        created_on=old.created_on,
-        started=old.started,
-        version=old.version,
-        last_committed_on=old.last_committed_on,
-        last_suspended_on=old.last_suspended_on,
-        last_suspended_reason=old.last_suspended_reason,
-        failures=old.failures,
-    )
 
 
 def _clone(session: Session, current: Statement, name: ObjectName, done: Result) -> Result:
@@ -71,7 +54,7 @@ def _clone(session: Session, current: Statement, name: ObjectName, done: Result)
     current.cursor.end()
     if current.describe_only:
         return done
-    copied = _like(source, TaskDefinition(name, "", owner=session.role))
+    copied = service.with_identity(source, TaskDefinition(name, "", owner=session.role))
     if source.name.parent != name.parent:
         copied = replace(copied, predecessors=(), finalize=None)
     service.create(session, replace(copied, name=name), or_replace=current.or_replace)
