@@ -129,8 +129,8 @@ def predicted_vs_actual(scored: Sequence[ScoredPrediction]) -> Chart:
                 }
             ],
             "layout": layout(
-                axis("Actual fill rate (%)", tickformat=".0%", range=[0, top]),
-                axis("Forecast fill rate (%)", tickformat=".0%", range=[0, top]),
+                axis("Actual fill rate (%)", tickformat=".0%", range=[0, top], dtick=0.25),
+                axis("Forecast fill rate (%)", tickformat=".0%", range=[0, top], dtick=0.25),
                 shapes=[
                     {
                         "type": "line",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections import deque
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -12,9 +14,19 @@ from app.pages.frame import ActorDep, ServicesDep
 from app.pages.ports import Services
 from app.pages.render import render, see
 from services.core.errors import Invalid
-from services.operations.types import OperationFilter, OperationState, OperationView
+from services.operations.types import (
+    ExecutedSql,
+    LogLine,
+    OperationFilter,
+    OperationState,
+    OperationView,
+    Page,
+)
 
 router = APIRouter()
+Numbered = TypeVar("Numbered", LogLine, ExecutedSql)
+SHOWN_LINES = 400
+SHOWN_STATEMENTS = 200
 Text = Annotated[str | None, Query(max_length=200)]
 
 
@@ -57,8 +69,8 @@ def operation(request: Request, services: ServicesDep, operation_id: str) -> HTM
         "children": children_by_step(services, view),
         "onboarded": any(item.name == view.spoke for item in services.spokes.all()),
         "parent": services.operations.get(view.parent_id) if view.parent_id else None,
-        "log": services.operations.log(operation_id, limit=2000).items,
-        "sql": services.operations.sql(operation_id, limit=500).items,
+        "log": tail(services.operations.log, operation_id, SHOWN_LINES),
+        "sql": tail(services.operations.sql, operation_id, SHOWN_STATEMENTS),
         "url": path("/operations/{}", operation_id),
     }
     return render(request, "pages/operation.html", context)
@@ -76,6 +88,18 @@ def resume(services: ServicesDep, actor: ActorDep, operation_id: str) -> Redirec
     """Go on from the step that failed."""
     services.operations.resume(operation_id, actor)
     return see(path("/operations/{}", operation_id))
+
+
+def tail(part: Callable[[str, int, int], Page[Numbered]], operation_id: str, shown: int) -> list[Numbered]:
+    """The last lines of a log: what is new is what matters, and a page is asked for each second."""
+    kept: deque[Numbered] = deque(maxlen=shown)
+    after = 0
+    while True:
+        page = part(operation_id, after, 1000)
+        kept.extend(page.items)
+        if page.next_cursor is None or not page.items:
+            return list(kept)
+        after = page.items[-1].seq
 
 
 def children_by_step(services: Services, parent: OperationView) -> dict[str, OperationView]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from types import SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -24,8 +25,8 @@ __all__ = ["TestClient", "application"]
 POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'"
 
 
-def application(services: Any) -> FastAPI:
-    """The pages over these services."""
+def application(services: Any, role: str = "administrator") -> FastAPI:
+    """The pages over these services, for somebody with this role."""
     app = FastAPI(openapi_url=None)
     app.state.services = services
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -34,6 +35,8 @@ def application(services: Any) -> FastAPI:
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Any) -> Response:
+        request.state.user = SimpleNamespace(name=role, role=role)
+        request.state.actor = role
         response: Response = await call_next(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response

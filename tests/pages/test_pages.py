@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from html_document import parse
 from sample import sample
 from sample_account import RUN_ID
 from sample_application import TestClient, application
+
+from services.operations.types import Page
 
 RUN = f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}"
 PAGES = {
@@ -261,3 +264,31 @@ def test_protected_environment_is_marked(read):
     page = read("/spokes/pudo?environment=PROD")
     assert page.one("header", cls="topbar-protected").one("a", aria_current="true").text == "PROD"
     assert "is not onboarded in PROD" in page.one("main").text
+
+
+@pytest.mark.parametrize("address", PAGES)
+def test_a_viewer_sees_no_button_that_would_be_refused(address):
+    failed = {"setup": "failed", "run": "FAILED"}
+    forms = {}
+    for role in ("administrator", "viewer"):
+        page = parse(TestClient(application(sample(failed), role)).get(address).text)
+        forms[role] = [form for form in page.all("form") if form.attributes["method"] == "post"]
+    assert forms["viewer"] == []
+    read_only = ("/spokes/pudo", "/spokes/pudo/alerts", "/operations")
+    assert bool(forms["administrator"]) == (address not in read_only)
+
+
+def test_a_long_log_shows_its_end():
+    services = sample()
+    template = services.operations.log("op-setup").items[0]
+    lines = [replace(template, seq=number, message=f"line {number}") for number in range(1, 2501)]
+    services.operations.log = lambda operation_id, after=0, limit=1000: Page(
+        tuple(lines[after : after + limit]), str(after + limit) if after + limit < len(lines) else None
+    )
+    page = parse(TestClient(application(services)).get("/operations/op-setup").text)
+    shown = page.one("ol", cls="log").all("li")
+    assert [shown[0].one("span", cls="log-text").text, shown[-1].one("span", cls="log-text").text] == [
+        "line 2101",
+        "line 2500",
+    ]
+    assert page.one("a", cls="small").text == "2 100 earlier lines"
