@@ -85,6 +85,8 @@ class EmbeddedAccount:
         """Launch it, and a thread that watches it; a second call does nothing."""
         if self._watcher is not None:
             return
+        # The connector asks the network which cloud it is on at each login; here it is on none.
+        os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
         self.data.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         self._watcher = threading.Thread(target=self._watch, name="embedded-account", daemon=True)

@@ -18,6 +18,10 @@ import pytest
 import snowflake.connector
 
 
+# The connector asks the network at each login which cloud it is on.
+os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
+
+
 @dataclass
 class AccountServer:
     """A process of the embedded account; `start` may be called again after `kill`."""

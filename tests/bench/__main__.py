@@ -35,6 +35,7 @@ PAGES = (
 
 
 def main() -> int:
+    os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
     line("Measured on", f"{os.cpu_count()} cores, Python {sys.version.split()[0]}")
     with tempfile.TemporaryDirectory() as folder:
         measure_account(Path(folder))
