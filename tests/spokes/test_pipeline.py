@@ -16,7 +16,8 @@ import snowflake.connector
 import yaml
 from snowflake.snowpark import Session
 
-import mock_data
+from mock_data.seed import seed
+from mock_data.simulator import Simulator
 from spoke_kit import registry
 from spoke_kit.names import Names
 from tests.spokes.conftest import DATABASE, NETWORK
@@ -68,7 +69,7 @@ def states(run: dict[str, dict[str, Any]]) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def connection(hub: dict[str, Any]) -> Iterator[Any]:
     with snowflake.connector.connect(**hub) as opened:
-        mock_data.seed(opened, f'"{DATABASE}"."SHARED_DATA"', NETWORK)
+        seed(opened, f'"{DATABASE}"."SHARED_DATA"', NETWORK)
         yield opened
 
 
@@ -142,7 +143,7 @@ def test_a_repeated_run_makes_nothing_twice(connection: Any, trained: Any, hub: 
 
 
 def test_a_day_from_morning_to_evaluation(connection: Any, trained: dict[str, dict[str, Any]]) -> None:
-    simulator = mock_data.Simulator(connection, f'"{DATABASE}"."SHARED_DATA"')
+    simulator = Simulator(connection, f'"{DATABASE}"."SHARED_DATA"')
     cursor = connection.cursor(snowflake.connector.DictCursor)
     nothing = run_graph(connection, "INFERENCE_DAG", {"request_id": "infer-0"})
     assert json.loads(nothing["GET_PENDING_PREDICTIONS"]["RETURN_VALUE"]) == {"days": []}
