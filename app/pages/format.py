@@ -89,6 +89,11 @@ def middle(text: str | None, length: int = 28) -> Markup:
     return Markup('<span title="{}">{}</span>').format(text, short)
 
 
+def task_name(name: str) -> str:
+    """A task's name without its graph's: the DAG API names tasks GRAPH$TASK."""
+    return name.rpartition("$")[2]
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """The count with its noun."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
@@ -113,5 +118,6 @@ FILTERS: Mapping[str, Any] = {
     "moment": moment,
     "day": day,
     "middle": middle,
+    "task": task_name,
 }
 GLOBALS: Mapping[str, Any] = {"plural": plural, "path": path}

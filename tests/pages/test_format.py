@@ -6,7 +6,19 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from app.pages.format import NOTHING, day, duration, middle, moment, number, path, percent, plural, points
+from app.pages.format import (
+    NOTHING,
+    day,
+    duration,
+    middle,
+    moment,
+    number,
+    path,
+    percent,
+    plural,
+    points,
+    task_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,3 +73,8 @@ def test_long_names_are_cut_in_the_middle_and_escaped():
 
 def test_addresses_are_quoted():
     assert path("/spokes/{}/x", "a/b c", environment="DEV", day=None) == "/spokes/a%2Fb%20c/x?environment=DEV"
+
+
+def test_task_names_leave_their_graph_out():
+    assert task_name("TRAINING_DAG$TRAIN_MODEL") == "TRAIN_MODEL"
+    assert task_name("TRAINING_DAG") == "TRAINING_DAG"
