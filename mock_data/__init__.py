@@ -15,12 +15,19 @@ Determinism
 Every random draw comes from a stream named by (seed, purpose, day), and a PUDO's room is counted anew each
 day. A parcel's attempts fall on the day it is announced or on one of the next two days. So the rows of day D
 depend on the configuration and D alone, whether the seed or the simulator makes them; no state is kept.
+
+Importing the package is cheap: the connector and DuckDB come with the first use of `seed` or `Simulator`.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from mock_data.config import NetworkConfig, PudoType
 from mock_data.errors import MockDataError
-from mock_data.seed import SeedReport, seed
-from mock_data.simulator import PhaseReport, Simulator, Status
+
+if TYPE_CHECKING:
+    from mock_data.seeding import SeedReport, seed
+    from mock_data.simulator import PhaseReport, Simulator, Status
 
 __all__ = [
     "MockDataError",
@@ -32,3 +39,17 @@ __all__ = [
     "Status",
     "seed",
 ]
+
+_HOMES = {
+    "PhaseReport": "mock_data.simulator",
+    "SeedReport": "mock_data.seeding",
+    "Simulator": "mock_data.simulator",
+    "Status": "mock_data.simulator",
+    "seed": "mock_data.seeding",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mock_data' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -51,6 +51,7 @@ class NetworkConfig:
     longitude_range: float = 0.6
     types: tuple[PudoType, ...] = DEFAULT_TYPES
     inactive_share: float = 0.03
+    # Of all parcels; what is left goes to a PUDO at the third attempt.
     first_attempt_rate: float = 0.45
     second_attempt_rate: float = 0.25
     # Log-scale deviation of a district's announced parcels from day to day: visible on the morning.

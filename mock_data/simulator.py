@@ -22,7 +22,7 @@ from mock_data.errors import (
 from mock_data.loader import LOCKED, Loader
 from mock_data.network import Network, build_network
 from mock_data.rows import EVENING, MORNING, RowWriter, from_date
-from mock_data.seed import clear
+from mock_data.seeding import clear
 from mock_data.tables import DAY_COLUMNS, DELIVERY_ATTEMPTS, PARCELS, PUDO_OCCUPANCY
 
 _DAY = timedelta(days=1)

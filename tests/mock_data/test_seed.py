@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from mock_data import NetworkConfig, Simulator, seed
+from mock_data import NetworkConfig
 from mock_data.errors import ConcurrentChange, SeededDifferently, TablesNotEmpty
+from mock_data.seeding import seed
+from mock_data.simulator import Simulator
 from mock_data.tables import DATA_GENERATION_CONFIG
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -76,8 +78,10 @@ _DYING_CLIENT = """
 import os, signal, sys
 import snowflake.connector
 from datetime import date
-from mock_data import NetworkConfig, Simulator, seed
+from mock_data import NetworkConfig
 from mock_data.loader import Loader
+from mock_data.seeding import seed
+from mock_data.simulator import Simulator
 
 host, port, schema, limit, what = sys.argv[1:]
 connection = snowflake.connector.connect(

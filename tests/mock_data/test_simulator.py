@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_data import MockDataError, NetworkConfig, PhaseReport, Simulator, Status, seed
+from mock_data import MockDataError, NetworkConfig
 from mock_data.errors import (
     ConcurrentChange,
     DayOutOfOrder,
@@ -17,7 +17,8 @@ from mock_data.errors import (
     NotSeeded,
 )
 from mock_data.loader import Loader
-from mock_data.simulator import LogEntry
+from mock_data.seeding import seed
+from mock_data.simulator import LogEntry, PhaseReport, Simulator, Status
 
 Rows = dict[str, list[tuple[Any, ...]]]
 Stored = Callable[[], Rows]
