@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -27,6 +28,10 @@ def parse(text: str) -> Any:
     Raises:
         SnowflakeError: 001003 with the place, as Snowflake words it.
     """
+    if "!" in text:
+        from embedded_account.objects.model_calls import inline_aliases  # objects import this package
+
+        text = inline_aliases(text)
     try:
         expression = sqlglot.parse_one(text, read="snowflake")
     except ParseError as error:
@@ -98,9 +103,18 @@ class Translation:
         """A DuckDB function over Arrow columns that lives as long as this statement; its name."""
         name = self.session.scratch_name("function")
         connection = self.session.duck
+
+        def fixed(*columns: Any) -> Any:
+            return python(*columns)
+
+        # DuckDB counts the parameters of what it is given.
+        named = [
+            inspect.Parameter(f"a{i}", inspect.Parameter.POSITIONAL_ONLY) for i in range(len(parameters))
+        ]
+        fixed.__signature__ = inspect.Signature(named)  # type: ignore[attr-defined]
         connection.create_function(
             name,
-            python,
+            fixed,
             [duckdb.sqltype(p) for p in parameters],
             duckdb.sqltype(returns),
             type="arrow",
