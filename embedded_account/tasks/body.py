@@ -62,7 +62,7 @@ def run_task(
             raise SnowflakeError("SQL execution canceled", 604, "57014")
         if time.monotonic() >= at:
             raise _timed_out(limit)
-        execute(session, task.body, query_id=row.query_id)
+        execute(session, task.body.strip(), query_id=row.query_id)
         row.state = SUCCEEDED
     except SnowflakeError as failure:
         error = _timed_out(limit) if watch.expired and not run.cancelled else failure
