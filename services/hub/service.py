@@ -1,0 +1,79 @@
+"""The hub: which account it stands on, and whether the account matches what was declared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.core.clock import Clock, utc_now
+from services.core.hub import Declaration
+from services.core.settings import AccountSettings
+from services.hub.types import Account, AccountKind, Environment, HubObject, HubPlan
+from services.snowflake.connection import ConnectionSource
+from services.snowflake.inventory import Finding, Inventory
+from services.snowflake.wanted import Wanted, hub_objects, spoke_objects
+
+_KINDS: dict[str, AccountKind] = {
+    "embedded": "embedded",
+    "named": "connection",
+    "container": "container services",
+}
+
+
+class Hub:
+    """See types.py."""
+
+    def __init__(
+        self,
+        declared: Declaration,
+        settings: AccountSettings,
+        source: ConnectionSource,
+        around: Any,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.declared = declared
+        self._settings = settings
+        self._source = source
+        self._around = around
+        self._clock = clock
+
+    def account(self) -> Account:
+        """The account in use; asks nobody."""
+        settings, warehouse = self._settings, self.declared.warehouse.name
+        if settings.kind == "container":
+            name = str(settings.container_account)
+            return Account(name, _KINDS[settings.kind], name, settings.container_host, None, warehouse)
+        name = settings.connection or "embedded"
+        return Account(self._source.name, _KINDS[settings.kind], name, None, None, warehouse)
+
+    def environments(self) -> tuple[Environment, ...]:
+        """As declared, in promotion order."""
+        return tuple(Environment(known.name, known.protected) for known in self.declared.environments)
+
+    def wanted(self) -> list[Wanted]:
+        """Every declared object, those of the onboarded spokes after the hub's own."""
+        spokes = self._around.spokes.onboarded()
+        return [*hub_objects(self.declared), *(item for scope in spokes for item in spoke_objects(scope))]
+
+    def plan(self) -> HubPlan:
+        """The declared objects beside those in the account."""
+        wanted = self.wanted()
+        inventory = Inventory(self.declared, self._source.query)
+        objects = [_object(finding) for finding in inventory.compare(wanted)]
+        foreign = [
+            HubObject("schema", name, "foreign", comment="Nobody declared it; it is left alone")
+            for name in inventory.foreign_schemas(wanted)
+        ]
+        return HubPlan(self.account(), self.declared.database, (*objects, *foreign), self._clock())
+
+    def start_apply(self, actor: str) -> str:
+        """Submit ``hub.apply``; the operation's id."""
+        return str(self._around.operations.submit("hub.apply", {}, actor=actor).id)
+
+
+def _object(finding: Finding) -> HubObject:
+    wanted = finding.wanted
+    declared = ", ".join(f"{key} {value}" for key, value in wanted.settings.items()) or None
+    sql = ";\n".join(finding.statements)
+    return HubObject(
+        wanted.kind, wanted.name, finding.state, declared, finding.actual, wanted.comment, sql and sql + ";"
+    )

@@ -1,0 +1,208 @@
+"""The synthetic data: which day it is, and what comes next."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from services.core.errors import Conflict, Invalid
+from services.operations.types import OperationFilter, OperationState
+from services.simulation.repository import EVENING, MORNING, Forecasts, Phase, Seed, SimulatedData
+from services.simulation.types import NextStep, SimulationDay, SimulationStatus
+from services.snowflake.scope import INFERENCE_GRAPH, Scope
+
+RESET_WORD = "reset"
+_DAY = timedelta(days=1)
+_DATA = ("data.", "inference.", "predictions.", "example.")
+
+
+class Simulation:
+    """See types.py. The forecasts that it speaks of are those of the first onboarded spoke."""
+
+    def __init__(self, data: SimulatedData, around: Any) -> None:
+        self.data = data
+        self._around = around
+
+    def status(self, days: int = 42) -> SimulationStatus:
+        """The last days and the next step."""
+        seed = self.data.seed()
+        last = self.data.last_phases()
+        if seed is None or not last:
+            return SimulationStatus(False, (), NextStep("data.seed", "Load the synthetic network", None))
+        morning, evening = last[MORNING], last[EVENING]
+        since = max(morning, evening) - timedelta(days=days - 1)
+        subject = self.subject()
+        made = self.data.forecasts(subject, since) if subject else {}
+        return SimulationStatus(
+            seeded=True,
+            days=_calendar(seed, self.data.phases(since), made, self._done_at()),
+            next=self._next(subject, morning, evening, made),
+            first_day=seed.first_day,
+            seed_last_day=seed.last_day,
+            last_morning=morning,
+            last_evening=evening,
+            reset_word=RESET_WORD,
+            row_counts=self.data.counts(),
+        )
+
+    def subject(self) -> Scope | None:
+        """The first onboarded spoke, in its first environment."""
+        return next(iter(self._around.spokes.onboarded()), None)
+
+    def next_step(self) -> NextStep:
+        """What comes next, without the calendar."""
+        step = self.status(days=7).next
+        assert step is not None
+        return step
+
+    def start_next(self, actor: str) -> str:
+        """Submit what comes next; Conflict 409 while an operation on the data is under way."""
+        self.require_idle()
+        step = self.next_step()
+        params: dict[str, Any] = {}
+        if step.kind in ("inference.run", "predictions.evaluate"):
+            subject = self.subject()
+            assert subject is not None
+            params = {"spoke": subject.spoke, "environment": subject.environment}
+        return self._submit(step.kind, params, actor)
+
+    def start_reset(self, confirm: str, actor: str) -> str:
+        """Submit ``data.reset``; Invalid 422 unless the word was given."""
+        if confirm != RESET_WORD:
+            raise Invalid(
+                f"Resetting needs the word {RESET_WORD!r}", hint=f"Type {RESET_WORD}.", code="not_confirmed"
+            )
+        self.require_idle()
+        return self._submit("data.reset", {}, actor)
+
+    def require_idle(self) -> None:
+        """Conflict 409 while an operation that reads or moves the data is under way."""
+        for view in self._around.operations.running():
+            if view.kind.startswith(_DATA):
+                raise Conflict(
+                    f"{view.title} is under way",
+                    hint=f"Wait for operation {view.id}, or cancel it.",
+                    code="busy",
+                    detail={"operation_id": view.id},
+                )
+
+    def require_morning(self, day: date | None) -> date:
+        """The day whose morning may come now; Conflict 409 for any other."""
+        last = self._last()
+        if last[MORNING] > last[EVENING]:
+            self._refuse_done(day, last[MORNING], "morning")
+            raise Conflict(
+                f"The evening of {last[MORNING]} is still open",
+                hint="Run the evening first: POST /api/v1/simulation/evening.",
+                code="evening_open",
+            )
+        return self._expected(day, last[MORNING], "morning")
+
+    def require_evening(self, day: date | None) -> date:
+        """The day whose evening may come now; Conflict 409 for any other."""
+        last = self._last()
+        if last[EVENING] >= last[MORNING]:
+            self._refuse_done(day, last[EVENING], "evening")
+            raise Conflict(
+                f"The morning of {last[EVENING] + _DAY} has not been run",
+                hint="Run the morning first: POST /api/v1/simulation/morning.",
+                code="morning_missing",
+            )
+        return self._expected(day, last[EVENING], "evening")
+
+    def require_seed(self) -> Seed:
+        """What was seeded; Conflict 409 before."""
+        seed = self.data.seed()
+        if seed is None:
+            raise Conflict(
+                "The synthetic network is not loaded",
+                hint="Load it first: POST /api/v1/simulation/seed.",
+                code="not_seeded",
+            )
+        return seed
+
+    def _last(self) -> dict[str, date]:
+        self.require_seed()
+        return self.data.last_phases()
+
+    def _expected(self, day: date | None, last: date, phase: str) -> date:
+        self._refuse_done(day, last, phase)
+        if day not in (None, last + _DAY):
+            raise Conflict(
+                f"The {phase} of {day} would leave a gap",
+                hint=f"The next is that of {last + _DAY}.",
+                code="day_out_of_order",
+            )
+        return last + _DAY
+
+    def _refuse_done(self, day: date | None, last: date, phase: str) -> None:
+        if day is not None and day <= last:
+            raise Conflict(
+                f"The {phase} of {day} is done",
+                hint=f"The last is that of {last}.",
+                code=f"{phase}_already_done",
+            )
+
+    def _next(
+        self, subject: Scope | None, morning: date, evening: date, made: dict[date, Forecasts]
+    ) -> NextStep:
+        if morning > evening:
+            if subject is not None and morning not in made and self._can_predict(subject):
+                return NextStep("inference.run", f"Predict {morning}", morning)
+            return NextStep("data.evening", f"Evening of {morning}", morning)
+        behind = [day for day, one in made.items() if day <= evening and one.scored < one.made]
+        if behind:
+            return NextStep("predictions.evaluate", f"Evaluate {max(behind)}", max(behind))
+        return NextStep("data.morning", f"Morning of {morning + _DAY}", morning + _DAY)
+
+    def _can_predict(self, subject: Scope) -> bool:
+        models = self._around.registry.models(subject.spoke, subject.environment)
+        deployed = self._around.training.deployed(subject, INFERENCE_GRAPH)
+        return bool(deployed and any(model.versions for model in models))
+
+    def _done_at(self) -> dict[tuple[str, str], datetime]:
+        """When operations did a phase of a day: (day, phase) → moment."""
+        found = {}
+        for kind, phase in (("data.morning", MORNING), ("data.evening", EVENING)):
+            where = OperationFilter(kind=kind, state=OperationState.SUCCEEDED)
+            for view in self._around.operations.list(where, limit=100).items:
+                if isinstance(view.result, dict) and view.ended_at is not None:
+                    found.setdefault((str(view.result.get("day")), phase), view.ended_at)
+        return found
+
+    def _submit(self, kind: str, params: dict[str, Any], actor: str) -> str:
+        return str(self._around.operations.submit(kind, params, actor=actor).id)
+
+
+def _calendar(
+    seed: Seed,
+    phases: list[Phase],
+    made: dict[date, Forecasts],
+    done_at: dict[tuple[str, str], datetime],
+) -> tuple[SimulationDay, ...]:
+    known = {(one.day, one.phase): one for one in phases}
+    found = []
+    for day in sorted({one.day for one in phases}):
+        morning, evening = known.get((day, MORNING)), known.get((day, EVENING))
+        forecasts = made.get(day)
+        found.append(
+            SimulationDay(
+                day=day,
+                seeded=day <= seed.last_day,
+                morning_at=_moment(seed, day, MORNING, done_at) if morning else None,
+                morning_rows=morning.rows if morning else None,
+                predicted=forecasts is not None,
+                evening_at=_moment(seed, day, EVENING, done_at) if evening else None,
+                evening_rows=evening.rows if evening else None,
+                evaluated=forecasts is not None and forecasts.scored > 0,
+            )
+        )
+    return tuple(found)
+
+
+def _moment(seed: Seed, day: date, phase: str, done_at: dict[tuple[str, str], datetime]) -> datetime:
+    """When the phase was done; the simulated moment when another program did it."""
+    if day <= seed.last_day:
+        return seed.at.replace(tzinfo=UTC) if seed.at.tzinfo is None else seed.at
+    simulated = datetime.combine(day, time(6 if phase == MORNING else 22), UTC)
+    return done_at.get((day.isoformat(), phase), simulated)

@@ -1,0 +1,162 @@
+"""What exists in the account of what the hub wants, and the difference."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from services.core.hub import Declaration
+from services.snowflake.identifiers import QualifiedName, like_pattern, literal, quote
+from services.snowflake.wanted import Grant, Wanted, schemas_of
+
+Row = dict[str, Any]
+Query = Callable[[str], list[Row]]
+State = Literal["present", "missing", "changed"]
+
+_SYSTEM_SCHEMAS = frozenset({"PUBLIC", "INFORMATION_SCHEMA"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One wanted object beside what exists. ``statements`` bring it about; none when it is present."""
+
+    wanted: Wanted
+    state: State
+    actual: str | None = None
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        if self.state == "present":
+            return ()
+        return self.wanted.create if self.state == "missing" or not self.wanted.change else (self.wanted.change,)
+
+
+@dataclass
+class Inventory:
+    """Reads the account through ``query``, each list once. Read anew for each comparison."""
+
+    hub: Declaration
+    query: Query
+    _lists: dict[str, list[Row]] = field(default_factory=dict)
+
+    def compare(self, objects: Sequence[Wanted]) -> list[Finding]:
+        """Each object with its state."""
+        return [self._compare(item, objects) for item in objects]
+
+    def foreign_schemas(self, objects: Sequence[Wanted]) -> list[str]:
+        """Schemas of the hub's database that nobody declared, as ``database.schema``."""
+        known = set(schemas_of(objects))
+        names = [row["name"] for row in self._schemas() if row["name"] not in _SYSTEM_SCHEMAS]
+        found = [str(QualifiedName(name, self.hub.database)) for name in names]
+        return sorted(name for name in found if name not in known)
+
+    def _compare(self, item: Wanted, objects: Sequence[Wanted]) -> Finding:
+        if item.grant is not None:
+            return self._compare_grant(item, item.grant)
+        row = self._row(item, objects)
+        if row is None:
+            return Finding(item, "missing")
+        actual = {key: _plain(row.get(key)) for key in item.settings}
+        same = all(actual[key] == _plain(value) for key, value in item.settings.items())
+        text = ", ".join(f"{key} {row.get(key)}" for key in item.settings) or None
+        return Finding(item, "present" if same else "changed", text)
+
+    def _compare_grant(self, item: Wanted, grant: Grant) -> Finding:
+        held = self._held(grant)
+        missing = [name for name in grant.privileges if name not in held]
+        if not missing:
+            return Finding(item, "present")
+        partly = len(missing) < len(grant.privileges)
+        actual = ", ".join(sorted(held & set(grant.privileges))) or None
+        return Finding(item, "changed" if partly else "missing", actual)
+
+    def _held(self, grant: Grant) -> set[str]:
+        """The privileges that the role holds on what the grant speaks of."""
+        if self._row(Wanted("role", grant.role, ()), ()) is None:
+            return set()
+        role = quote(grant.role)
+        found = set()
+        if grant.future:
+            for row in self._list(f"SHOW FUTURE GRANTS TO ROLE {role}"):
+                kind = _future_kind(row)
+                # A live account names the objects to come DATABASE.SCHEMA.<KIND>.
+                if kind == grant.future and re.sub(r"\.<[^>]*>$", "", row["name"]) == grant.name:
+                    found.add(row["privilege"])
+            return found
+        for row in self._list(f"SHOW GRANTS TO ROLE {role}"):
+            on = row["granted_on"].replace("_", " ")
+            if on == grant.on and (grant.on == "ACCOUNT" or row["name"] == grant.name):
+                found.add(row["privilege"])
+        return found
+
+    def _row(self, item: Wanted, objects: Sequence[Wanted]) -> Row | None:
+        if item.kind == "database":
+            return self._named(f"SHOW DATABASES LIKE {like_pattern(item.name)}", item.name)
+        if item.kind == "warehouse":
+            return self._named(f"SHOW WAREHOUSES LIKE {like_pattern(item.name)}", item.name)
+        if item.kind == "compute pool":
+            return self._named(f"SHOW COMPUTE POOLS LIKE {like_pattern(item.name)}", item.name)
+        if item.kind == "role":
+            return self._named("SHOW ROLES", item.name)
+        last = QualifiedName.parse(item.name).name if item.kind in ("schema", "tag") else ""
+        if item.kind == "schema":
+            return next((row for row in self._schemas() if row["name"] == last), None)
+        if item.kind == "tag":
+            return next((row for row in self._tags() if _tag_name(row) == item.name), None)
+        if item.kind == "tag value":
+            return self._tag_values(objects).get(item.name)
+        raise ValueError(item.kind)
+
+    def _named(self, show: str, name: str) -> Row | None:
+        return next((row for row in self._list(show) if row["name"] == name), None)
+
+    def _database(self) -> bool:
+        name = self.hub.database
+        return self._named(f"SHOW DATABASES LIKE {like_pattern(name)}", name) is not None
+
+    def _schemas(self) -> list[Row]:
+        name = quote(self.hub.database)
+        return self._list(f"SHOW SCHEMAS IN DATABASE {name}") if self._database() else []
+
+    def _tags(self) -> list[Row]:
+        name = quote(self.hub.database)
+        return self._list(f"SHOW TAGS IN DATABASE {name}") if self._database() else []
+
+    def _tag_values(self, objects: Sequence[Wanted]) -> dict[str, Row]:
+        """``TAG on SCHEMA`` → value, of all wanted schemas that exist, in one query."""
+        present = {row["name"] for row in self._schemas()}
+        names = [name for name in schemas_of(objects) if QualifiedName.parse(name).name in present]
+        if not names:
+            return {}
+        database = quote(self.hub.database)
+        text = " UNION ALL ".join(
+            f"SELECT {literal(name)} AS SCHEMA_NAME, TAG_NAME, TAG_VALUE"
+            f" FROM TABLE({database}.INFORMATION_SCHEMA.TAG_REFERENCES({literal(name)}, 'SCHEMA'))"
+            for name in names
+        )
+        return {
+            f"{row['TAG_NAME']} on {row['SCHEMA_NAME']}": {"value": row["TAG_VALUE"]}
+            for row in self._list(text)
+        }
+
+    def _list(self, statement: str) -> list[Row]:
+        if statement not in self._lists:
+            self._lists[statement] = self.query(statement)
+        return self._lists[statement]
+
+
+def _plain(value: Any) -> str:
+    """A setting as SHOW or a person writes it: X-Small and XSMALL are the same."""
+    return str(value).upper().replace("-", "").replace(" ", "")
+
+
+def _tag_name(row: Row) -> str:
+    return str(QualifiedName(row["name"], row["schema_name"], row["database_name"]))
+
+
+def _future_kind(row: Row) -> str:
+    text = str(row.get("grant_on") or row.get("granted_on") or "").replace("_", " ")
+    found = re.fullmatch(r"FUTURE (.+)S IN (?:SCHEMA|DATABASE)", text)
+    return found.group(1) if found else text

@@ -1,0 +1,167 @@
+"""The spokes as the catalogue database knows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select
+
+from services.core.clock import Clock, utc_now
+from services.db.engine import Database
+from services.db.records import BundleRecord, DeploymentRecord, EnvironmentRecord, SpokeRecord
+from services.spokes.types import Spoke, SpokeEnvironment
+
+ONBOARDING, ACTIVE = "onboarding", "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What is known of one bundle: its content hash, size in bytes and files."""
+
+    hash: str
+    name: str
+    size: int
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One part of a bundle put into one environment."""
+
+    id: str
+    part: str
+    bundle: str
+    actor: str
+    operation_id: str | None
+    objects: Any
+    created_at: datetime
+
+
+class Catalogue:
+    """Reads and writes spokes, their environments, bundles and deployments. Each call is one transaction."""
+
+    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def all(self) -> tuple[Spoke, ...]:
+        """Every spoke that is active somewhere, by name."""
+        with self._database.read() as db:
+            spokes = db.scalars(select(SpokeRecord).order_by(SpokeRecord.name)).all()
+            environments = db.scalars(
+                select(EnvironmentRecord).where(EnvironmentRecord.state == ACTIVE)
+            ).all()
+            deployed = dict(
+                ((spoke, environment), at)
+                for spoke, environment, at in db.execute(
+                    select(
+                        DeploymentRecord.spoke,
+                        DeploymentRecord.environment,
+                        func.max(DeploymentRecord.created_at),
+                    ).group_by(DeploymentRecord.spoke, DeploymentRecord.environment)
+                )
+            )
+        found = []
+        for spoke in spokes:
+            here = tuple(
+                SpokeEnvironment(
+                    record.environment,
+                    f"{record.spoke.upper()}_{record.environment}",
+                    record.onboarded_at,
+                    record.bundle_hash,
+                    deployed.get((record.spoke, record.environment)),
+                )
+                for record in environments
+                if record.spoke == spoke.name
+            )
+            if here:
+                found.append(Spoke(spoke.name, spoke.title, spoke.owner, spoke.description or "", here))
+        return tuple(found)
+
+    def config(self, spoke: str, environment: str) -> dict[str, Any] | None:
+        """The configuration of an active environment; None when the spoke is not onboarded there."""
+        with self._database.read() as db:
+            record = db.get(EnvironmentRecord, (spoke, environment))
+            return (record.config or {}) if record is not None and record.state == ACTIVE else None
+
+    def enter(self, config: dict[str, Any], environment: str) -> None:
+        """Write the spoke and its environment, not yet active; what is there is brought up to date."""
+        now = self._clock()
+        with self._database.write() as db:
+            spoke = db.get(SpokeRecord, config["name"]) or SpokeRecord(name=config["name"], created_at=now)
+            spoke.title, spoke.owner = config["title"], config["owner"]
+            spoke.description, spoke.updated_at = config["description"], now
+            db.add(spoke)
+            db.flush()
+            key = (config["name"], environment)
+            here = db.get(EnvironmentRecord, key)
+            if here is None:
+                here = EnvironmentRecord(spoke=key[0], environment=key[1], state=ONBOARDING, onboarded_at=now)
+            here.config, here.updated_at = config, now
+            db.add(here)
+
+    def activate(self, spoke: str, environment: str) -> None:
+        """Mark the environment as onboarded."""
+        now = self._clock()
+        with self._database.write() as db:
+            here = db.get_one(EnvironmentRecord, (spoke, environment))
+            if here.state != ACTIVE:
+                here.state, here.onboarded_at = ACTIVE, now
+            here.updated_at = now
+
+    def deployed(self, spoke: str, environment: str, bundle: Bundle, deployment: Deployment) -> None:
+        """Write what was deployed; a second time changes nothing."""
+        now = self._clock()
+        with self._database.write() as db:
+            if db.get(BundleRecord, bundle.hash) is None:
+                db.add(
+                    BundleRecord(
+                        hash=bundle.hash,
+                        spoke=spoke,
+                        size=bundle.size,
+                        manifest={"name": bundle.name, "files": list(bundle.files)},
+                        created_at=now,
+                    )
+                )
+                db.flush()
+            here = db.get_one(EnvironmentRecord, (spoke, environment))
+            here.bundle_hash, here.updated_at = bundle.hash, now
+            if db.get(DeploymentRecord, deployment.id) is None:
+                db.add(
+                    DeploymentRecord(
+                        id=deployment.id,
+                        spoke=spoke,
+                        environment=environment,
+                        part=deployment.part,
+                        bundle_hash=bundle.hash,
+                        operation_id=deployment.operation_id,
+                        actor=deployment.actor,
+                        objects=deployment.objects,
+                        created_at=deployment.created_at,
+                    )
+                )
+
+    def deployments(self, spoke: str, environment: str, limit: int = 50) -> Sequence[Deployment]:
+        """Newest first."""
+        query = (
+            select(DeploymentRecord)
+            .where(DeploymentRecord.spoke == spoke, DeploymentRecord.environment == environment)
+            .order_by(DeploymentRecord.created_at.desc(), DeploymentRecord.id)
+            .limit(limit)
+        )
+        with self._database.read() as db:
+            return [
+                Deployment(
+                    record.id,
+                    record.part,
+                    record.bundle_hash,
+                    record.actor,
+                    record.operation_id,
+                    record.objects,
+                    record.created_at,
+                )
+                for record in db.scalars(query)
+            ]

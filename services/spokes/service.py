@@ -1,0 +1,162 @@
+"""The spokes: which there are, where each is onboarded, how each is at a glance, and what puts it there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from services.core.clock import Clock, utc_now
+from services.core.errors import Conflict, Invalid, NotFound
+from services.core.hub import Declaration
+from services.operations.identifiers import derived_id
+from services.snowflake.connection import ConnectionSource
+from services.snowflake.deployer import deploy, spoke_directory
+from services.snowflake.identifiers import like_pattern, quote
+from services.snowflake.scope import Scope
+from services.spokes.glance import at_a_glance, badness
+from services.spokes.repository import Bundle, Catalogue, Deployment
+from services.spokes.types import Spoke, SpokeGlance
+
+
+class Submits(Protocol):
+    """What is asked of the operations."""
+
+    def submit(self, kind: str, params: dict[str, Any], *, actor: str) -> Any: ...
+
+
+class Spokes:
+    """See types.py. ``around`` is the container of all services, asked when a glance is composed."""
+
+    def __init__(
+        self,
+        hub: Declaration,
+        catalogue: Catalogue,
+        source: ConnectionSource,
+        around: Any,
+        clock: Clock = utc_now,
+    ) -> None:
+        self.hub = hub
+        self.catalogue = catalogue
+        self._source = source
+        self._around = around
+        self._clock = clock
+
+    def all(self) -> tuple[Spoke, ...]:
+        """Every onboarded spoke by name."""
+        order = {known.name: place for place, known in enumerate(self.hub.environments)}
+        return tuple(
+            Spoke(
+                spoke.name,
+                spoke.title,
+                spoke.owner,
+                spoke.description,
+                tuple(sorted(spoke.environments, key=lambda here: order.get(here.environment, 99))),
+            )
+            for spoke in self.catalogue.all()
+        )
+
+    def get(self, spoke: str) -> Spoke:
+        """One onboarded spoke; NotFound 404."""
+        for known in self.all():
+            if known.name == spoke:
+                return known
+        names = ", ".join(known.name for known in self.all())
+        raise NotFound(
+            f"There is no spoke {spoke!r}",
+            hint=f"Known: {names}." if names else "Onboard one with POST /api/v1/spokes.",
+            code="unknown_spoke",
+        )
+
+    def scope(self, spoke: str, environment: str) -> Scope:
+        """The names of a spoke in an environment; NotFound 404, Invalid 422."""
+        name = self.hub.environment(environment).name
+        config = self.catalogue.config(spoke, name)
+        if config is None and not any(known.name == spoke for known in self.catalogue.all()):
+            spoke_directory(spoke)
+        return Scope(self.hub, spoke, name, config is not None, config or {})
+
+    def onboarded(self) -> tuple[Scope, ...]:
+        """Every scope where a spoke is onboarded."""
+        return tuple(
+            self.scope(spoke.name, here.environment) for spoke in self.all() for here in spoke.environments
+        )
+
+    def glance(self, spoke: str | None = None) -> tuple[SpokeGlance, ...]:
+        """One row for each spoke and environment where it is onboarded, worst first."""
+        rows = [
+            at_a_glance(self._around, known, here.environment)
+            for known in self.all()
+            if spoke in (None, known.name)
+            for here in known.environments
+        ]
+        return tuple(sorted(rows, key=badness))
+
+    def start_onboard(self, spoke: str, environment: str, actor: str) -> str:
+        """Submit ``spoke.onboard``; the operation's id."""
+        name = self.hub.environment(environment).name
+        operations: Submits = self._around.operations
+        view = operations.submit("spoke.onboard", {"spoke": spoke, "environment": name}, actor=actor)
+        return str(view.id)
+
+    def declared_config(self, spoke: str, environment: str) -> dict[str, Any]:
+        """``spoke.yaml`` with the overlay as it lies there; Invalid 422 for what is wrong with it."""
+        from spoke_kit import config
+        from spoke_kit.errors import SpokeError
+
+        try:
+            return asdict(config.load(spoke_directory(spoke), environment))
+        except SpokeError as error:
+            raise Invalid(error.message, hint=error.hint or None, code=error.code) from None
+
+    def deployment_target(self, spoke: str, environment: str) -> Scope:
+        """The scope of a deployment, with the configuration that lies there now."""
+        scope = self.scope(spoke, environment)
+        return Scope(self.hub, spoke, scope.environment, True, self.declared_config(spoke, environment))
+
+    def deploy(self, context: Any, scope: Scope, stage: str) -> dict[str, Any]:
+        """Deploy one stage in the spoke's child process and write it down; what changed."""
+        from spoke_kit import bundle
+
+        tag = {"operation": context.operation_id, "spoke": scope.spoke, "environment": scope.environment}
+        parameters = self._source.parameters(
+            role=scope.owner_role,
+            warehouse=scope.hub.warehouse.name,
+            database=scope.hub.database,
+            schema=scope.schema.name,
+            session_parameters={"QUERY_TAG": _query_tag(tag)},
+        )
+        result = deploy(context, scope, stage, parameters)
+        packed = bundle.build(spoke_directory(scope.spoke))
+        self.catalogue.enter(scope.config, scope.environment)
+        self.catalogue.deployed(
+            scope.spoke,
+            scope.environment,
+            Bundle(packed.digest, packed.name, len(packed.data), packed.files),
+            Deployment(
+                derived_id(context.operation_id, stage),
+                stage,
+                packed.digest,
+                context.actor,
+                context.operation_id,
+                result["changes"],
+                self._clock(),
+            ),
+        )
+        return {"bundle": result["bundle"], "changes": result["changes"]}
+
+    def require_hub(self) -> None:
+        """Conflict 409 unless the hub's database is there."""
+        name = self.hub.database
+        rows = self._source.query(f"SHOW SCHEMAS LIKE {like_pattern(self.hub.shared_schema)} IN ACCOUNT")
+        if not any(row["database_name"] == name for row in rows):
+            raise Conflict(
+                f"The hub's schema {quote(name)}.{quote(self.hub.shared_schema)} does not exist",
+                hint="Apply the hub first: POST /api/v1/hub/apply.",
+                code="hub_not_applied",
+            )
+
+
+def _query_tag(values: dict[str, str]) -> str:
+    import json
+
+    return json.dumps({"app": "spokehub", **values}, sort_keys=True)
