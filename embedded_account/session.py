@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import shutil
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -63,6 +64,7 @@ class Session:
         self.lock = threading.RLock()
         self.duck: duckdb.DuckDBPyConnection = account.cursor()
         self.in_transaction = False
+        self.last_used = time.monotonic()
         self.autocommit = True
         self.closed = False
         # The session whose procedure this one serves.
@@ -106,6 +108,21 @@ class Session:
     def statement_timeout(self) -> float:
         """Seconds a statement may take (STATEMENT_TIMEOUT_IN_SECONDS)."""
         return float(self.parameters.get("STATEMENT_TIMEOUT_IN_SECONDS", 172800))
+
+    def idle_seconds(self) -> float:
+        """Seconds since the last statement began."""
+        return time.monotonic() - self.last_used
+
+    def roll_back_if_idle(self, seconds: float) -> None:
+        """Undo a transaction that nobody went on with; nothing if a statement runs now."""
+        if not self.lock.acquire(blocking=False):
+            return
+        try:
+            if self.in_transaction and self.idle_seconds() > seconds:
+                self.in_transaction = False
+                self.duck.execute("ROLLBACK")
+        finally:
+            self.lock.release()
 
     def abort(self) -> None:
         """Cancel what runs now."""

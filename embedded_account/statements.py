@@ -52,6 +52,7 @@ _HANDLERS: dict[tuple[str, ...], Handler] = {}
 _LONGEST = 4
 _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE", "RECURSIVE", "HYBRID")
 _TRANSACTION_CONFLICT_SECONDS = 20.0
+_IDLE_TRANSACTION_SECONDS = 300.0
 
 
 def statement(*words: str) -> Callable[[Handler], Handler]:
@@ -85,6 +86,7 @@ def execute(
     """
     with session.lock:
         session.cancelled.clear()
+        session.last_used = time.monotonic()
         parts = split_flow(text)
         ids: list[str] = []
         for part in parts[:-1]:
@@ -163,12 +165,23 @@ def _attempt(session: Session, handler: Handler, current: Statement, text: str) 
         except duckdb.Error as failure:
             if not is_conflict(failure) or session.in_transaction or time.monotonic() > deadline:
                 raise
+            _end_idle_transactions(session)
         time.sleep(pause)
         pause = min(pause * 2, 0.2)
         again = read(text)
         again.batch, again.query_id = current.batch, current.query_id
         _choose(again)
         current = again
+
+
+def _end_idle_transactions(blocked: Session) -> None:
+    """A session that left a transaction open and went away must not block others for ever.
+
+    https://docs.snowflake.com/en/sql-reference/transactions (transactions left open by a disconnected session)
+    """
+    for other in list(blocked.account.sessions.values()):
+        if other is not blocked and other.in_transaction and other.idle_seconds() > _IDLE_TRANSACTION_SECONDS:
+            other.roll_back_if_idle(_IDLE_TRANSACTION_SECONDS)
 
 
 def read(text: str) -> Statement:

@@ -271,3 +271,25 @@ def test_a_killed_account_keeps_what_was_committed(own_server: Any) -> None:
         assert rows('SHOW TABLES ->> SELECT "name", "comment" FROM $1') == [("T", "numbers")]
         assert rows('SHOW STAGES ->> SELECT "name" FROM $1') == [("ST",)]
         assert rows('DESC TABLE T ->> SELECT "name", "comment" FROM $1') == [("A", "first")]
+
+
+def test_an_abandoned_transaction_does_not_block_others(
+    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from embedded_account import loaded, statements
+    from embedded_account.account import Account
+    from embedded_account.session import Session
+
+    assert loaded
+    monkeypatch.setattr(statements, "_IDLE_TRANSACTION_SECONDS", 0.05)
+    account = Account(tmp_path / "account")
+    try:
+        gone, present = Session(account), Session(account)
+        for sql in ("CREATE DATABASE D", "CREATE TABLE T (A INT)", "INSERT INTO T VALUES (1)", "BEGIN"):
+            statements.execute(gone, sql)
+        statements.execute(gone, "UPDATE T SET A = 2")
+        present.use("D", "PUBLIC")
+        statements.execute(present, "UPDATE T SET A = 3")
+        assert statements.execute(present, "SELECT A FROM T").rows() == [(3,)]
+    finally:
+        account.close()
