@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import snowflake.connector
 
-from mock_data.config import NetworkConfig
+from mock_data import NetworkConfig
 
 DATABASE = "SPOKEHUB"
 #: Small, and long enough for the windows of 28 days and all three splits.
