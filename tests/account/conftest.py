@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import snowflake.connector
 
-
 # The connector asks the network at each login which cloud it is on.
 os.environ["SNOWFLAKE_DISABLE_PLATFORM_DETECTION"] = "true"
 
@@ -33,9 +32,9 @@ class AccountServer:
     def start(self) -> AccountServer:
         ready = self.data.with_suffix(".ready.json")
         ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "embedded_account", "--data", str(self.data), "--port", "0"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "embedded_account", "--data", str(self.data), "--port", "0"]
-            + ["--ready-file", str(ready), "--parent-pid", str(os.getpid())]
+            [*command, "--ready-file", str(ready), "--parent-pid", str(os.getpid())]
         )
         deadline = time.monotonic() + 120
         while not ready.exists():

@@ -121,7 +121,8 @@ QUERIES: list[tuple[list[str], str, list[tuple[Any, ...]]]] = [
     ),
     (
         ["CREATE TABLE T (A INT, B VARIANT)"],
-        "SELECT COLUMN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS WHERE TABLE_NAME = 'T' ORDER BY ORDINAL_POSITION",
+        "SELECT COLUMN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS "
+        "WHERE TABLE_NAME = 'T' ORDER BY ORDINAL_POSITION",
         [("A", "NUMBER"), ("B", "VARIANT")],
     ),
     (
