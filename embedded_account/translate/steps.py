@@ -8,7 +8,7 @@ from typing import Any
 from fakesnow import transforms as fakesnow
 from sqlglot import exp
 
-from embedded_account.translate import Translation, functions, joins, names, outputs, values
+from embedded_account.translate import Translation, functions, joins, names, outputs, targets, values
 
 Step = Callable[[Any], Any]
 
@@ -68,6 +68,7 @@ def apply(translation: Translation, expression: Any) -> str:
     expression = values.number_columns(expression)
     expression = joins.match_conditions(expression)
     expression = names.tables(translation, expression)
+    targets.refuse_dynamic_tables(translation, expression)
     expression = functions.scalars(translation, expression)
     return function_steps(expression)
 
