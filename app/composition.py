@@ -3,24 +3,52 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.core.hub import load_declaration
 from services.core.settings import Settings
 from services.db.engine import Database
+from services.example import operations as example_operations
+from services.example.service import Example
+from services.features import operations as features_operations
+from services.features.service import Features
+from services.hub import operations as hub_operations
+from services.hub.service import Hub
 from services.operations import Operations, Registry
+from services.predictions import operations as predictions_operations
+from services.predictions.service import Forecasts
+from services.registry import operations as registry_operations
+from services.registry.service import Registry as ModelRegistry
+from services.simulation import operations as simulation_operations
+from services.simulation.repository import SimulatedData
+from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
+from services.snowflake.identifiers import QualifiedName
+from services.spokes import operations as spokes_operations
+from services.spokes.repository import Catalogue
+from services.spokes.service import Spokes
+from services.training import operations as training_operations
+from services.training.service import Training
 
 
 @dataclass
 class Services:
     """What routes, pages and the steps of operations reach: one attribute for each domain.
 
-    The domains are filled in below, once; nothing changes them afterwards.
+    The domains are filled in by ``compose``, once; nothing changes them afterwards.
     """
 
     settings: Settings
     database: Database
     source: ConnectionSource
     operations: Operations = field(init=False)
+    hub: Hub = field(init=False)
+    spokes: Spokes = field(init=False)
+    features: Features = field(init=False)
+    training: Training = field(init=False)
+    registry: ModelRegistry = field(init=False)
+    predictions: Forecasts = field(init=False)
+    simulation: Simulation = field(init=False)
+    example: Example = field(init=False)
 
 
 @dataclass(frozen=True)
@@ -54,9 +82,35 @@ def compose(
         source=source,
     )
     services.operations = operations
+    _add_domains(services)
     return Runtime(settings, database, source, embedded, services, operations)
 
 
 def kinds() -> Registry:
     """Every kind of operation that the domains declare."""
-    return Registry()
+    modules: tuple[Any, ...] = (
+        hub_operations,
+        simulation_operations,
+        spokes_operations,
+        features_operations,
+        training_operations,
+        registry_operations,
+        predictions_operations,
+        example_operations,
+    )
+    return Registry([kind for module in modules for kind in module.KINDS])
+
+
+def _add_domains(services: Services) -> None:
+    """The domains reach each other through the container alone."""
+    hub, source = load_declaration(), services.source
+    shared = QualifiedName(hub.shared_schema, hub.database)
+    services.hub = Hub(hub, services.settings.account, source, services)
+    services.spokes = Spokes(hub, Catalogue(services.database), source, services)
+    scopes = services.spokes.scope
+    services.features = Features(source, scopes, services)
+    services.training = Training(source, scopes, services)
+    services.registry = ModelRegistry(source, scopes, services)
+    services.predictions = Forecasts(source, scopes, services)
+    services.simulation = Simulation(SimulatedData(source, shared), services)
+    services.example = Example(services.settings.example, services)

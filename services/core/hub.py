@@ -97,9 +97,7 @@ def load_declaration(path: Path = FILE) -> Declaration:
 
 
 def _warehouse(section: _Section) -> Warehouse:
-    found = Warehouse(
-        section.name("name"), section.name("size"), section.number("auto_suspend_seconds", 30)
-    )
+    found = Warehouse(section.name("name"), section.name("size"), section.number("auto_suspend_seconds", 30))
     section.finish()
     return found
 

@@ -162,7 +162,7 @@ class Simulation:
 
     def _done_at(self) -> dict[tuple[str, str], datetime]:
         """When operations did a phase of a day: (day, phase) → moment."""
-        found = {}
+        found: dict[tuple[str, str], datetime] = {}
         for kind, phase in (("data.morning", MORNING), ("data.evening", EVENING)):
             where = OperationFilter(kind=kind, state=OperationState.SUCCEEDED)
             for view in self._around.operations.list(where, limit=100).items:

@@ -20,7 +20,17 @@ from services.snowflake.scope import Scope
 ROOT = Path(__file__).resolve().parents[2]
 SPOKES = ROOT / "spokes"
 # What a child needs of the surroundings; secrets of the service are not among it.
-_KEPT = ("PATH", "HOME", "SNOWFLAKE_HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
+_KEPT = (
+    "PATH",
+    "HOME",
+    "SNOWFLAKE_HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+)
 _CONFLICTS = frozenset({"spoke.graph_busy", "spoke.version_changed", "spoke.data_missing"})
 _POLL_SECONDS = 0.2
 

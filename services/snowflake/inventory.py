@@ -30,7 +30,9 @@ class Finding:
     def statements(self) -> tuple[str, ...]:
         if self.state == "present":
             return ()
-        return self.wanted.create if self.state == "missing" or not self.wanted.change else (self.wanted.change,)
+        return (
+            self.wanted.create if self.state == "missing" or not self.wanted.change else (self.wanted.change,)
+        )
 
 
 @dataclass

@@ -15,7 +15,7 @@ from services.snowflake.scope import Scope, within
 # The tags that the feature store marks its objects with; the hub makes them, as all spokes share them.
 # https://docs.snowflake.com/en/developer-guide/snowflake-ml/feature-store/rbac
 STORE_TAGS = ("SNOWML_FEATURE_STORE_OBJECT", "SNOWML_FEATURE_VIEW_METADATA")
-_OWN = "TABLE VIEW STAGE FUNCTION PROCEDURE SEQUENCE PIPE STREAM TASK".split()
+_OWN = ["TABLE", "VIEW", "STAGE", "FUNCTION", "PROCEDURE", "SEQUENCE", "PIPE", "STREAM", "TASK"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,9 @@ def _hub_schemas(hub: Declaration) -> list[Wanted]:
                 tag = within(shared, "SPOKEHUB_ENVIRONMENT")
                 found.append(_tag_value(schema, tag, environment.name))
             if name == "FEATURE_STORE":
-                found += [_tag(within(schema, tag), "Marks objects of the feature store") for tag in STORE_TAGS]
+                found += [
+                    _tag(within(schema, tag), "Marks objects of the feature store") for tag in STORE_TAGS
+                ]
     return found
 
 

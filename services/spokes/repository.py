@@ -54,8 +54,8 @@ class Catalogue:
             environments = db.scalars(
                 select(EnvironmentRecord).where(EnvironmentRecord.state == ACTIVE)
             ).all()
-            deployed = dict(
-                ((spoke, environment), at)
+            deployed = {
+                (spoke, environment): at
                 for spoke, environment, at in db.execute(
                     select(
                         DeploymentRecord.spoke,
@@ -63,7 +63,7 @@ class Catalogue:
                         func.max(DeploymentRecord.created_at),
                     ).group_by(DeploymentRecord.spoke, DeploymentRecord.environment)
                 )
-            )
+            }
         found = []
         for spoke in spokes:
             here = tuple(

@@ -155,6 +155,17 @@ class Spokes:
                 code="hub_not_applied",
             )
 
+    def require_sources(self, scope: Scope) -> None:
+        """Conflict 409 unless every source table that the spoke names is there."""
+        rows = self._source.query(f"SHOW TABLES IN SCHEMA {scope.shared}")
+        missing = sorted(set(scope.config.get("sources", ())) - {row["name"] for row in rows})
+        if missing:
+            raise Conflict(
+                f"The source tables {', '.join(missing)} do not exist in {scope.shared}",
+                hint="Load them first; the example's come with POST /api/v1/simulation/seed.",
+                code="sources_missing",
+            )
+
 
 def _query_tag(values: dict[str, str]) -> str:
     import json

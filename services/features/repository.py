@@ -1,0 +1,136 @@
+"""Feature views as the account holds them: SHOW, DESCRIBE and tags, without a line of the spoke's code.
+
+https://docs.snowflake.com/en/developer-guide/snowflake-ml/feature-store/rbac: a feature view is a dynamic
+table or a view named NAME$VERSION that carries the feature store's tags.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.core.errors import SnowflakeFailed
+from services.features.types import FeatureColumn, FeatureView, FeatureViewKind
+from services.snowflake.connection import ConnectionSource
+from services.snowflake.identifiers import like_pattern, literal, quote
+from services.snowflake.scope import Scope, within
+
+Row = dict[str, Any]
+_MISSING = frozenset({2003, 2043})
+_METADATA = "SNOWML_FEATURE_VIEW_METADATA"
+_ENTITY = "SNOWML_FEATURE_STORE_ENTITY_"
+_LAG = re.compile(r"(\d+)\s*(second|minute|hour|day|week)s?\Z", re.IGNORECASE)
+_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86_400, "week": 604_800}
+_DEFINITION = re.compile(r"\s*\(definition [0-9a-f]+\)\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What does not change as long as the object is the same: its columns and entities."""
+
+    columns: tuple[FeatureColumn, ...]
+    entities: tuple[str, ...]
+
+
+class FeatureViews:
+    """Reads the feature store of a scope."""
+
+    def __init__(self, source: ConnectionSource) -> None:
+        self._source = source
+        self._shapes: dict[tuple[str, datetime], Shape] = {}
+
+    def rows(self, scope: Scope) -> list[Row]:
+        """The SHOW rows of the spoke's feature views; none while the schema does not exist."""
+        like = like_pattern(scope.prefix)[:-1] + "%'"
+        found = []
+        for kind in ("DYNAMIC TABLE", "VIEW"):
+            try:
+                rows = self._source.query(f"SHOW {kind}S LIKE {like} IN SCHEMA {scope.feature_store}")
+            except SnowflakeFailed as error:
+                if isinstance(error.detail, dict) and error.detail.get("errno") in _MISSING:
+                    return []
+                raise
+            found += [{**row, "KIND": kind} for row in rows if "$" in row["name"]]
+        return found
+
+    def view(self, row: Row, shape: Shape | None, now: datetime, consumed: bool) -> FeatureView:
+        """One feature view from its SHOW row."""
+        kind: FeatureViewKind = row["KIND"]
+        name, _, version = row["name"].rpartition("$")
+        refreshed = row.get("data_timestamp")
+        lag = row.get("target_lag")
+        return FeatureView(
+            name=name,
+            version=version,
+            kind=kind,
+            entities=shape.entities if shape else (),
+            columns=shape.columns if shape else (),
+            description=_DEFINITION.sub("", row["comment"] or ""),
+            owner=row["owner"] or "",
+            refresh=lag,
+            refresh_mode=row.get("refresh_mode"),
+            scheduling_state=row.get("scheduling_state"),
+            rows=row.get("rows"),
+            created_at=row["created_on"],
+            last_refreshed_at=refreshed,
+            last_refresh_state=None,
+            lag_seconds=max((now - refreshed).total_seconds(), 0.0) if refreshed else None,
+            target_lag_seconds=lag_seconds(lag),
+            consumed=consumed,
+            sql=row["text"] or "",
+        )
+
+    def shapes(self, scope: Scope, rows: list[Row]) -> dict[str, Shape]:
+        """The shape of each object by its name; what was read before is not read again."""
+        unknown = [row for row in rows if (str(row["name"]), row["created_on"]) not in self._shapes]
+        tags = self._tags(scope, [row["name"] for row in unknown])
+        for row in unknown:
+            key = (str(row["name"]), row["created_on"])
+            self._shapes[key] = self._shape(scope, row, tags.get(row["name"], {}))
+        return {row["name"]: self._shapes[row["name"], row["created_on"]] for row in rows}
+
+    def _shape(self, scope: Scope, row: Row, tags: Mapping[str, str]) -> Shape:
+        described = self._source.query(f"DESCRIBE {row['KIND']} {within(scope.feature_store, row['name'])}")
+        metadata = json.loads(tags.get(_METADATA, "{}"))
+        keys = {
+            key.strip().upper()
+            for tag, value in tags.items()
+            if tag.startswith(_ENTITY)
+            for key in value.split(",")
+        }
+        stamp = str(metadata.get("timestamp_col", ""))
+        columns = tuple(
+            FeatureColumn(
+                one["name"],
+                one["type"],
+                one["comment"] or "",
+                "key" if one["name"] in keys else "timestamp" if one["name"] == stamp else "feature",
+            )
+            for one in described
+        )
+        return Shape(columns, tuple(metadata.get("entities", ())))
+
+    def _tags(self, scope: Scope, names: list[str]) -> dict[str, dict[str, str]]:
+        """Object → tag → value."""
+        if not names:
+            return {}
+        schema = f"{quote(scope.hub.database)}.INFORMATION_SCHEMA"
+        text = " UNION ALL ".join(
+            f"SELECT {literal(name)} AS NAME, TAG_NAME, TAG_VALUE FROM TABLE({schema}.TAG_REFERENCES("
+            f"{literal(str(within(scope.feature_store, name)))}, 'TABLE'))"
+            for name in names
+        )
+        found: dict[str, dict[str, str]] = {}
+        for row in self._source.query(text):
+            found.setdefault(row["NAME"], {})[row["TAG_NAME"]] = row["TAG_VALUE"]
+        return found
+
+
+def lag_seconds(text: str | None) -> float | None:
+    """A target lag like ``1 day`` in seconds; None for DOWNSTREAM and for none."""
+    found = _LAG.match(text.strip()) if text else None
+    return float(int(found.group(1)) * _UNITS[found.group(2).lower()]) if found else None

@@ -1,0 +1,74 @@
+"""Models: their versions with what was registered beside them, and which one serves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.core.errors import Conflict, NotFound
+from services.registry.repository import Models
+from services.registry.types import Model, ModelVersion
+from services.snowflake.connection import ConnectionSource
+from services.snowflake.scope import Scopes
+
+
+class Registry:
+    """See types.py."""
+
+    def __init__(self, source: ConnectionSource, scopes: Scopes, around: Any) -> None:
+        self._models = Models(source)
+        self._scopes = scopes
+        self._around = around
+
+    def models(self, spoke: str, environment: str) -> tuple[Model, ...]:
+        """By name, each with its versions."""
+        scope = self._scopes(spoke, environment)
+        return self._models.all(scope) if scope.onboarded else ()
+
+    def versions(self, spoke: str, environment: str, model: str) -> tuple[ModelVersion, ...]:
+        """Newest first; NotFound 404."""
+        found = self.models(spoke, environment)
+        for known in found:
+            if known.name == model.upper():
+                return known.versions
+        names = ", ".join(known.name for known in found)
+        raise NotFound(
+            f"There is no model {model!r} of {spoke} in {environment.upper()}",
+            hint=f"Known: {names}." if names else "Train one first.",
+            code="unknown_model",
+        )
+
+    def version(self, spoke: str, environment: str, model: str, version: str) -> ModelVersion:
+        """One version; NotFound 404."""
+        for known in self.versions(spoke, environment, model):
+            if known.version == version.upper():
+                return known
+        raise NotFound(
+            f"{model} has no version {version!r}", hint="See its versions.", code="unknown_version"
+        )
+
+    def default(self, spoke: str, environment: str) -> ModelVersion | None:
+        """The default version of the spoke's first model that has one."""
+        for model in self.models(spoke, environment):
+            for version in model.versions:
+                if version.is_default:
+                    return version
+        return None
+
+    def require_version(self, spoke: str, environment: str) -> None:
+        """Conflict 409 while no model of the spoke has a version."""
+        if not any(model.versions for model in self.models(spoke, environment)):
+            raise Conflict(
+                f"{spoke} has no model version in {environment}",
+                hint=f"Train one first: POST /api/v1/spokes/{spoke}/graphs/TRAINING_DAG/runs.",
+                code="no_model_version",
+            )
+
+    def start_promote(self, spoke: str, environment: str, model: str, version: str, actor: str) -> str:
+        """Submit ``model.promote``; the operation's id."""
+        params = {
+            "spoke": spoke,
+            "environment": self._scopes(spoke, environment).environment,
+            "model": model.upper(),
+            "version": version.upper(),
+        }
+        return str(self._around.operations.submit("model.promote", params, actor=actor).id)
