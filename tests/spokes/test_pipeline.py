@@ -9,6 +9,7 @@ import sys
 import time
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import yaml
 from snowflake.snowpark import Session
 
 from mock_data import Simulator, seed
-from spoke_kit import registry
+from spoke_kit import bundle, config, graphs, registry
+from spoke_kit.errors import GraphBusy
 from spoke_kit.names import Names
 from tests.spokes.conftest import DATABASE, NETWORK
 
@@ -44,12 +46,17 @@ def changes(events: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     return {(one["kind"], one["name"], one["action"]) for one in events[-1]["changes"]}
 
 
-def run_graph(connection: Any, graph: str, config: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Run a graph to its end; ``{task: row of TASK_HISTORY}`` of that run."""
-    mark = uuid.uuid4().hex  # tells this run from another of the same request
-    config = {**config, "mark": mark}
+def start_graph(connection: Any, graph: str, values: dict[str, Any]) -> str:
+    """Start a run; returns what tells it from another run of the same request."""
+    mark = uuid.uuid4().hex
+    text = json.dumps({**values, "mark": mark})
+    connection.cursor().execute(f"EXECUTE TASK {NAMES.own(graph)} USING CONFIG = $${text}$$")
+    return mark
+
+
+def finish_graph(connection: Any, graph: str, mark: str) -> dict[str, dict[str, Any]]:
+    """Wait for the end of a run; ``{task: row of TASK_HISTORY}``."""
     cursor = connection.cursor(snowflake.connector.DictCursor)
-    cursor.execute(f"EXECUTE TASK {NAMES.own(graph)} USING CONFIG = $${json.dumps(config)}$$")
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         cursor.execute("SELECT * FROM TABLE(INFORMATION_SCHEMA.TASK_HISTORY(RESULT_LIMIT => 200))")
@@ -61,6 +68,10 @@ def run_graph(connection: Any, graph: str, config: dict[str, Any]) -> dict[str, 
             return {name.partition("$")[2] or "ROOT": row for name, row in rows.items()}
         time.sleep(0.2)
     raise AssertionError(f"{graph} did not end: {rows}")
+
+
+def run_graph(connection: Any, graph: str, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return finish_graph(connection, graph, start_graph(connection, graph, values))
 
 
 def states(run: dict[str, dict[str, Any]]) -> dict[str, str]:
@@ -174,8 +185,8 @@ def test_a_day_from_morning_to_evaluation(connection: Any, trained: dict[str, di
     ]
 
     simulator.evening()
-    config = json.dumps({"database": DATABASE, "environment": "DEV"})
-    answer = cursor.execute(f"CALL {NAMES.own('EVALUATE_PREDICTIONS')}(%s)", (config,)).fetchall()
+    told = json.dumps({"database": DATABASE, "environment": "DEV"})
+    answer = cursor.execute(f"CALL {NAMES.own('EVALUATE_PREDICTIONS')}(%s)", (told,)).fetchall()
     (evaluated,) = json.loads(next(iter(answer[0].values())))["days"]
     rows = cursor.execute(select).fetchall()
     errors = [row["PREDICTED_FILL_RATE"] - row["ACTUAL_FILL_RATE"] for row in rows]
@@ -200,6 +211,23 @@ def test_a_failed_gate_leaves_an_alert(
     cursor.execute(f"SELECT * FROM {NAMES.own('ALERTS')} WHERE KIND = 'MODEL_QUALITY'")
     assert [row["SUBJECT"] for row in cursor.fetchall()] == [failed["version"]]
     assert failed["failed"] != []
+
+
+def test_a_running_graph_is_not_replaced(
+    connection: Any, hub: dict[str, Any], deployed: Any, spoke_directory: Path
+) -> None:
+    session = Session.builder.configs(hub).create()
+    settings = config.load(spoke_directory, "DEV")
+    other = replace(bundle.build(spoke_directory), digest="0" * 64)
+    deployment = graphs.Deployment(session, settings, NAMES, other)
+    mark = start_graph(connection, "TRAINING_DAG", {"request_id": "busy"})
+    try:
+        with pytest.raises(GraphBusy):
+            graphs.deploy(deployment, settings.graphs["TRAINING_DAG"])
+    finally:
+        session.close()
+        run = finish_graph(connection, "TRAINING_DAG", mark)
+    assert "FAILED" not in states(run).values()
 
 
 def test_a_changed_definition_is_refused_outside_dev(
