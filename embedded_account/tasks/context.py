@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from embedded_account.errors import SnowflakeError, invalid_value
+from embedded_account.errors import SnowflakeError, invalid_value, unsupported
 from embedded_account.functions import scalar_function
 from embedded_account.names import ObjectName
 from embedded_account.session import Session
@@ -59,6 +59,11 @@ def get_task_graph_config(session: Session, arguments: list[object]) -> object:
         else:
             return None
     return value if isinstance(value, str) or value is None else json.dumps(value)
+
+
+@scalar_function("SYSTEM$STREAM_HAS_DATA")
+def stream_has_data(session: Session, arguments: list[object]) -> object:
+    raise unsupported("streams: SYSTEM$STREAM_HAS_DATA")
 
 
 @scalar_function("SYSTEM$CURRENT_USER_TASK_NAME")

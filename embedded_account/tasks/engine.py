@@ -7,12 +7,10 @@ finalizer. A run that waited still waits.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import threading
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -38,6 +36,7 @@ from embedded_account.tasks.graph import Graph
 from embedded_account.tasks.progress import ERRORS, final_state, next_step
 from embedded_account.tasks.runs import GraphRun, RunStore, TaskRun
 from embedded_account.tasks.scheduler import Scheduler
+from embedded_account.tasks.workers import Workers
 
 if TYPE_CHECKING:
     from embedded_account.account import Account
@@ -48,6 +47,7 @@ MANUAL = "EXECUTE TASK"
 MANUAL_RETRY = "MANUAL RETRY"
 AUTOMATIC_RETRY = "AUTOMATIC RETRY"
 PARALLEL_TASKS = 16
+CLOSE_SECONDS = 10.0
 RETRY_WITHIN = timedelta(days=14)
 _FINALIZED = (states.SUCCEEDED, states.FAILED)
 
@@ -60,7 +60,7 @@ class TaskEngine:
         self.runs = RunStore(account)
         self.scheduler = Scheduler(account, self.run_scheduled)
         self._deadlines = Deadlines()
-        self._pool = ThreadPoolExecutor(parallel, "task")
+        self._workers = Workers(parallel)
         self._active: dict[tuple[int, int], ActiveRun] = {}
         self._waiting: dict[ObjectName, deque[ActiveRun]] = {}
         # Guards the two above; never taken while a run's own lock is wanted.
@@ -86,7 +86,7 @@ class TaskEngine:
             running = [session for run in self._active.values() for session in run.sessions.values()]
         for session in running:
             self._deadlines.hasten(session)
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._workers.close(CLOSE_SECONDS)
         self._deadlines.close()
         self.runs.close()
 
@@ -255,8 +255,7 @@ class TaskEngine:
 
     def _submit(self, run: ActiveRun, task: TaskDefinition) -> None:
         run.states[task.name.name] = states.EXECUTING
-        with contextlib.suppress(RuntimeError):  # the pool is shut down: the account closes
-            self._pool.submit(self._run_logged, run, task)
+        self._workers.submit(lambda: self._run_logged(run, task))
 
     def _run_logged(self, run: ActiveRun, task: TaskDefinition) -> None:
         """In a thread of the pool, whose errors nobody else would see."""
@@ -325,7 +324,7 @@ class TaskEngine:
             row.first_error_task, row.first_error_code = first.name, first.error_code
             row.first_error_message = first.error_message
         marked = None
-        if retry is None and self._count(run, state) and first is not None:
+        if retry is None and self._suspends(run, state) and first is not None:
             first.state = states.FAILED_AND_SUSPENDED
             marked = first
         run.finished = True
@@ -340,6 +339,14 @@ class TaskEngine:
             self._advance(again)
         else:
             self._admit_waiting(row.root_name)
+
+    def _suspends(self, run: ActiveRun, state: str) -> bool:
+        try:
+            return self._count(run, state)
+        except Exception:
+            # The root's database may just have been dropped: the run itself still has to end.
+            log.exception("failures of root task %s could not be counted", run.row.root_name)
+            return False
 
     def _count(self, run: ActiveRun, state: str) -> bool:
         """Count consecutive failures of a started root; whether this one suspends it."""

@@ -101,6 +101,16 @@ _GRAPH_KEY = ("group", "attempt")
 _TASK_KEY = ("group", "attempt", "name")
 
 
+def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {duck(ACCOUNT, SCHEMA)}")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {GRAPH_RUNS} ({_columns(GraphRun)})")
+    connection.execute(f"CREATE TABLE IF NOT EXISTS {TASK_RUNS} ({_columns(TaskRun)})")
+    connection.execute(
+        f"CREATE TABLE IF NOT EXISTS {VERSIONS} (root_id VARCHAR, version BIGINT, created TIMESTAMPTZ, "
+        "content VARCHAR)"
+    )
+
+
 class RunStore:
     """The only writer of these tables. Thread-safe; every method is one transaction."""
 
@@ -109,13 +119,7 @@ class RunStore:
         self._lock = threading.RLock()
         self._last_group = 0
         with self._transaction() as connection:
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {duck(ACCOUNT, SCHEMA)}")
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {GRAPH_RUNS} ({_columns(GraphRun)})")
-            connection.execute(f"CREATE TABLE IF NOT EXISTS {TASK_RUNS} ({_columns(TaskRun)})")
-            connection.execute(
-                f"CREATE TABLE IF NOT EXISTS {VERSIONS} (root_id VARCHAR, version BIGINT, created TIMESTAMPTZ, "
-                "content VARCHAR)"
-            )
+            create_tables(connection)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -1,14 +1,24 @@
 """INFORMATION_SCHEMA and ACCOUNT_USAGE: what exists, what ran, what it cost."""
 
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING
+
+from embedded_account.tasks import runs
 from embedded_account.usage import (
     dynamic_tables,
     information_schema,
     metering,
+    queries,
     query_history,
+    stored_views,
     task_graphs,
     task_history,
 )
-from embedded_account.usage.queries import open_log as start
+
+if TYPE_CHECKING:
+    from embedded_account.account import Account
 
 __all__ = [
     "dynamic_tables",
@@ -19,3 +29,11 @@ __all__ = [
     "task_graphs",
     "task_history",
 ]
+
+
+def start(account: Account) -> None:
+    """Begin to note statements, and make what the history is read through."""
+    queries.open_log(account)
+    with contextlib.closing(account.cursor()) as connection:
+        runs.create_tables(connection)
+        stored_views.create(connection)

@@ -13,6 +13,7 @@ from embedded_account.tasks.definition import now
 from embedded_account.usage import arguments, queries
 from embedded_account.usage.arguments import timestamp
 from embedded_account.usage.queries import QUERIES
+from embedded_account.usage.stored_views import stored_view
 from embedded_account.usage.task_history import PAST, YEAR, identifier
 
 _ELAPSED = 'q."elapsed_ms"'
@@ -97,6 +98,8 @@ def _select(names: list[str], failed: str) -> str:
     return f"SELECT {columns} FROM {QUERIES} AS q"
 
 
+_FUNCTION_ROWS = stored_view("query_history_rows", _select(_FUNCTION, "FAILED_WITH_ERROR"))
+_VIEW_ROWS = stored_view("account_query_history", _select(_VIEW, "FAIL"))
 _RANGE = ("END_TIME_RANGE_START", "END_TIME_RANGE_END", "RESULT_LIMIT", "INCLUDE_CLIENT_GENERATED_STATEMENT")
 
 
@@ -108,12 +111,12 @@ def _history(
     queries.flush(session.account)
     earliest = now() - PAST
     start = max(arguments.moment(call, "END_TIME_RANGE_START") or earliest, earliest)
-    where = [only, f'q."end_time" >= {timestamp(start)}']
+    where = [only, f'"END_TIME" >= {timestamp(start)}']
     if (end := arguments.moment(call, "END_TIME_RANGE_END")) is not None:
-        where.append(f'q."end_time" <= {timestamp(end)}')
+        where.append(f'"END_TIME" <= {timestamp(end)}')
     return (
-        f"{_select(_FUNCTION, 'FAILED_WITH_ERROR')} WHERE {' AND '.join(where)} "
-        f'ORDER BY q."start_time" DESC LIMIT {arguments.limit(call, 100)}'
+        f"SELECT * FROM {_FUNCTION_ROWS} WHERE {' AND '.join(where)} "
+        f'ORDER BY "START_TIME" DESC LIMIT {arguments.limit(call, 100)}'
     )
 
 
@@ -125,20 +128,20 @@ def query_history(session: Session, call: TableCall) -> str:
 @table_function("INFORMATION_SCHEMA.QUERY_HISTORY_BY_SESSION")
 def query_history_by_session(session: Session, call: TableCall) -> str:
     wanted = int(arguments.text(call, "SESSION_ID") or session.id)
-    return _history(session, call, "QUERY_HISTORY_BY_SESSION", ("SESSION_ID",), f'q."session_id" = {wanted}')
+    return _history(session, call, "QUERY_HISTORY_BY_SESSION", ("SESSION_ID",), f'"SESSION_ID" = {wanted}')
 
 
 @table_function("INFORMATION_SCHEMA.QUERY_HISTORY_BY_USER")
 def query_history_by_user(session: Session, call: TableCall) -> str:
     wanted = arguments.text(call, "USER_NAME") or session.user
-    only = f'q."user_name" = {literal(wanted)}'
+    only = f'"USER_NAME" = {literal(wanted)}'
     return _history(session, call, "QUERY_HISTORY_BY_USER", ("USER_NAME",), only)
 
 
 @table_function("INFORMATION_SCHEMA.QUERY_HISTORY_BY_WAREHOUSE")
 def query_history_by_warehouse(session: Session, call: TableCall) -> str:
     wanted = arguments.text(call, "WAREHOUSE_NAME") or session.warehouse
-    only = f'q."warehouse_name" = {literal(wanted)}'
+    only = f'"WAREHOUSE_NAME" = {literal(wanted)}'
     return _history(session, call, "QUERY_HISTORY_BY_WAREHOUSE", ("WAREHOUSE_NAME",), only)
 
 
@@ -146,4 +149,4 @@ def query_history_by_warehouse(session: Session, call: TableCall) -> str:
 def account_query_history(session: Session, database: str) -> str:
     """The last year. Late on Snowflake, immediate here."""
     queries.flush(session.account)
-    return f'{_select(_VIEW, "FAIL")} WHERE q."start_time" >= {timestamp(now() - YEAR)}'
+    return f'SELECT * FROM {_VIEW_ROWS} WHERE "START_TIME" >= {timestamp(now() - YEAR)}'

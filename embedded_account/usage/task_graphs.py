@@ -31,11 +31,14 @@ from embedded_account.tasks.runs import (
 from embedded_account.tasks.schedule import Schedule
 from embedded_account.usage import arguments
 from embedded_account.usage.arguments import timestamp
+from embedded_account.usage.stored_views import stored_view
 from embedded_account.usage.task_history import FUTURE, YEAR, identifier
 
 COMPLETED = timedelta(minutes=60)
 _FINISHED = f"('{SUCCEEDED}', '{FAILED}', '{CANCELLED}')"
-_RUNS = f"""
+_RUNS = stored_view(
+    "graph_history_rows",
+    f"""
     SELECT g."root" AS "ROOT_TASK_NAME", g."database" AS "DATABASE_NAME", g."schema" AS "SCHEMA_NAME",
         g."state" AS "STATE", g."scheduled_from" AS "SCHEDULED_FROM", g."first_error_task" AS "FIRST_ERROR_TASK_NAME",
         TRY_CAST(g."first_error_code" AS BIGINT) AS "FIRST_ERROR_CODE",
@@ -46,7 +49,8 @@ _RUNS = f"""
         g."group" AS "GRAPH_RUN_GROUP_ID", CAST(NULL AS VARCHAR) AS "BACKFILL_INFO"
     FROM {GRAPH_RUNS} AS g LEFT JOIN {TASK_RUNS} AS t
         ON t."group" = g."group" AND t."attempt" = g."attempt" AND t."name" = g."root"
-"""
+    """,
+)
 
 
 def complete_graphs_sql(limit: int, root: str | None, error_only: bool, extra: str = "") -> str:
@@ -57,16 +61,13 @@ def complete_graphs_sql(limit: int, root: str | None, error_only: bool, extra: s
         where.append(f"\"STATE\" IN ('{FAILED}', '{CANCELLED}')")
     if extra:
         where.append(extra)
-    return (
-        f"SELECT * FROM ({_RUNS}) AS runs WHERE {' AND '.join(where)} "
-        f'ORDER BY "COMPLETED_TIME" DESC LIMIT {limit}'
-    )
+    return f'SELECT * FROM {_RUNS} WHERE {" AND ".join(where)} ORDER BY "COMPLETED_TIME" DESC LIMIT {limit}'
 
 
 def current_graphs_sql(session: Session, limit: int, root: str | None, extra: str = "") -> str:
     engine = session.account.tasks
     upcoming = engine.scheduler.upcoming() if engine else []
-    live = f'SELECT * FROM ({_RUNS}) AS runs WHERE "STATE" IN {LIVE}'
+    live = f'SELECT * FROM {_RUNS} WHERE "STATE" IN {LIVE}'
     parts = [live, *(_upcoming(task, at) for task, at in upcoming if at <= now() + FUTURE)]
     where = ["true"]
     if root is not None:
@@ -107,7 +108,7 @@ def current_task_graphs(session: Session, call: TableCall) -> str:
 def account_complete_task_graphs(session: Session, database: str) -> str:
     """The last year. Late on Snowflake, immediate here."""
     since = timestamp(now() - YEAR)
-    return f'SELECT * FROM ({_RUNS}) AS runs WHERE "STATE" IN {_FINISHED} AND "COMPLETED_TIME" >= {since}'
+    return f'SELECT * FROM {_RUNS} WHERE "STATE" IN {_FINISHED} AND "COMPLETED_TIME" >= {since}'
 
 
 @table_function("INFORMATION_SCHEMA.TASK_DEPENDENTS")

@@ -24,6 +24,7 @@ from embedded_account.tasks.runs import (
 from embedded_account.tasks.schedule import Schedule
 from embedded_account.usage import arguments
 from embedded_account.usage.arguments import timestamp
+from embedded_account.usage.stored_views import stored_view
 
 PAST = timedelta(days=7)
 FUTURE = timedelta(days=8)
@@ -55,14 +56,14 @@ _NAMES = (
 )
 
 
-def _waiting() -> str:
-    """Roots of runs that wait for the run before them."""
-    return f"""
-        SELECT NULL, g."root", g."database", g."schema", NULL, NULL, g."state", NULL, NULL, g."scheduled", NULL,
-            g."next_scheduled", NULL, g."root_id", g."version", g."run_id", NULL, g."scheduled_from", g."attempt",
-            g."config", NULL, NULL, NULL, NULL, g."group", NULL
-        FROM {GRAPH_RUNS} AS g WHERE g."state" = '{SCHEDULED}'
-    """
+# Roots of runs that wait for the run before them.
+_WAITING = f"""
+    SELECT NULL, g."root", g."database", g."schema", NULL, NULL, g."state", NULL, NULL, g."scheduled", NULL,
+        g."next_scheduled", NULL, g."root_id", g."version", g."run_id", NULL, g."scheduled_from", g."attempt",
+        g."config", NULL, NULL, NULL, NULL, g."group", NULL
+    FROM {GRAPH_RUNS} AS g WHERE g."state" = '{SCHEDULED}'
+"""
+_ROWS = stored_view("task_history_rows", f"{_RUNS} UNION ALL {_WAITING}")
 
 
 def _upcoming(task: TaskDefinition, at: datetime) -> str:
@@ -92,7 +93,7 @@ def task_history(session: Session, call: TableCall) -> str:
         where.append(f'"STATE" IN {ERRORS}')
     engine = session.account.tasks
     upcoming = engine.scheduler.upcoming() if engine else []
-    parts = [_RUNS, _waiting(), *(_upcoming(task, at) for task, at in upcoming)]
+    parts = [f"SELECT * FROM {_ROWS}", *(_upcoming(task, at) for task, at in upcoming)]
     return (
         f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS found WHERE {' AND '.join(where)} "
         f'ORDER BY "SCHEDULED_TIME" DESC, "QUERY_START_TIME" DESC LIMIT {arguments.limit(call, 100)}'
@@ -105,10 +106,9 @@ def identifier(*columns: str) -> str:
     return f"CAST(hash({joined}) % 1000000000 AS BIGINT)"
 
 
-@virtual_table("SNOWFLAKE.ACCOUNT_USAGE.TASK_HISTORY")
-def account_task_history(session: Session, database: str) -> str:
-    """Finished runs of the last year. Late on Snowflake, immediate here."""
-    return f"""
+_ACCOUNT = stored_view(
+    "account_task_history",
+    f"""
         SELECT "NAME", "QUERY_TEXT", "CONDITION_TEXT", "SCHEMA_NAME",
             {identifier('"DATABASE_NAME"', '"SCHEMA_NAME"')} AS "TASK_SCHEMA_ID", "DATABASE_NAME",
             {identifier('"DATABASE_NAME"')} AS "TASK_DATABASE_ID", "SCHEDULED_TIME", "COMPLETED_TIME", "STATE",
@@ -116,6 +116,12 @@ def account_task_history(session: Session, database: str) -> str:
             "ROOT_TASK_ID", "SCHEDULED_FROM", "ATTEMPT_NUMBER", CAST(NULL AS BIGINT) AS "INSTANCE_ID", "CONFIG",
             "QUERY_HASH", "QUERY_HASH_VERSION", "QUERY_PARAMETERIZED_HASH", "QUERY_PARAMETERIZED_HASH_VERSION",
             "GRAPH_RUN_GROUP_ID", "BACKFILL_INFO"
-        FROM ({_RUNS}) AS runs
-        WHERE "STATE" NOT IN {LIVE} AND "SCHEDULED_TIME" >= {timestamp(now() - YEAR)}
-    """
+        FROM ({_RUNS}) AS runs WHERE "STATE" NOT IN {LIVE}
+    """,
+)
+
+
+@virtual_table("SNOWFLAKE.ACCOUNT_USAGE.TASK_HISTORY")
+def account_task_history(session: Session, database: str) -> str:
+    """Finished runs of the last year. Late on Snowflake, immediate here."""
+    return f'SELECT * FROM {_ACCOUNT} WHERE "SCHEDULED_TIME" >= {timestamp(now() - YEAR)}'

@@ -199,6 +199,54 @@ def test_schedules_start_runs_by_themselves(
     assert [round(b - a, 3) for a, b in itertools.pairwise(scheduled)] == [1.0] * (before - 1)
 
 
+def test_a_root_whose_condition_is_false_skips_the_run(
+    run: Run, settle: Callable[[], None], history: Callable[[str], Any], database: str
+) -> None:
+    run("create task ROOT when 1 = 2 as select 1")
+    run("create task CHILD after ROOT as select 1")
+    run("create task FIN finalize = ROOT as select 1")
+    run("select system$task_dependents_enable('ROOT')")
+    run("execute task ROOT")
+    settle()
+    assert history("name, state, query_id") == [("ROOT", "SKIPPED", None)]
+    assert (
+        run(f"select * from snowflake.account_usage.complete_task_graphs where database_name = '{database}'")
+        == []
+    )
+
+
+@pytest.mark.parametrize(("policy", "together"), [("NO_OVERLAP", 1), ("ALLOW_CHILD_OVERLAP", 2)])
+def test_overlap_of_children(
+    run: Run, settle: Callable[[], None], history: Any, policy: str, together: int
+) -> None:
+    run(f"create task ROOT overlap_policy = {policy} as select 1")
+    run("create task CHILD after ROOT as call system$wait(1)")
+    run("select system$task_dependents_enable('ROOT')")
+    run("execute task ROOT")
+    run("execute task ROOT")
+    settle()
+    spans = [(a, b) for name, a, b in history("name, query_start_time, completed_time") if name == "CHILD"]
+    assert max(sum(a <= moment < b for a, b in spans) for moment, _ in spans) == together
+
+
+def test_a_suspended_child_counts_as_success(
+    run: Run, graph: None, settle: Callable[[], None], history: Any
+) -> None:
+    run("alter task ROOT suspend")
+    run("alter task CHK suspend")
+    run("alter task RETRAIN modify when true")
+    run("alter task RETRAIN modify as select 1")
+    run("execute task ROOT")
+    settle()
+    assert sorted(history("name, state")) == [
+        ("FIN", "SUCCEEDED"),
+        ("JOINT", "SUCCEEDED"),
+        ("NOOP", "SKIPPED"),
+        ("RETRAIN", "SUCCEEDED"),
+        ("ROOT", "SUCCEEDED"),
+    ]
+
+
 def test_definitions_are_shown_and_changed(run: Run, connection: Any, database: str) -> None:
     run(
         "create task A warehouse = WH schedule = '5 MINUTES', comment = 'it''s' timezone = 'UTC' as select 'as', 1;"

@@ -1,0 +1,126 @@
+"""The history of statements and tasks through the connector."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from snowflake.connector.errors import ProgrammingError
+
+
+def test_statements_are_in_the_history_at_once(run: Any, connection: Any, database: str) -> None:
+    run("alter session set query_tag = 'spoke=pudo'")
+    run("create table T (a int)")
+    run("insert into T values (1), (2)")
+    with pytest.raises(ProgrammingError):
+        run("select * from MISSING")
+    rows = run(
+        "select query_text, query_type, execution_status, error_code, rows_produced, warehouse_name, warehouse_size, "
+        "query_tag, database_name, schema_name, role_name from table(information_schema.query_history_by_session()) "
+        "order by start_time limit 4"
+    )
+    place = ("spoke=pudo", database, "S", "ACCOUNTADMIN")
+    assert rows[1:] == [
+        ("create table T (a int)", "CREATE_TABLE", "SUCCESS", None, 1, "WH", None, *place),
+        ("insert into T values (1), (2)", "INSERT", "SUCCESS", None, 2, "WH", "X-Small", *place),
+        ("select * from MISSING", "SELECT", "FAILED_WITH_ERROR", "002003", 0, "WH", "X-Small", *place),
+    ]
+    account = run(
+        "select execution_status, rows_inserted, total_elapsed_time >= 0, start_time <= end_time from "
+        f"snowflake.account_usage.query_history where database_name = '{database}' and query_type = 'INSERT'"
+    )
+    assert account == [("SUCCESS", 2, True, True)]
+
+
+def test_a_statement_is_found_by_its_query_id(run: Any, connection: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select 41 + 1")
+        query_id = cursor.sfqid
+    assert run(
+        f"select query_text from table(information_schema.query_history()) where query_id = '{query_id}'"
+    ) == [("select 41 + 1",)]
+
+
+COLUMNS = {
+    "table(information_schema.task_history())": (
+        "QUERY_ID,NAME,DATABASE_NAME,SCHEMA_NAME,QUERY_TEXT,CONDITION_TEXT,STATE,ERROR_CODE,ERROR_MESSAGE,"
+        "SCHEDULED_TIME,QUERY_START_TIME,NEXT_SCHEDULED_TIME,COMPLETED_TIME,ROOT_TASK_ID,GRAPH_VERSION,RUN_ID,"
+        "RETURN_VALUE,SCHEDULED_FROM,ATTEMPT_NUMBER,CONFIG,QUERY_HASH,QUERY_HASH_VERSION,QUERY_PARAMETERIZED_HASH,"
+        "QUERY_PARAMETERIZED_HASH_VERSION,GRAPH_RUN_GROUP_ID,BACKFILL_INFO"
+    ),
+    "table(information_schema.complete_task_graphs())": (
+        "ROOT_TASK_NAME,DATABASE_NAME,SCHEMA_NAME,STATE,SCHEDULED_FROM,FIRST_ERROR_TASK_NAME,FIRST_ERROR_CODE,"
+        "FIRST_ERROR_MESSAGE,SCHEDULED_TIME,QUERY_START_TIME,NEXT_SCHEDULED_TIME,COMPLETED_TIME,ROOT_TASK_ID,"
+        "GRAPH_VERSION,RUN_ID,ATTEMPT_NUMBER,CONFIG,GRAPH_RUN_GROUP_ID,BACKFILL_INFO"
+    ),
+    "snowflake.account_usage.warehouse_metering_history": (
+        "START_TIME,END_TIME,WAREHOUSE_ID,WAREHOUSE_NAME,CREDITS_USED,CREDITS_USED_COMPUTE,"
+        "CREDITS_USED_CLOUD_SERVICES,CREDITS_ATTRIBUTED_COMPUTE_QUERIES"
+    ),
+}
+
+
+@pytest.mark.parametrize("source", COLUMNS)
+def test_columns_and_their_order(connection: Any, source: str) -> None:
+    with connection.cursor() as cursor:
+        described = cursor.describe(f"select * from {source}")
+        cursor.execute(f"select * from {source}")
+        assert (
+            [c.name for c in cursor.description] == [c.name for c in described] == COLUMNS[source].split(",")
+        )
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ("task_history(result_limit => 0)", "RESULT_LIMIT"),
+        ("task_history(result_limit => 10001)", "RESULT_LIMIT"),
+        ("task_history(nonsense => 1)", "NONSENSE"),
+        ("complete_task_graphs(error_only => true, task_name => 'X')", "TASK_NAME"),
+        ("task_dependents()", "TASK_NAME"),
+        ("task_dependents(task_name => 'NOPE')", "does not exist"),
+        ("query_history(end_time_range_start => 'yesterday')", "END_TIME_RANGE_START"),
+    ],
+)
+def test_bad_arguments_are_named(run: Any, call: str, message: str) -> None:
+    with pytest.raises(ProgrammingError, match=message):
+        run(f"select * from table(information_schema.{call})")
+
+
+def test_the_range_of_task_history(run: Any, database: str) -> None:
+    run("create task A schedule = '60 MINUTES' as select 1")
+    run("alter task A resume")
+    function = (
+        "table(information_schema.task_history(task_name => 'a', {})) where database_name = '"
+        + database
+        + "'"
+    )
+    ahead = "scheduled_time_range_end => dateadd('hour', {}, current_timestamp())"
+    assert run("select state, graph_version from " + function.format(ahead.format(2))) == [("SCHEDULED", 1)]
+    assert run("select state from " + function.format(ahead.format(0))) == []
+    assert run("select state from " + function.format("error_only => true")) == []
+
+
+def test_versions_and_dependents(run: Any, database: str) -> None:
+    run("create task ROOT schedule = '60 MINUTES' as select 1")
+    run("create task CHILD after ROOT as select 1")
+    run("select system$task_dependents_enable('ROOT')")
+    run("alter task ROOT suspend")
+    run("alter task CHILD modify as select 2")
+    run("alter task ROOT resume")
+    run("alter task ROOT suspend")
+    run("alter task ROOT resume")
+    versions = run(
+        "select graph_version, name, definition, state from snowflake.account_usage.task_versions "
+        f"where database_name = '{database}' order by 1, 2"
+    )
+    assert versions == [
+        (1, "CHILD", "select 1", "started"),
+        (1, "ROOT", "select 1", None),
+        (2, "CHILD", "select 2", "started"),
+        (2, "ROOT", "select 1", None),
+    ]
+    dependents = (
+        "select name from table(information_schema.task_dependents(task_name => 'ROOT', recursive => {}))"
+    )
+    assert run(dependents.format("true")) == [("ROOT",), ("CHILD",)]
