@@ -141,12 +141,14 @@ def describe_routine(session: Session, current: Statement, kind: str) -> Result:
 
 
 def _split(text: str) -> list[str]:
+    """The parts between commas, those in parentheses, brackets and literals left alone."""
     parts, depth, start = [], 0, 0
-    for i, char in enumerate(text):
-        depth += (char == "(") - (char == ")")
-        if char == "," and depth == 0:
-            parts.append(text[start:i])
-            start = i + 1
+    cursor = Cursor(text)
+    while (token := cursor.next()).kind != "end":
+        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+        if token.text == "," and depth == 0:
+            parts.append(text[start : token.start])
+            start = token.start + 1
     parts.append(text[start:])
     return [p.strip() for p in parts if p.strip()]
 
