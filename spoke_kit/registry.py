@@ -15,10 +15,13 @@ from spoke_kit.names import Names, literal, quote
 #: The key of a version's metadata, beside the registry's own ``metrics``, that holds its lineage.
 LINEAGE = "spokehub"
 
+#: What every model's versions are also called; SHOW VERSIONS lists them beside the aliases that people set.
+SYSTEM_ALIASES = frozenset({"DEFAULT", "FIRST", "LAST"})
+
 
 @dataclass(frozen=True)
 class Version:
-    """A model version as SHOW VERSIONS tells it."""
+    """A model version as SHOW VERSIONS tells it; ``aliases`` are those that people set."""
 
     name: str
     created_on: datetime
@@ -52,7 +55,7 @@ def versions(session: Any, names: Names, model: str) -> list[Version]:
         Version(
             name=row["name"],
             created_on=row["created_on"],
-            aliases=tuple(json.loads(row["aliases"] or "[]")),
+            aliases=tuple(one for one in json.loads(row["aliases"] or "[]") if one not in SYSTEM_ALIASES),
             is_default=row["name"] == default,
             metadata=json.loads(row["metadata"] or "{}"),
         )

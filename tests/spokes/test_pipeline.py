@@ -136,7 +136,7 @@ def test_training_registers_and_promotes(
         (version,) = registry.versions(session, NAMES, "CAPACITY_MODEL")
     finally:
         session.close()
-    assert (version.name, version.is_default) == (result["version"], True)
+    assert (version.name, version.is_default, version.aliases) == (result["version"], True, ())
     assert version.metrics == result["metrics"]
     assert version.metrics["mae"] <= 0.8 * version.metrics["naive_mae"]
     assert version.lineage["feature_views"] == {

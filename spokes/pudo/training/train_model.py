@@ -22,8 +22,11 @@ OUTPUT = "PREDICTED_FILL_RATE"
 def train_model(context: TaskContext) -> Json:
     """Returns the version and its metrics."""
     prepared = context.result_of("PREPARE_DATA")
+    # In a fixed order, so that a retried run fits the very same model.
     frames = {
-        split: datasets.read_version(context.session, prepared["dataset"], version)
+        split: datasets.read_version(context.session, prepared["dataset"], version).sort_values(
+            list(spine.KEYS), ignore_index=True
+        )
         for split, version in prepared["versions"].items()
     }
     model, found = fit(frames, dict(context.config.models[MODEL].parameters))
