@@ -23,7 +23,7 @@ from embedded_account.names import ObjectName, shown
 from embedded_account.objects import routines
 from embedded_account.objects.routines import Routine, read_routine
 from embedded_account.objects.show import read_show
-from embedded_account.parse.cursor import Cursor
+from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.query import run_query
 from embedded_account.result import Column, Result, rows_result, status
 from embedded_account.session import Session, TemporaryObject
@@ -141,16 +141,15 @@ def describe_routine(session: Session, current: Statement, kind: str) -> Result:
 
 
 def _split(text: str) -> list[str]:
-    """The parts between commas, those in parentheses, brackets and literals left alone."""
+    """The parts between commas that stand in no parentheses, brackets or literals."""
     parts, depth, start = [], 0, 0
-    cursor = Cursor(text)
-    while (token := cursor.next()).kind != "end":
-        depth += (token.text in ("(", "[", "{")) - (token.text in (")", "]", "}"))
+    for token in tokenize(text):
+        depth += (token.text in "([{") - (token.text in ")]}") if token.kind == "symbol" else 0
         if token.text == "," and depth == 0:
             parts.append(text[start : token.start])
-            start = token.start + 1
+            start = token.end
     parts.append(text[start:])
-    return [p.strip() for p in parts if p.strip()]
+    return [part.strip() for part in parts if part.strip()]
 
 
 _SHOWN = [
