@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
+
+from embedded_account.account import Account
 
 FINISHED = ("SUCCEEDED", "FAILED")
 
@@ -86,3 +91,40 @@ def _until(cursor: Any, question: str, seconds: float = 60) -> None:
     while not cursor.execute(question).fetchone()[0]:
         assert time.monotonic() < deadline, f"waited too long: {question}"
         time.sleep(0.05)
+
+
+def test_killed_again_and_again(tmp_path: Path) -> None:
+    """Whatever the moment, every run that was accepted ends, with each of its tasks there exactly once."""
+    script = Path(__file__).with_name("running.py")
+    accepted = -1
+    for kill in range(6):
+        process = subprocess.Popen(
+            [sys.executable, script, tmp_path, "more"], stdout=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        for _ in range(1 + kill):
+            accepted = int(process.stdout.readline())
+        time.sleep(0.037 * kill)
+        process.kill()
+        lines = process.stdout.read().split()
+        accepted = int(lines[-1]) if lines and lines[-1].isdigit() else accepted
+        process.wait()
+    subprocess.run([sys.executable, script, tmp_path, "end"], check=True, stdout=subprocess.DEVNULL)
+    account = Account(tmp_path)
+    graphs = account.execute(
+        'SELECT "group", max("attempt"), max_by("state", "attempt"), '
+        'count(*), count(DISTINCT "attempt") FROM "__account".history.graph_runs GROUP BY 1'
+    )
+    assert len(graphs) >= accepted + 1
+    assert all(state == "SUCCEEDED" and last == rows == attempts for _, last, state, rows, attempts in graphs)
+    tasks = account.execute(
+        'SELECT "group", count(*) FILTER ("state" = \'SUCCEEDED\'), count(*) - count(DISTINCT ("attempt", "name")), '
+        "count(*) FILTER (\"state\" NOT IN ('SUCCEEDED', 'FAILED')) FROM \"__account\".history.task_runs GROUP BY 1"
+    )
+    assert sorted(tasks) == sorted((group, 9, 0, 0) for group, *_ in graphs)
+    done = account.execute(
+        'SELECT "REQUEST", count(DISTINCT "NAME") FROM "D"."PUBLIC"."DONE" GROUP BY 1 ORDER BY 1'
+    )
+    assert done == [(n, 6) for n in range(len(graphs))]
+    account.close()
