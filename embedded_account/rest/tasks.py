@@ -157,13 +157,14 @@ def _list(session: Session, request: Request, body: Any) -> Any:
     found = service.siblings(session, ObjectName(database, schema, ""))
     like, starts = request.query_params.get("like"), request.query_params.get("startsWith")
     after = request.query_params.get("fromName")
+    roots_only = _flag(request, "rootOnly")
     names = [
         name
         for name, task in sorted(found.items())
         if (like is None or like_to_regex(like).match(name))
         and (starts is None or name.startswith(starts))
         and (after is None or name > after)
-        and (task.is_root or not _flag(request, "rootOnly"))
+        and (task.is_root or not roots_only)
     ]
     return [
         task_json.task_json(found[name], found)
