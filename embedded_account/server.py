@@ -9,8 +9,10 @@ import threading
 import uuid
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -317,14 +319,33 @@ async def telemetry(request: Request) -> Response:
 async def staged_file(request: Request) -> Response:
     account = account_of(request)
     path = request.path_params["path"]
-    if not tokens.valid(account.token_secret, path, request.query_params.get("token", "")):
+    purpose = "PUT" if request.method == "PUT" else "GET"
+    if not tokens.valid(account.token_secret, f"{purpose} {path}", request.query_params.get("token", "")):
         return JSONResponse(
             {"message": "The link is not valid or has expired.", "code": "390100"}, status_code=403
         )
     target = (account.data / path).resolve()
-    if not target.is_relative_to(account.data.resolve()) or not target.is_file():
+    if not target.is_relative_to(account.data.resolve()):
+        return JSONResponse({"message": f"No such file: {path}", "code": "091016"}, status_code=404)
+    if purpose == "PUT":
+        return await _store(request, target)
+    if not target.is_file():
         return JSONResponse({"message": f"No such file: {path}", "code": "091016"}, status_code=404)
     return FileResponse(target)
+
+
+async def _store(request: Request, target: Path) -> Response:
+    """Write beside the target and move it there, so that a file is on the stage whole or not at all."""
+    partial = account_of(request).data / "temporary" / f"upload-{uuid.uuid4().hex}"
+    try:
+        async with await anyio.open_file(partial, "wb") as file:
+            async for chunk in request.stream():
+                await file.write(chunk)
+        await run_in_threadpool(target.parent.mkdir, parents=True, exist_ok=True)
+        await run_in_threadpool(partial.replace, target)
+    finally:
+        partial.unlink(missing_ok=True)
+    return Response()
 
 
 async def on_snowflake_error(request: Request, error: Exception) -> Response:
@@ -388,7 +409,7 @@ def create_app(account: Account) -> Starlette:
             Route("/monitoring/queries/{query_id}", query_status, methods=["GET"]),
             Route("/telemetry/send", telemetry, methods=["POST"]),
             Route("/telemetry/send/sessionless", telemetry, methods=["POST"]),
-            Route("/files/{path:path}", staged_file, methods=["GET", "HEAD"]),
+            Route("/files/{path:path}", staged_file, methods=["GET", "HEAD", "PUT"]),
             *rest.routes,
         ],
     )

@@ -71,6 +71,8 @@ class Session:
         self.parent: Session | None = None
         self.cancelled = threading.Event()
         self.request_id = ""
+        # The stage of the last PUT.
+        self.bound_stage = ""
         # Name and version of the client's library.
         self.client = ("", "")
         self._scratch = 0

@@ -1,7 +1,8 @@
 """Internal stages and moving files: PUT, GET, LIST, REMOVE, GET_PRESIGNED_URL.
 
-https://docs.snowflake.com/en/sql-reference/sql/put. The client gets a LOCAL_FS location, which connectors of major
-version 4 write to directly; later ones refuse it and get addresses on this server.
+https://docs.snowflake.com/en/sql-reference/sql/put. Clients transfer files over HTTP to addresses on this server, in
+the form of a Google Cloud Storage stage, the one kind whose addresses are plain presigned URLs: so it works from another
+machine, and from workers that may not open the account's files.
 """
 
 from __future__ import annotations
@@ -178,11 +179,6 @@ def _reference(session: Session, cursor: Cursor) -> str:
     token = cursor.next()
     if token.kind == "stage":
         return token.text
-    if token.text.lower() == "snow":
-        start = token.start
-        while not (cursor.done or cursor.peek().start > cursor.peek(-1).end):
-            cursor.next()
-        return cursor.text[start : cursor.peek(-1).end]
     raise cursor.error()
 
 
@@ -226,14 +222,16 @@ def _refuse_final(location: files.Location) -> None:
 def put(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     source = cursor.string() if cursor.looking_at_string() else _bare_uri(cursor)
-    location = files.locate(session, _reference(session, cursor))
+    if cursor.accept("?"):
+        # The client asks once more for each file's own address and leaves the bound stage out.
+        reference = session.bound_stage
+    else:
+        reference = session.bound_stage = _reference(session, cursor)
+    location = files.locate(session, reference)
     options = cursor.options()
     cursor.end()
-    if not source.lower().startswith("file://"):
-        raise unsupported(f"PUT from {source}")
     _refuse_final(location)
-    target = location.target
-    target.mkdir(parents=True, exist_ok=True)
+    name = source.removeprefix("file://").rsplit("/", 1)[-1]
     compress = str(options.get("AUTO_COMPRESS", True)).lower() == "true"
     return replace(
         status("", 0),
@@ -244,7 +242,7 @@ def put(session: Session, current: Statement) -> Result:
             "autoCompress": compress,
             "overwrite": str(options.get("OVERWRITE", False)).lower() == "true",
             "sourceCompression": str(options.get("SOURCE_COMPRESSION", "AUTO_DETECT")).lower(),
-            "stageInfo": _stage_info(session, target),
+            "stageInfo": _stage_info(location, address_of(session, location.target / name, purpose="PUT")),
             "encryptionMaterial": None,
         },
     )
@@ -277,31 +275,31 @@ def get(session: Session, current: Statement) -> Result:
             "src_locations": [file.relative for file in found],
             "localLocation": target.removeprefix("file://"),
             "parallel": options.get("PARALLEL", 10),
-            "stageInfo": _stage_info(session, location.root),
+            "stageInfo": _stage_info(location),
             "encryptionMaterial": [None for _ in found],
             "presignedUrls": [address_of(session, file.path) for file in found],
         },
     )
 
 
-def _stage_info(session: Session, folder: Path) -> dict[str, object]:
+def _stage_info(location: files.Location, address: str | None = None) -> dict[str, object]:
     return {
-        "locationType": "LOCAL_FS",
-        "location": f"{folder}/",
-        "path": "",
-        "region": "",
+        "locationType": "GCS",
+        "location": f"{location.label}/",
+        "path": location.path,
+        "region": "local",
         "storageAccount": None,
         "isClientSideEncrypted": False,
         "creds": {},
-        "presignedUrl": None,
+        "presignedUrl": address,
         "endPoint": None,
     }
 
 
-def address_of(session: Session, path: Path, seconds: int = 3600) -> str:
-    """A URL on this server from which the file can be read, without a login, for a time."""
+def address_of(session: Session, path: Path, seconds: int = 3600, purpose: str = "GET") -> str:
+    """A URL on this server at which the file can be read (or with PUT written), without a login, for a time."""
     relative = path.resolve().relative_to(session.account.data.resolve()).as_posix()
-    token = tokens.sign(session.account.token_secret, relative, seconds)
+    token = tokens.sign(session.account.token_secret, f"{purpose} {relative}", seconds)
     return f"{session.account.address}/files/{quote(relative)}?token={token}"
 
 
