@@ -7,8 +7,15 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
 
 from app.auth import User
+from app.composition import Services
 from app.schemas.operations import OperationSchema
 from services.operations import Operations, OperationView, Params
+
+
+def get_services(request: Request) -> Services:
+    """The application's container of domains."""
+    services: Services = request.app.state.services
+    return services
 
 
 def get_operations(request: Request) -> Operations:
@@ -27,6 +34,7 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="Repeating a request with its key does its work once."),
 ]
+ServicesDep = Annotated[Services, Depends(get_services)]
 Submit = Callable[[str, Params | dict[str, Any]], JSONResponse]
 
 

@@ -2,7 +2,30 @@
 
 from fastapi import APIRouter
 
-from app.api import operations
+from app.api import (
+    example,
+    features,
+    hub,
+    operations,
+    predictions,
+    registry,
+    simulation,
+    spokes,
+    training,
+)
 
 PREFIX = "/api/v1"
-routers: list[APIRouter] = [operations.router]
+routers: list[APIRouter] = [
+    module.router
+    for module in (
+        operations,
+        hub,
+        spokes,
+        features,
+        training,
+        registry,
+        predictions,
+        simulation,
+        example,
+    )
+]

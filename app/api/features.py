@@ -1,0 +1,33 @@
+"""REST: the feature views of a spoke."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app.api.parameters import EnvironmentDep
+from app.dependencies import ServicesDep
+from app.schemas.base import Listing
+from app.schemas.features import FeatureView
+
+router = APIRouter(prefix="/spokes/{spoke}/feature-views", tags=["features"])
+
+
+@router.get("")
+def list_views(services: ServicesDep, spoke: str, environment: EnvironmentDep) -> Listing[FeatureView]:
+    """The feature views with their columns and freshness; the newest version of each first."""
+    views = services.features.views(spoke, environment)
+    return Listing(items=[FeatureView.model_validate(view) for view in views])
+
+
+@router.get("/{name}")
+def get_view(
+    services: ServicesDep,
+    spoke: str,
+    name: str,
+    environment: EnvironmentDep,
+    version: Annotated[str | None, Query(max_length=100)] = None,
+) -> FeatureView:
+    """One version, the newest by default."""
+    return FeatureView.model_validate(services.features.view(spoke, environment, name, version))

@@ -1,0 +1,42 @@
+"""REST: the hub, its account and environments, what it should consist of, and bringing it there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+
+from app.dependencies import ServicesDep, SubmitDep
+from app.schemas.base import Schema
+from app.schemas.hub import Account, Environment, HubPlan
+
+router = APIRouter(prefix="/hub", tags=["hub"])
+
+
+class Hub(Schema):
+    """The hub at a glance."""
+
+    account: Account
+    database: str
+    environments: list[Environment]
+
+
+@router.get("")
+def get_hub(services: ServicesDep) -> Hub:
+    """The account in use and the declared environments, in promotion order."""
+    environments = [Environment.model_validate(item) for item in services.hub.environments()]
+    account = Account.model_validate(services.hub.account())
+    return Hub(account=account, database=services.hub.declared.database, environments=environments)
+
+
+@router.get("/plan")
+def get_plan(services: ServicesDep) -> HubPlan:
+    """The declared objects beside those in the account, with the SQL that would bring them about."""
+    return HubPlan.model_validate(services.hub.plan())
+
+
+@router.post("/apply", status_code=202, response_model=None)
+def apply(submit: SubmitDep) -> JSONResponse | Any:
+    """Create what is missing, change what differs."""
+    return submit("hub.apply", {})

@@ -1,0 +1,36 @@
+"""What the routes of the spokes have in common: the environment, by query parameter or in the body."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Depends, Query, Request
+
+from app.schemas.base import Schema
+
+EnvironmentText = Annotated[
+    str | None,
+    Query(alias="environment", max_length=40, description="DEV by default, the first declared one."),
+]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+
+
+class Target(Schema):
+    """The body of a request that starts work; the environment may be given here or in the address."""
+
+    environment: str | None = None
+
+
+def get_environment(request: Request, environment: EnvironmentText = None) -> str:
+    """The environment of the address; Invalid 422 for an unknown one."""
+    return pick(request, environment)
+
+
+def pick(request: Request, *names: str | None) -> str:
+    """The first environment that is named, else the first declared; Invalid 422 for an unknown one."""
+    hub = request.app.state.services.hub
+    named = next((name for name in names if name), None)
+    return str(hub.declared.environment(named).name if named else hub.environments()[0].name)
+
+
+EnvironmentDep = Annotated[str, Depends(get_environment)]

@@ -1,0 +1,54 @@
+"""REST: a spoke's models, their versions, and making one the default."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+
+from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
+from app.dependencies import ServicesDep, SubmitDep
+from app.schemas.base import Listing
+from app.schemas.registry import Model, ModelVersion
+
+router = APIRouter(prefix="/spokes/{spoke}/models", tags=["models"])
+
+
+@router.get("")
+def list_models(services: ServicesDep, spoke: str, environment: EnvironmentDep) -> Listing[Model]:
+    """The models by name, each with its versions."""
+    return Listing(
+        items=[Model.model_validate(model) for model in services.registry.models(spoke, environment)]
+    )
+
+
+@router.get("/{model}/versions")
+def list_versions(
+    services: ServicesDep, spoke: str, model: str, environment: EnvironmentDep
+) -> Listing[ModelVersion]:
+    """The versions, newest first, with metrics and lineage."""
+    versions = services.registry.versions(spoke, environment, model)
+    return Listing(items=[ModelVersion.model_validate(version) for version in versions])
+
+
+@router.get("/{model}/versions/{version}")
+def get_version(
+    services: ServicesDep, spoke: str, model: str, version: str, environment: EnvironmentDep
+) -> ModelVersion:
+    """One version."""
+    return ModelVersion.model_validate(services.registry.version(spoke, environment, model, version))
+
+
+@router.post("/{model}/versions/{version}/promote", status_code=202, response_model=None)
+def promote(
+    request: Request,
+    submit: SubmitDep,
+    spoke: str,
+    model: str,
+    version: str,
+    body: Target | None = None,
+    environment: EnvironmentText = None,
+) -> JSONResponse:
+    """Make it the default version; 409 when it is already."""
+    where = pick(request, body.environment if body else None, environment)
+    params = {"spoke": spoke, "environment": where, "model": model.upper(), "version": version.upper()}
+    return submit("model.promote", params)

@@ -1,0 +1,97 @@
+"""REST: a spoke's task graphs, their runs, and what runs and retries them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from app.api.parameters import EnvironmentDep, EnvironmentText, Limit, Target, pick
+from app.dependencies import ServicesDep, SubmitDep
+from app.schemas.base import Listing
+from app.schemas.training import Graph, GraphRun
+from services.core.errors import Invalid
+
+router = APIRouter(prefix="/spokes/{spoke}/graphs", tags=["graphs"])
+
+
+class RunRequest(Target):
+    """``days``: of INFERENCE_DAG alone, the days to forecast again."""
+
+    days: list[date] = []
+
+
+@router.get("")
+def list_graphs(
+    services: ServicesDep, spoke: str, environment: EnvironmentDep, runs: Limit = 10
+) -> Listing[Graph]:
+    """The deployed graphs with their tasks, each with its newest runs."""
+    graphs = services.training.graphs(spoke, environment, runs)
+    return Listing(items=[Graph.model_validate(graph) for graph in graphs])
+
+
+@router.get("/{graph}")
+def get_graph(
+    services: ServicesDep, spoke: str, graph: str, environment: EnvironmentDep, runs: Limit = 30
+) -> Graph:
+    """One graph; 404 when it is not deployed."""
+    return Graph.model_validate(services.training.graph(spoke, environment, graph.upper(), runs))
+
+
+@router.get("/{graph}/runs")
+def list_runs(
+    services: ServicesDep, spoke: str, graph: str, environment: EnvironmentDep, limit: Limit = 30
+) -> Listing[GraphRun]:
+    """The runs of the last seven days, newest first, with their tasks."""
+    runs = services.training.runs(spoke, environment, graph.upper(), limit)
+    return Listing(items=[GraphRun.model_validate(run) for run in runs])
+
+
+@router.post("/{graph}/runs", status_code=202, response_model=None)
+def start_run(
+    request: Request,
+    services: ServicesDep,
+    submit: SubmitDep,
+    spoke: str,
+    graph: str,
+    body: RunRequest | None = None,
+    environment: EnvironmentText = None,
+) -> JSONResponse:
+    """Run a graph and follow it; 409 while it is not deployed, or has nothing to do."""
+    sent = body or RunRequest()
+    kind = services.training.kind_of(graph.upper())
+    params: dict[str, Any] = {"spoke": spoke, "environment": pick(request, sent.environment, environment)}
+    if sent.days and kind != "inference.run":
+        raise Invalid(f"{graph} takes no days", hint="Leave them out.", code="no_days")
+    return submit(kind, {**params, "days": sent.days} if sent.days else params)
+
+
+@router.get("/{graph}/runs/{run_id}")
+def get_run(
+    services: ServicesDep,
+    spoke: str,
+    graph: str,
+    run_id: str,
+    environment: EnvironmentDep,
+    attempt: Annotated[int | None, Query(ge=1)] = None,
+) -> GraphRun:
+    """One run, its last attempt by default, with its tasks and CONFIG."""
+    return GraphRun.model_validate(services.training.run(spoke, environment, graph.upper(), run_id, attempt))
+
+
+@router.post("/{graph}/runs/{run_id}/retry", status_code=202, response_model=None)
+def retry_run(
+    request: Request,
+    submit: SubmitDep,
+    spoke: str,
+    graph: str,
+    run_id: str,
+    body: Target | None = None,
+    environment: EnvironmentText = None,
+) -> JSONResponse:
+    """Run the failed part of the last run again; 409 unless it is the last and failed."""
+    where = pick(request, body.environment if body else None, environment)
+    params = {"spoke": spoke, "environment": where, "graph": graph.upper(), "run_id": run_id}
+    return submit("graph.retry", params)
