@@ -10,7 +10,7 @@ from typing import Any
 
 from embedded_account.errors import SnowflakeError
 from embedded_account.session import Session
-from embedded_account.tasks.definition import DEFAULT_TIMEOUT_MS, TaskDefinition
+from embedded_account.tasks.definition import DEFAULT_TIMEOUT_MS, LONGEST_TIMEOUT_MS, TaskDefinition
 from embedded_account.tasks.graph import Graph
 from embedded_account.tasks.runs import EXECUTING, SKIPPED, SUCCEEDED, GraphRun, TaskRun
 
@@ -62,8 +62,9 @@ class ActiveRun:
         if self._begun is None:
             self._begun = moment
         if task.timeout_ms is not None and not task.is_root:
-            return moment + task.timeout_ms / 1000, task.timeout_ms / 1000
-        limit = (self.graph.root.timeout_ms or DEFAULT_TIMEOUT_MS) / 1000
+            own = _seconds(task.timeout_ms)
+            return moment + own, own
+        limit = _seconds(self.graph.root.timeout_ms)
         if task.finalize is not None:
             return moment + limit, limit
         return self._begun + limit, limit
@@ -117,6 +118,13 @@ class ActiveRun:
             "LAST_SUCCESSFUL_TASK_GRAPH_ORIGINAL_SCHEDULED_TIMESTAMP": _timestamp(last) if last else None,
             "IS_BACKFILL": "false",
         }
+
+
+def _seconds(timeout_ms: int | None) -> float:
+    """0 means the longest that may be set."""
+    if timeout_ms is None:
+        return DEFAULT_TIMEOUT_MS / 1000
+    return (timeout_ms or LONGEST_TIMEOUT_MS) / 1000
 
 
 def _timestamp(moment: Any) -> str:

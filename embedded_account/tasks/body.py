@@ -87,6 +87,7 @@ def _timed_out(limit: float) -> SnowflakeError:
 def _prepare(session: Session, run: ActiveRun, task: TaskDefinition) -> None:
     session.use(task.name.database, task.name.schema)
     session.task = TaskContext(run, task.name.name)
+    session.user = "SYSTEM"
     if task.warehouse is not None:
         if session.account.get("WAREHOUSE", task.warehouse) is None:
             raise SnowflakeError(

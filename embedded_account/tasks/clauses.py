@@ -16,6 +16,7 @@ from embedded_account.parse.cursor import Cursor
 from embedded_account.session import Session
 from embedded_account.tasks.definition import (
     CHILD_OVERLAP,
+    LONGEST_TIMEOUT_MS,
     NO_OVERLAP,
     OVERLAP_POLICIES,
     TaskDefinition,
@@ -33,7 +34,7 @@ _SERVERLESS = (
 )
 # Clause: (field, least, most)
 _NUMBERS = {
-    "USER_TASK_TIMEOUT_MS": ("timeout_ms", 0, 604_800_000),
+    "USER_TASK_TIMEOUT_MS": ("timeout_ms", 0, LONGEST_TIMEOUT_MS),
     "SUSPEND_TASK_AFTER_NUM_FAILURES": ("suspend_after", 0, 2**31 - 1),
     "TASK_AUTO_RETRY_ATTEMPTS": ("auto_retry", 0, 30),
 }
