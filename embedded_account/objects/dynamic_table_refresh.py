@@ -153,15 +153,16 @@ def _refresh(session: Session, name: ObjectName, query_id: str, done: set[Object
     # A table waits for its upstream tables' locks and never the reverse, so nobody waits in a circle.
     with session.account.lock(f"refresh of {name}"):
         record = existing(session, name)
-        begun = datetime.now(UTC)
         for upstream in upstream_tables(session, record):
             if upstream not in done:
                 try:
                     _refresh(session, upstream, query_id, done)
                 except SnowflakeError as error:
+                    begun = datetime.now(UTC)
                     failed = replace(_row(name, record, begun, trigger, query_id), state="UPSTREAM_FAILED")
                     _note_failure(session, replace(failed, message=error.message))
                     raise
+        begun = datetime.now(UTC)
         try:
             with computed(session, record) as rows, session.changing(name.database):
                 newest = existing(session, name)
@@ -200,19 +201,21 @@ def _note_failure(session: Session, failed: Refresh) -> None:
 def upstream_tables(session: Session, record: Record) -> list[ObjectName]:
     """The dynamic tables that the query reads, through views too."""
     with _at_home(session, record), Translation(session, describe_only=True) as translation:
-        pending = [translation.query(str(record.body["query"]))]
+        pending = [("", translation.query(str(record.body["query"])))]
     found: dict[ObjectName, None] = {}
     seen: set[ObjectName] = set()
     while pending:
-        for table in sqlglot.parse_one(pending.pop(), read="duckdb").find_all(exp.Table):
-            name = ObjectName(table.catalog, table.db, table.name)
+        home, sql = pending.pop()
+        for table in sqlglot.parse_one(sql, read="duckdb").find_all(exp.Table):
+            # DuckDB leaves out of a view's text the database that the view itself is in.
+            name = ObjectName(table.catalog or home, table.db, table.name)
             if not all(name) or name in seen or name.database not in session.account.databases():
                 continue
             seen.add(name)
             if session.account.catalog_of(name.database).get(session.duck, KIND, name.schema, name.name):
                 found[name] = None
             else:
-                pending += _view_text(session, name)
+                pending += [(name.database, text) for text in _view_text(session, name)]
     return list(found)
 
 

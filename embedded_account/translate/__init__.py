@@ -17,7 +17,8 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from embedded_account.errors import SnowflakeError, compilation_error
-from embedded_account.names import duck
+from embedded_account.names import duck, literal
+from embedded_account.parse.cursor import tokenize
 from embedded_account.result import Result
 from embedded_account.session import Session
 
@@ -32,6 +33,8 @@ def parse(text: str) -> Any:
         from embedded_account.objects.model_calls import inline_aliases  # objects import this package
 
         text = inline_aliases(text)
+    if "snow://" in text:
+        text = _quote_urls(text)
     try:
         expression = sqlglot.parse_one(text, read="snowflake")
     except ParseError as error:
@@ -46,6 +49,16 @@ def parse(text: str) -> Any:
     if isinstance(expression, exp.Command):
         raise compilation_error(f"syntax error: unexpected '{str(expression.this)[:40]}'.")
     return expression
+
+
+def _quote_urls(text: str) -> str:
+    """Bare `snow://…` as a string literal: sqlglot takes its `//` for a comment."""
+    out, at = [], 0
+    for token in tokenize(text):
+        if token.kind == "stage" and token.text.startswith("snow://"):
+            out += [text[at : token.start], literal(token.text)]
+            at = token.end
+    return "".join([*out, text[at:]])
 
 
 class Translation:
