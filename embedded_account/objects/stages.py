@@ -1,8 +1,8 @@
 """Internal stages and moving files: PUT, GET, LIST, REMOVE, GET_PRESIGNED_URL.
 
-https://docs.snowflake.com/en/sql-reference/sql/put. Clients transfer files over HTTP to addresses on this server, in
-the form of a Google Cloud Storage stage, the one kind whose addresses are plain presigned URLs. So it works from another
-machine, and from workers that may not open the account's files.
+https://docs.snowflake.com/en/sql-reference/sql/put. Clients transfer files over HTTP to addresses on this server,
+in the form of a Google Cloud Storage stage, the one kind whose addresses are plain presigned URLs. So it works
+from another machine, and from workers that may not open the account's files.
 """
 
 from __future__ import annotations
