@@ -7,30 +7,27 @@ finalizer. A run that waited still waits.
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections import deque
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from embedded_account.errors import SnowflakeError, does_not_exist
 from embedded_account.names import ObjectName
 from embedded_account.session import Session
+from embedded_account.tasks import attempts, failures, store
 from embedded_account.tasks import graph as graphs
 from embedded_account.tasks import runs as states
-from embedded_account.tasks import store
 from embedded_account.tasks.active import ActiveRun
 from embedded_account.tasks.body import new_row, run_task
 from embedded_account.tasks.deadlines import Deadlines
 from embedded_account.tasks.definition import (
     ALL_OVERLAP,
     CHILD_OVERLAP,
-    DEFAULT_SUSPEND_AFTER,
     TaskDefinition,
     now,
-    parse_config,
 )
 from embedded_account.tasks.graph import Graph
 from embedded_account.tasks.progress import ERRORS, final_state, next_step
@@ -42,13 +39,8 @@ if TYPE_CHECKING:
     from embedded_account.account import Account
 
 log = logging.getLogger(__name__)
-SCHEDULE = "SCHEDULE"
-MANUAL = "EXECUTE TASK"
-MANUAL_RETRY = "MANUAL RETRY"
-AUTOMATIC_RETRY = "AUTOMATIC RETRY"
 PARALLEL_TASKS = 16
 CLOSE_SECONDS = 10.0
-RETRY_WITHIN = timedelta(days=14)
 _FINALIZED = (states.SUCCEEDED, states.FAILED)
 
 
@@ -128,8 +120,8 @@ class TaskEngine:
     def execute(self, name: ObjectName, config: str | None = None) -> tuple[int, int]:
         """EXECUTE TASK: start a run, or queue it behind one that it may not overlap. Answers (group, attempt)."""
         graph = self.graph_of(name)
-        merged = _merged(graph.root, config)
-        return self._begin(graph, MANUAL, now(), merged)
+        merged = attempts.merged(graph.root, config)
+        return self._begin(graph, attempts.MANUAL, now(), merged)
 
     def run_scheduled(self, name: ObjectName, task_id: str, moment: datetime) -> None:
         """Run a root whose time has come; not at all if a run is still going that it may not overlap."""
@@ -139,28 +131,18 @@ class TaskEngine:
         with self._lock:
             if not self._may_start(task) or self._waiting.get(name):
                 return
-        self._begin(self.graph_of(name), SCHEDULE, moment, task.config)
+        self._begin(self.graph_of(name), attempts.SCHEDULE, moment, task.config)
 
     def _begin(self, graph: Graph, trigger: str, moment: datetime, config: str | None) -> tuple[int, int]:
-        root = graph.root
-        last = self.runs.last_success(root.id)
-        row = GraphRun(
-            group=self.runs.next_group(),
-            attempt=1,
-            root_id=root.id,
-            database=root.name.database,
-            schema=root.name.schema,
-            root=root.name.name,
-            version=self.cut_version(graph),
-            run_id=int(moment.timestamp() * 1000),
-            state=states.SCHEDULED,
-            scheduled_from=trigger,
-            config=config,
-            scheduled=moment,
-            original_scheduled=moment,
-            next_scheduled=self.scheduler.next_time(root.name),
-            last_success_group=last.group if last else None,
-            last_success_scheduled=last.original_scheduled if last else None,
+        row = attempts.first(
+            graph.root,
+            self.runs.next_group(),
+            self.cut_version(graph),
+            trigger,
+            moment,
+            config,
+            last=self.runs.last_success(graph.root.id),
+            following=self.scheduler.next_time(graph.root.name),
         )
         self._admit(ActiveRun(row, graph), new=True)
         return row.group, row.attempt
@@ -170,14 +152,14 @@ class TaskEngine:
         graph = self.graph_of(name)
         last = self.runs.last_attempt(name, group)
         if last is None:
-            raise _no_retry(name, "it has no such run")
+            raise attempts.not_retried(name, "it has no such run")
         if last.state not in (states.FAILED, states.CANCELLED):
-            raise _no_retry(name, f"the state of its run is {last.state}, not FAILED or CANCELLED")
+            raise attempts.not_retried(name, f"the state of its run is {last.state}, not FAILED or CANCELLED")
         if last.root_id != graph.root.id or self.runs.version(last.root_id, last.version) != graph.dumps():
-            raise _no_retry(name, "its graph was modified after that run")
-        if now() - self.runs.first_scheduled(last.group) > RETRY_WITHIN:
-            raise _no_retry(name, "its first attempt was more than 14 days ago")
-        row = replace(_next_attempt(last, MANUAL_RETRY), state=states.SCHEDULED, started=None)
+            raise attempts.not_retried(name, "its graph was modified after that run")
+        if now() - self.runs.first_scheduled(last.group) > attempts.RETRY_WITHIN:
+            raise attempts.not_retried(name, "its first attempt was more than 14 days ago")
+        row = replace(attempts.following(last, attempts.MANUAL_RETRY), state=states.SCHEDULED, started=None)
         self._admit(ActiveRun(row, graph, self.runs.task_runs(row.group)), new=True)
         return row.group, row.attempt
 
@@ -198,11 +180,11 @@ class TaskEngine:
             resumed = run.row.state == states.EXECUTING
             admitted = resumed or not (self._waiting.get(name) or not self._may_start(run.graph.root))
             if new and admitted:
-                _begin_now(run.row)
+                attempts.begin(run.row)
             if new:
                 self.runs.add_graph_run(run.row)
             elif admitted and not resumed:
-                _begin_now(run.row)
+                attempts.begin(run.row)
                 self.runs.update_graph_run(run.row)
             if not admitted:
                 self._waiting.setdefault(name, deque()).append(run)
@@ -218,7 +200,7 @@ class TaskEngine:
             run = queue.popleft()
             if not queue:
                 del self._waiting[name]
-            _begin_now(run.row)
+            attempts.begin(run.row)
             self.runs.update_graph_run(run.row)
             self._active[run.key] = run
         self._advance(run)
@@ -307,9 +289,11 @@ class TaskEngine:
         """Nothing runs any more: retry, or run the finalizer, or end."""
         state = states.CANCELLED if run.cancelled else final_state(run.graph, run.states)
         root, finalizer = run.graph.root, run.graph.finalizer
-        automatic = run.row.scheduled_from != MANUAL_RETRY and run.row.attempt <= (root.auto_retry or 0)
+        automatic = run.row.scheduled_from != attempts.MANUAL_RETRY and run.row.attempt <= (
+            root.auto_retry or 0
+        )
         if state == states.FAILED and automatic and not _finalizer_ran(run):
-            self._end(run, state, _next_attempt(run.row, AUTOMATIC_RETRY))
+            self._end(run, state, attempts.following(run.row, attempts.AUTOMATIC_RETRY))
         elif finalizer and finalizer.started and not _finalizer_ran(run) and state in _FINALIZED:
             self._submit(run, finalizer)
         else:
@@ -324,9 +308,10 @@ class TaskEngine:
             row.first_error_task, row.first_error_code = first.name, first.error_code
             row.first_error_message = first.error_message
         marked = None
-        if retry is None and self._suspends(run, state) and first is not None:
+        if retry is None and failures.counted(self.account, run.row, state) and first is not None:
             first.state = states.FAILED_AND_SUSPENDED
             marked = first
+            self.scheduler.changed(row.root_name)
         run.finished = True
         self.runs.finish(row, retry, marked)
         with self._changed:
@@ -339,34 +324,6 @@ class TaskEngine:
             self._advance(again)
         else:
             self._admit_waiting(row.root_name)
-
-    def _suspends(self, run: ActiveRun, state: str) -> bool:
-        try:
-            return self._count(run, state)
-        except Exception:
-            # The root's database may just have been dropped: the run itself still has to end.
-            log.exception("failures of root task %s could not be counted", run.row.root_name)
-            return False
-
-    def _count(self, run: ActiveRun, state: str) -> bool:
-        """Count consecutive failures of a started root; whether this one suspends it."""
-        root = store.read(self.account, run.row.root_name)
-        if root is None or root.id != run.row.root_id or not root.started:
-            return False
-        if state == states.SUCCEEDED and root.failures:
-            store.modify(self.account, root.name, root.id, lambda task: replace(task, failures=0))
-        if state != states.FAILED:
-            return False
-        most = DEFAULT_SUSPEND_AFTER if root.suspend_after is None else root.suspend_after
-        suspends = 0 < most <= root.failures + 1
-
-        def change(task: TaskDefinition) -> TaskDefinition:
-            counted = replace(task, failures=task.failures + 1)
-            return counted.suspended("SUSPENDED_DUE_TO_ERRORS") if suspends else counted
-
-        store.modify(self.account, root.name, root.id, change)
-        self.scheduler.changed(root.name)
-        return suspends
 
     # ----- what others ask
 
@@ -388,44 +345,11 @@ class TaskEngine:
             self._advance(run)
         return len(found)
 
-    def next_scheduled(self, name: ObjectName) -> datetime | None:
-        return self.scheduler.next_time(name)
-
-
-def _begin_now(row: GraphRun) -> None:
-    row.state, row.started = states.EXECUTING, now()
-
 
 def _finalizer_ran(run: ActiveRun) -> bool:
     """After the finalizer nothing is retried by itself."""
     finalizer = run.graph.finalizer
     return finalizer is not None and finalizer.name.name in run.states
-
-
-def _merged(root: TaskDefinition, config: str | None) -> str | None:
-    """The run's configuration: the members of USING CONFIG over those of the task's CONFIG."""
-    if config is None:
-        return root.config
-    return json.dumps({**root.configuration(), **parse_config(config)})
-
-
-def _next_attempt(last: GraphRun, trigger: str) -> GraphRun:
-    return replace(
-        last,
-        attempt=last.attempt + 1,
-        state=states.EXECUTING,
-        scheduled_from=trigger,
-        scheduled=now(),
-        started=now(),
-        completed=None,
-        first_error_task=None,
-        first_error_code=None,
-        first_error_message=None,
-    )
-
-
-def _no_retry(name: ObjectName, reason: str) -> SnowflakeError:
-    return SnowflakeError(f"Cannot retry the graph with root task {name}: {reason}.", 91111, "0A000")
 
 
 def open_engine(account: Account) -> TaskEngine:

@@ -15,8 +15,8 @@ from embedded_account.names import literal
 from embedded_account.result import SELECT, Result, rows_result
 from embedded_account.session import Session
 from embedded_account.tasks import service, show
+from embedded_account.tasks.attempts import SCHEDULE
 from embedded_account.tasks.definition import CHILD_OVERLAP, TaskDefinition, now
-from embedded_account.tasks.engine import SCHEDULE
 from embedded_account.tasks.graph import Graph, loads
 from embedded_account.tasks.runs import (
     CANCELLED,

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from embedded_account.functions import TableCall, table_function, virtual_table
 from embedded_account.names import literal
 from embedded_account.session import Session
+from embedded_account.tasks.attempts import SCHEDULE
 from embedded_account.tasks.definition import TaskDefinition, now
-from embedded_account.tasks.engine import SCHEDULE
 from embedded_account.tasks.runs import (
     CANCELLED,
     FAILED,
