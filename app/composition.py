@@ -23,6 +23,7 @@ from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.identifiers import QualifiedName
+from services.snowflake.recent import RecentAnswers
 from services.spokes import operations as spokes_operations
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
@@ -104,13 +105,14 @@ def kinds() -> Registry:
 def _add_domains(services: Services) -> None:
     """The domains reach each other through the container alone."""
     hub, source = load_declaration(), services.source
+    recent = RecentAnswers(source, services.operations.queries.stamp)
     shared = QualifiedName(hub.shared_schema, hub.database)
-    services.hub = Hub(hub, services.settings.account, source, services)
+    services.hub = Hub(hub, services.settings.account, source, recent, services)
     services.spokes = Spokes(hub, Catalogue(services.database), source, services)
     scopes = services.spokes.scope
-    services.features = Features(source, scopes, services)
-    services.training = Training(source, scopes, services)
-    services.registry = ModelRegistry(source, scopes, services)
-    services.predictions = Forecasts(source, scopes, services)
-    services.simulation = Simulation(SimulatedData(source, shared), services)
+    services.features = Features(recent, scopes, services)
+    services.training = Training(recent, scopes, services)
+    services.registry = ModelRegistry(recent, scopes, services)
+    services.predictions = Forecasts(recent, scopes, services)
+    services.simulation = Simulation(SimulatedData(recent, shared), services)
     services.example = Example(services.settings.example, services)

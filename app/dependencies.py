@@ -10,12 +10,21 @@ from app.auth import User
 from app.composition import Services
 from app.schemas.operations import OperationSchema
 from services.operations import Operations, OperationView, Params
+from services.snowflake import recent
 
 
 def get_services(request: Request) -> Services:
     """The application's container of domains."""
     services: Services = request.app.state.services
     return services
+
+
+async def look(request: Request) -> None:
+    """Who only looks may be answered with what the account said a moment ago.
+
+    Not a plain function: those run in another thread, which has a context of its own.
+    """
+    recent.look(request.method in ("GET", "HEAD"))
 
 
 def get_operations(request: Request) -> Operations:

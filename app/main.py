@@ -5,13 +5,14 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from app import api, errors, pages
 from app.api import docs, health
 from app.assets import Assets
 from app.composition import Runtime, compose
+from app.dependencies import look
 from app.metrics import Metrics
 from app.middleware import Surround
 from services.core.logging import logger
@@ -55,9 +56,9 @@ def create_app(
     app.include_router(health.router)
     app.include_router(docs.router)
     for router in api.routers:
-        app.include_router(router, prefix=api.PREFIX)
+        app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(look)])
     for router in pages.routers:
-        app.include_router(router, include_in_schema=False)
+        app.include_router(router, include_in_schema=False, dependencies=[Depends(look)])
     return app
 
 

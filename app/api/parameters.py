@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Query, Request
-
-from app.schemas.base import Schema
+from pydantic import BaseModel, ConfigDict
 
 EnvironmentText = Annotated[
     str | None,
@@ -15,7 +14,13 @@ EnvironmentText = Annotated[
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
-class Target(Schema):
+class Body(BaseModel):
+    """Base of what is sent: an unknown field is refused, as it may be a known one misspelt."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Target(Body):
     """The body of a request that starts work; the environment may be given here or in the address."""
 
     environment: str | None = None

@@ -8,26 +8,26 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
+from app.api.parameters import Body
 from app.dependencies import ServicesDep, SubmitDep, UserDep, accepted
-from app.schemas.base import Schema
 from app.schemas.simulation import SimulationStatus
 
 router = APIRouter(prefix="/simulation", tags=["simulation"])
 
 
-class PhaseRequest(Schema):
+class PhaseRequest(Body):
     """The day; by default the next one."""
 
     day: date | None = None
 
 
-class SeedRequest(Schema):
+class SeedRequest(Body):
     """``reset`` deletes the rows that are there."""
 
     reset: bool = False
 
 
-class ResetRequest(Schema):
+class ResetRequest(Body):
     """``confirm`` is the word that the status names."""
 
     confirm: str

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from app.api.parameters import EnvironmentDep, EnvironmentText, Limit, Target, pick
+from app.api.parameters import Body, EnvironmentDep, EnvironmentText, Limit, Target, pick
 from app.dependencies import ServicesDep, SubmitDep
 from app.schemas.base import Listing, Schema
 from app.schemas.spokes import Spoke, SpokeGlance
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/spokes", tags=["spokes"])
 _DEPLOYS = {"features": "features.deploy", "graphs": "graphs.deploy"}
 
 
-class Onboarding(Schema):
+class Onboarding(Body):
     """The spoke (its directory's name) and the environment that it enters."""
 
     spoke: str

@@ -15,8 +15,8 @@ from typing import Any
 
 from services.core.errors import SnowflakeFailed
 from services.features.types import FeatureColumn, FeatureView, FeatureViewKind
-from services.snowflake.connection import ConnectionSource
 from services.snowflake.identifiers import like_pattern, literal, quote
+from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 
 Row = dict[str, Any]
@@ -39,7 +39,7 @@ class Shape:
 class FeatureViews:
     """Reads the feature store of a scope."""
 
-    def __init__(self, source: ConnectionSource) -> None:
+    def __init__(self, source: Answers) -> None:
         self._source = source
         self._shapes: dict[tuple[str, datetime], Shape] = {}
 

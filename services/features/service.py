@@ -8,14 +8,14 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import NotFound
 from services.features.repository import FeatureViews
 from services.features.types import FeatureView
-from services.snowflake.connection import ConnectionSource
+from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 
 
 class Features:
     """See types.py."""
 
-    def __init__(self, source: ConnectionSource, scopes: Scopes, around: Any, clock: Clock = utc_now) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, around: Any, clock: Clock = utc_now) -> None:
         self._views = FeatureViews(source)
         self._scopes = scopes
         self._around = around

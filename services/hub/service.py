@@ -10,6 +10,7 @@ from services.core.settings import AccountSettings
 from services.hub.types import Account, AccountKind, Environment, HubObject, HubPlan
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.inventory import Finding, Inventory
+from services.snowflake.recent import Answers
 from services.snowflake.wanted import Wanted, hub_objects, spoke_objects
 
 _KINDS: dict[str, AccountKind] = {
@@ -27,12 +28,14 @@ class Hub:
         declared: Declaration,
         settings: AccountSettings,
         source: ConnectionSource,
+        recent: Answers,
         around: Any,
         clock: Clock = utc_now,
     ) -> None:
         self.declared = declared
         self._settings = settings
         self._source = source
+        self._recent = recent
         self._around = around
         self._clock = clock
 
@@ -57,7 +60,7 @@ class Hub:
     def plan(self) -> HubPlan:
         """The declared objects beside those in the account."""
         wanted = self.wanted()
-        inventory = Inventory(self.declared, self._source.query)
+        inventory = Inventory(self.declared, self._recent.query)
         objects = [_object(finding) for finding in inventory.compare(wanted)]
         foreign = [
             HubObject("schema", name, "foreign", comment="Nobody declared it; it is left alone")

@@ -79,6 +79,12 @@ class Queries:
         with self.database.read() as db:
             return tuple((kind, state, number) for kind, state, number in db.execute(query))
 
+    def stamp(self) -> tuple[int, int]:
+        """Differs whenever an operation was added or visibly changed."""
+        with self.database.read() as db:
+            row = db.execute(select(func.count(), func.sum(OperationRecord.revision))).one()
+        return int(row[0]), int(row[1] or 0)
+
     def revision(self, operation_id: str) -> int:
         """The number of visible changes so far; NotFound."""
         with self.database.read() as db:

@@ -15,7 +15,7 @@ from services.predictions.types import (
     PredictionRow,
     ScoredPrediction,
 )
-from services.snowflake.connection import ConnectionSource
+from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope
 
 Row = dict[str, Any]
@@ -27,7 +27,7 @@ _POINT = "R.PUDO_ID, R.PUDO_NAME, R.PUDO_TYPE, R.LATITUDE, R.LONGITUDE, R.CAPACI
 class Predictions:
     """Reads the forecasts of a scope; nothing of what does not exist yet."""
 
-    def __init__(self, source: ConnectionSource) -> None:
+    def __init__(self, source: Answers) -> None:
         self._source = source
 
     def days(self, scope: Scope) -> tuple[date, ...]:

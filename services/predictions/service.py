@@ -16,7 +16,7 @@ from services.predictions.types import (
     RegisteredMetrics,
     ScoredPrediction,
 )
-from services.snowflake.connection import ConnectionSource
+from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 
 _THRESHOLD = 0.85
@@ -25,7 +25,7 @@ _THRESHOLD = 0.85
 class Forecasts:
     """See types.py."""
 
-    def __init__(self, source: ConnectionSource, scopes: Scopes, around: Any) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, around: Any) -> None:
         self._predictions = Predictions(source)
         self._scopes = scopes
         self._around = around

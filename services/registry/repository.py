@@ -12,8 +12,8 @@ from typing import Any
 
 from services.core.errors import SnowflakeFailed
 from services.registry.types import Model, ModelVersion
-from services.snowflake.connection import ConnectionSource
 from services.snowflake.identifiers import like_pattern, quote
+from services.snowflake.recent import Answers
 from services.snowflake.scope import TRAINING_GRAPH, Scope, within
 
 Row = dict[str, Any]
@@ -24,7 +24,7 @@ _NAIVE = {"naive_weekday_mae": "same_weekday_last_week", "naive_mean7_mae": "mea
 class Models:
     """Reads and changes the models of a scope."""
 
-    def __init__(self, source: ConnectionSource) -> None:
+    def __init__(self, source: Answers) -> None:
         self._source = source
 
     def all(self, scope: Scope) -> tuple[Model, ...]:

@@ -7,14 +7,14 @@ from typing import Any
 from services.core.errors import Conflict, NotFound
 from services.registry.repository import Models
 from services.registry.types import Model, ModelVersion
-from services.snowflake.connection import ConnectionSource
+from services.snowflake.recent import Answers
 from services.snowflake.scope import Scopes
 
 
 class Registry:
     """See types.py."""
 
-    def __init__(self, source: ConnectionSource, scopes: Scopes, around: Any) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, around: Any) -> None:
         self._models = Models(source)
         self._scopes = scopes
         self._around = around

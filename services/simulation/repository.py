@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.connection import ConnectionSource
 from services.snowflake.identifiers import QualifiedName
+from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 
 MORNING, EVENING = "MORNING", "EVENING"
@@ -47,7 +47,7 @@ class Forecasts:
 class SimulatedData:
     """Reads the shared schema of one hub."""
 
-    def __init__(self, source: ConnectionSource, schema: QualifiedName) -> None:
+    def __init__(self, source: Answers, schema: QualifiedName) -> None:
         self._source = source
         self._schema = schema
 

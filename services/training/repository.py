@@ -12,8 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.connection import ConnectionSource
 from services.snowflake.identifiers import QualifiedName, like_pattern, quote
+from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope
 from services.training.types import GraphRun, Task, TaskKind, TaskRun
 
@@ -35,7 +35,7 @@ _MOST = 10_000
 class TaskGraphs:
     """Reads the graphs of a scope. ``query`` is that of a connection source."""
 
-    def __init__(self, source: ConnectionSource) -> None:
+    def __init__(self, source: Answers) -> None:
         self._source = source
 
     def tasks(self, scope: Scope, graph: str | None = None) -> list[Row]:

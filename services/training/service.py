@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from services.core.errors import Conflict, NotFound
-from services.snowflake.connection import ConnectionSource
+from services.snowflake.recent import Answers
 from services.snowflake.scope import INFERENCE_GRAPH, TRAINING_GRAPH, Scope, Scopes
 from services.training.repository import TaskGraphs, graph_of, runs_of, tasks_in_order
 from services.training.types import Graph, GraphRun
@@ -16,7 +16,7 @@ from services.training.types import Graph, GraphRun
 class Training:
     """See types.py."""
 
-    def __init__(self, source: ConnectionSource, scopes: Scopes, around: Any) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, around: Any) -> None:
         self._graphs = TaskGraphs(source)
         self._scopes = scopes
         self._around = around
