@@ -65,11 +65,12 @@ def _alias(text: str, tokens: list[Token], at: int) -> tuple[int, str]:
 
 def _without(text: str, tokens: list[Token], cuts: list[tuple[int, int]], aliases: dict[str, str]) -> str:
     dropped = {i for start, end in cuts for i in range(start, end)}
-    for start, end in cuts:  # the comma on one side of a definition goes with it
+    for start, end in cuts:  # the comma on one side of a definition, or the WITH, goes with it
+        before = max((i for i in range(start) if i not in dropped), default=0)
         if end < len(tokens) and tokens[end].text == ",":
             dropped.add(end)
-        elif tokens[start - 1].text == "," or tokens[start - 1].word == "WITH":
-            dropped.add(start - 1)
+        elif tokens[before].text == "," or tokens[before].word == "WITH":
+            dropped.add(before)
     out, position = [], 0
     for i, token in enumerate(tokens):
         replacement = None

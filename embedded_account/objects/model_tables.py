@@ -34,7 +34,8 @@ def replace_table_call(translation: Translation, node: Any, invocation: Invocati
     if isinstance(call, exp.Window):
         partition_by, arguments = call.args.get("partition_by") or [], call.this.expressions
     given = _given(translation, select, source, invocation.arguments(arguments), partition_by)
-    rows = _rows(translation, invocation, given, len(partition_by), isinstance(call, exp.Window))
+    named = [value.name if isinstance(value, exp.Column) else "" for value in partition_by]
+    rows = _rows(translation, invocation, given, named)
     name = translation.session.scratch_name("model_rows")
     connection = translation.session.duck
     connection.register(name, rows)
@@ -79,23 +80,40 @@ def add_visible(inner: Any, select: Any) -> None:
         inner.set("with_", exp.With(expressions=found))
 
 
-def _rows(
-    translation: Translation, invocation: Invocation, given: pa.Table, partition_count: int, windowed: bool
-) -> pa.Table:
-    arguments = len(invocation.kinds)
-    width = given.num_columns - arguments - partition_count
+def _rows(translation: Translation, invocation: Invocation, given: pa.Table, named: list[str]) -> pa.Table:
+    """The joined rows. `named` are the names of the partition's columns, empty for other expressions."""
+    width = given.num_columns - len(invocation.kinds) - len(named)
     relation = given.select(range(width))
-    keys = given.select(range(width, width + partition_count))
-    table = given.select(range(width + partition_count, given.num_columns)).rename_columns(invocation.names)
-    if translation.describe_only:
-        return _joined(relation, _no_outputs(invocation))
-    numbers = _partitions(translation, keys) if windowed else None
-    answer = invocation.run(table, numbers)
-    places = answer.column(_ROW)
-    outputs = nulls_for_nan(answer.drop_columns([_ROW]))
-    outputs = outputs.rename_columns(_output_names(invocation, outputs.num_columns))
-    # Where no row is named, the rows are a whole partition's: the relation's columns are NULL there.
-    return _joined(relation.take(places), outputs)
+    keys = given.select(range(width, width + len(named)))
+    arguments = given.select(range(width + len(named), given.num_columns)).rename_columns(invocation.names)
+    if translation.describe_only or not given.num_rows:
+        return _joined(relation.slice(0, 0), _no_outputs(invocation))
+    parts = []
+    for positions in _partitions(translation, keys) if named else [None]:
+        rows = pa.array(positions, pa.int64()) if positions is not None else None
+        answer = invocation.run(arguments if rows is None else arguments.take(rows))
+        places = answer.column(_ROW)
+        if rows is not None:
+            places = rows.take(places.combine_chunks())
+        outputs = nulls_for_nan(answer.drop_columns([_ROW]))
+        outputs = outputs.rename_columns(_output_names(invocation, outputs.num_columns))
+        # Where no row is named, the rows are the whole partition's: of the relation they keep what they share.
+        left = relation.take(places)
+        if places.null_count and positions is not None:
+            left = _with_keys(left, keys.slice(positions[0], 1), named)
+        parts.append(_joined(left, outputs))
+    return pa.concat_tables(parts, promote_options="permissive")
+
+
+def _with_keys(left: pa.Table, key: pa.Table, named: list[str]) -> pa.Table:
+    for place, name in enumerate(named):
+        at = left.schema.get_field_index(name)
+        if at >= 0:
+            value = key.column(place)[0]
+            left = left.set_column(
+                at, left.schema.field(at), pa.array([value.as_py()] * len(left), value.type)
+            )
+    return left
 
 
 def _joined(left: pa.Table, right: pa.Table) -> pa.Table:
@@ -118,19 +136,17 @@ def _no_outputs(invocation: Invocation) -> pa.Table:
     return pa.table({n: pa.array([], t) for n, t in zip(names, types, strict=True)})
 
 
-def _partitions(translation: Translation, keys: pa.Table) -> list[int]:
-    """The number of each row's partition; PARTITION BY a constant is one partition."""
-    if not keys.num_columns:
-        return [0] * keys.num_rows
+def _partitions(translation: Translation, keys: pa.Table) -> list[list[int]]:
+    """The positions of each partition's rows; PARTITION BY a constant is one partition."""
     connection = translation.session.duck
     name = translation.session.scratch_name("partitions")
     connection.register(name, keys)
     listed = ", ".join(duck(column) for column in keys.schema.names)
-    numbered = f"SELECT *, row_number() OVER () AS __n FROM {duck(name)}"
-    sql = f"SELECT dense_rank() OVER (ORDER BY {listed}) - 1 FROM ({numbered}) ORDER BY __n"
+    numbered = f"SELECT *, row_number() OVER () - 1 AS __n FROM {duck(name)}"
+    sql = f"SELECT list(__n ORDER BY __n) FROM ({numbered}) GROUP BY {listed} ORDER BY min(__n)"
     rows = connection.execute(sql).fetchall()
     connection.unregister(name)
-    return [int(row[0]) for row in rows]
+    return [list(row[0]) for row in rows]
 
 
 _ARROW: dict[str, pa.DataType] = {
