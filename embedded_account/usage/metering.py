@@ -28,33 +28,36 @@ MONTHS = timedelta(days=183)
 _NEVER = 3_155_760_000
 
 
-def _auto_suspend(session: Session) -> str:
-    """VALUES of (warehouse, seconds); 0 or NULL means that it never suspends."""
-    rows = []
+def _auto_suspend(session: Session) -> list[tuple[str, int]]:
+    """(warehouse, seconds); 0 or NULL means that it never suspends."""
+    found = []
     for record in session.account.list("WAREHOUSE"):
         value = record.body["options"].get("AUTO_SUSPEND", DEFAULT_AUTO_SUSPEND)
         seconds = int(str(value)) if str(value).isdigit() else 0
-        rows.append(f"({literal(record.name)}, {seconds or _NEVER})")
-    return ", ".join(rows) or "(NULL, 0)"
+        found.append((record.name, seconds or _NEVER))
+    return found
 
 
-def _rates() -> str:
-    return ", ".join(f"({literal(size)}, {credits})" for size, credits in SIZES.items())
+def _values(pairs: list[tuple[str, int]]) -> str:
+    return ", ".join(f"({literal(name)}, {number})" for name, number in pairs) or "(NULL, 0)"
 
 
 def metered(session: Session, since: datetime, until: datetime) -> list[tuple[Any, ...]]:
     """(hour, warehouse, credits, attributed credits, id) for each hour in which a warehouse ran."""
     queries.flush(session.account)
-    # Earlier statements may keep a warehouse running into the range: a day before it is looked at too.
+    suspend = _auto_suspend(session)
+    # Earlier statements may keep a warehouse running into the range, one that never suspends from any time.
+    longest = max(seconds for _, seconds in suspend) if suspend else 0
+    earliest = since - max(timedelta(days=1), min(timedelta(seconds=longest), YEAR * 10))
     sql = f"""
-        WITH suspend(warehouse, seconds) AS (VALUES {_auto_suspend(session)}),
-        rates(size, credits) AS (VALUES {_rates()}),
+        WITH suspend(warehouse, seconds) AS (VALUES {_values(suspend)}),
+        rates(size, credits) AS (VALUES {_values(list(SIZES.items()))}),
         ran AS (
             SELECT q.warehouse_name AS w, q.start_time AS s, q.end_time AS e, r.credits AS rate,
                 coalesce(a.seconds, {DEFAULT_AUTO_SUSPEND}) AS tail
             FROM {QUERIES} AS q JOIN rates AS r ON r.size = q.warehouse_size
             LEFT JOIN suspend AS a ON a.warehouse = q.warehouse_name
-            WHERE q.end_time >= {timestamp(since - timedelta(days=1))} AND q.start_time < {timestamp(until)}
+            WHERE q.end_time >= {timestamp(earliest)} AND q.start_time < {timestamp(until)}
         ), marked AS (
             SELECT *, coalesce(s > max(e) OVER before, true) AS wakes,
                 coalesce(s > max(e + to_seconds(tail)) OVER before, true) AS starts

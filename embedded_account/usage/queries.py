@@ -149,6 +149,10 @@ class QueryLog:
             try:
                 self._connection.register("noted", table)
                 self._connection.execute(f"INSERT INTO {QUERIES} SELECT * FROM noted")
+            except duckdb.Error:
+                with self._lock:
+                    self._noted[:0] = noted
+                raise
             finally:
                 with contextlib.suppress(duckdb.Error):
                     self._connection.unregister("noted")

@@ -102,3 +102,15 @@ def test_only_statements_that_compute_cost_credits(session: Session) -> None:
         session, "select service_type, name from snowflake.account_usage.metering_history"
     ).rows()
     assert metered == [("WAREHOUSE_METERING", "WH")]
+
+
+def test_a_warehouse_that_never_suspends_runs_on(session: Session) -> None:
+    session.account.execute(f"DELETE FROM {QUERIES}")
+    execute(session, "create or replace warehouse ON_WH auto_suspend = 0")
+    note(session, "ON_WH", 0, 5)
+    until = BEGIN + timedelta(days=40)
+    rows = metering.metered(session, until - timedelta(hours=3), until)
+    assert [(name, on, busy) for _, name, on, busy, _ in rows] == [("ON_WH", pytest.approx(1), 0)] * 3 + [
+        ("ON_WH", pytest.approx(5 / 6), 0)
+    ]
+    execute(session, "drop warehouse ON_WH")
