@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.core.clock import Clock, utc_now
-from services.core.errors import NotFound
+from services.core.errors import Conflict, NotFound
 from services.features.repository import FeatureViews
 from services.features.types import FeatureView
 from services.snowflake.recent import Answers
@@ -40,6 +40,17 @@ class Features:
             hint="See the feature views of the spoke.",
             code="unknown_feature_view",
         )
+
+    def require_consumed(self, spoke: str, environment: str) -> None:
+        """Conflict 409 unless every version that the spoke's pipelines read is registered."""
+        scope = self._scopes(spoke, environment).require()
+        missing = sorted(_consumed(scope) - {str(row["name"]) for row in self._views.rows(scope)})
+        if missing:
+            raise Conflict(
+                f"The feature views {', '.join(missing)} are not deployed in {scope.environment}",
+                hint=f'Deploy them first: POST /api/v1/spokes/{spoke}/deployments with {{"part": "features"}}.',
+                code="features_not_deployed",
+            )
 
     def start_deploy(self, spoke: str, environment: str, actor: str) -> str:
         """Submit ``features.deploy``; the operation's id."""

@@ -52,13 +52,13 @@ def start(
 def follow(context: StepContext, scope: Scope, graph: str, run_id: str) -> dict[str, Any]:
     """Wait for the end of a run; its tasks and what they returned.
 
-    Raises RunFailed with the failing task's error. When a person resumed the operation after that, what
-    failed is run again.
+    Raises RunFailed with the failing task's error. When the step is done again, because a person resumed the
+    operation or the service was interrupted (and the embedded account with it), what failed is run again.
     """
     training = context.services.training
     declared: Graph = training.require(scope.spoke, scope.environment, graph)
     run: GraphRun = training.run(scope.spoke, scope.environment, graph, run_id)
-    if run.state.startswith(("FAILED", "CANCELLED")) and run.attempt < context.run:
+    if run.state.startswith(("FAILED", "CANCELLED")) and context.attempt > 1:
         retry(context, scope, graph)
         run = _await_attempt(context, scope, run, run.attempt + 1)
     told: set[tuple[str, int, str]] = set()

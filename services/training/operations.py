@@ -42,14 +42,16 @@ def check_deploy(params: Target, services: Any) -> None:
 
 
 def check_training(params: Target, services: Any) -> None:
-    """Conflict while the graph is not deployed, or there is nothing to learn from."""
+    """Conflict while graph or features are not deployed, or there is nothing to learn from."""
     services.training.require(params.spoke, params.environment, TRAINING_GRAPH)
     services.spokes.require_sources(services.spokes.scope(params.spoke, params.environment))
+    services.features.require_consumed(params.spoke, params.environment)
 
 
 def check_inference(params: Inference, services: Any) -> None:
-    """Conflict while the graph is not deployed, without a model version, or with no pending day."""
+    """Conflict while graph or features are not deployed, without a model version, with no pending day."""
     services.training.require(params.spoke, params.environment, INFERENCE_GRAPH)
+    services.features.require_consumed(params.spoke, params.environment)
     services.registry.require_version(params.spoke, params.environment)
     services.predictions.require_pending(params.spoke, params.environment, params.days)
 
