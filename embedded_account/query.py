@@ -60,7 +60,7 @@ def expand_variables(session: Session, text: str) -> str:
 @statement("VALUES")
 @statement("WITH")
 def select(session: Session, current: Statement) -> Result:
-    if current.text[:5].upper().startswith("WITH"):
+    if current.text.lstrip()[:4].upper() == "WITH" or current.text.lstrip()[:1] in "-/":
         from embedded_account.objects import procedures
 
         if procedures.is_anonymous(current.text):

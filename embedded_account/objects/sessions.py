@@ -6,7 +6,6 @@ https://docs.snowflake.com/en/sql-reference/parameters, …/functions-context
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 from embedded_account.errors import SnowflakeError, unsupported
@@ -346,7 +345,8 @@ def wait(session: Session, arguments: list[object]) -> object:
     seconds = amount * {"DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECONDS": 1, "MILLISECONDS": 0.001}.get(
         unit, 1
     )
-    time.sleep(min(seconds, 600))
+    if session.cancelled.wait(min(seconds, 600)):
+        raise SnowflakeError("SQL execution canceled", 604, "57014")
     return f"waited {arguments[0]} {unit.lower()}"
 
 

@@ -1,8 +1,8 @@
 """Runs graphs: on a schedule, by EXECUTE TASK, again after a failure, and again after a crash.
 
 A crash leaves rows in the state EXECUTING. When the account opens, a task run that was executing has failed, with a
-message that says so, and its graph goes on from there as after any failure: other branches, automatic retries, the
-finalizer. A run that waited still waits.
+message that says so, and its graph goes on from there: other branches, then, if nothing else failed, one automatic
+retry more than declared. A run that waited still waits.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 PARALLEL_TASKS = 16
 CLOSE_SECONDS = 10.0
+MOST_INTERRUPTIONS = 10
 _FINALIZED = (states.SUCCEEDED, states.FAILED)
 
 
@@ -289,10 +290,11 @@ class TaskEngine:
         """Nothing runs any more: retry, or run the finalizer, or end."""
         state = states.CANCELLED if run.cancelled else final_state(run.graph, run.states)
         root, finalizer = run.graph.root, run.graph.finalizer
-        automatic = run.row.scheduled_from != attempts.MANUAL_RETRY and run.row.attempt <= (
-            root.auto_retry or 0
-        )
-        if state == states.FAILED and automatic and not _finalizer_ran(run):
+        retries = root.auto_retry or 0
+        declared = run.row.scheduled_from != attempts.MANUAL_RETRY and run.row.attempt <= retries
+        # Bounded, because it may be the task itself that ends the account.
+        interrupted = _interrupted(run) and run.row.attempt <= retries + MOST_INTERRUPTIONS
+        if state == states.FAILED and (interrupted or (declared and not _finalizer_ran(run))):
             self._end(run, state, attempts.following(run.row, attempts.AUTOMATIC_RETRY))
         elif finalizer and finalizer.started and not _finalizer_ran(run) and state in _FINALIZED:
             self._submit(run, finalizer)
@@ -344,6 +346,12 @@ class TaskEngine:
                 self._deadlines.hasten(session)
             self._advance(run)
         return len(found)
+
+
+def _interrupted(run: ActiveRun) -> bool:
+    """Whether nothing failed but what the account's own end cut off, which is no fault of the graph's."""
+    failed = [row for row in run.rows.values() if row.state in ERRORS]
+    return bool(failed) and all(row.error_message == states.INTERRUPTED for row in failed)
 
 
 def _finalizer_ran(run: ActiveRun) -> bool:

@@ -16,6 +16,9 @@ def name_columns(expression: Any) -> None:
             if isinstance(projection, _NAMED) or projection.is_star:
                 continue
             text = projection.sql(dialect="snowflake", normalize_functions="upper")
+            if isinstance(projection, exp.Func) and "(" not in text:
+                # An alias that is itself a function's name would hide the function from DuckDB.
+                text += "()"
             if isinstance(projection, exp.Literal) and projection.is_string:
                 text = f"'{projection.this}'"
             projection.replace(exp.alias_(projection.copy(), exp.to_identifier(text.upper(), quoted=True)))

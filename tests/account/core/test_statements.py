@@ -33,6 +33,13 @@ QUERIES: list[tuple[list[str], str, list[tuple[Any, ...]]]] = [
         "SELECT DATEADD(day, -7, '2024-01-08'::DATE), DATEDIFF(day, '2024-01-01'::DATE, '2024-01-08'::DATE)",
         [(datetime.date(2024, 1, 1), 7)],
     ),
+    (
+        [],
+        "SELECT CURRENT_DATE() = CURRENT_DATE, CURRENT_TIMESTAMP() > DATEADD(day, -1, CURRENT_DATE())",
+        [(True, True)],
+    ),
+    ([], "SELECT TO_DATE(CURRENT_DATE()) = CURRENT_DATE()", [(True,)]),
+    ([], "\n-- a comment\nWITH X AS (SELECT 1 AS A) SELECT A FROM X", [(1,)]),
     ([], "SELECT ROUND(HAVERSINE(52.5, 13.4, 52.6, 13.4), 3)", [(11.119,)]),
     (
         ["CREATE TABLE T (A INT, B STRING)", "INSERT INTO T VALUES (1, 'x'), (2, 'y'), (3, 'y')"],

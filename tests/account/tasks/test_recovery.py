@@ -18,7 +18,7 @@ def test_killed_during_a_run(own_server: Any) -> None:
         for statement in (
             "create database D",
             "create table D.PUBLIC.DONE (name varchar)",
-            "create task ROOT task_auto_retry_attempts = 1 as insert into DONE values ('root')",
+            "create task ROOT as insert into DONE values ('root')",
             "create task QUICK after ROOT as insert into DONE values ('quick')",
             "create task SLOW after ROOT as call system$wait(3)",
             "create task LAST after QUICK, SLOW as insert into DONE values ('last')",
