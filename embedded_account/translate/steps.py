@@ -55,7 +55,6 @@ _FUNCTION_STEPS: tuple[tuple[Step, tuple[type, ...]], ...] = (
     (fakesnow.sha256, _is(exp.SHA2, exp.Anonymous)),
     (fakesnow.alias_in_join, _is(exp.Join)),
     (fakesnow.alias_in_where, _is(exp.Where)),
-    (fakesnow.numeric_agg_implicit_cast, _is(exp.AggFunc)),
 )
 
 
