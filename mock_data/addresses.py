@@ -65,7 +65,7 @@ def pudo_names(network: Network) -> tuple[list[str], list[str], list[str]]:
     names = []
     for index, kind in enumerate(types):
         if kind == LOCKER:
-            names.append(f"Packstation {100 + index + 1}")
+            names.append(f"Parcel locker {100 + index + 1}")
         elif kind == POST_OFFICE:
             names.append(f"Postfiliale {streets[index]}"[:50])
         else:
