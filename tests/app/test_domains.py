@@ -1,0 +1,244 @@
+"""The domains over REST, on a real account, from an empty one to a second environment."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.main import create_app
+from services.core.settings import read_settings
+from tests.app.conftest import TestClient
+
+MODEL = "/spokes/pudo/models/PUDO__CAPACITY_MODEL/versions"
+TRAINING = "/spokes/pudo/graphs/TRAINING_DAG/runs"
+
+
+class Api:
+    """The REST API, and waiting for what it starts."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def get(self, path: str, **params: Any) -> Any:
+        answer = self.client.get(f"/api/v1{path}", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def items(self, path: str, **params: Any) -> list[Any]:
+        found = self.get(path, **params)
+        assert found["next_cursor"] is None
+        return list(found["items"])
+
+    def refused(self, path: str, body: Any = None) -> tuple[int, str]:
+        """The problem of a POST; that nothing was started is checked."""
+        before = len(self.get("/operations", limit=1000)["items"])
+        answer = self.client.post(f"/api/v1{path}", json=body)
+        assert answer.headers["content-type"] == "application/problem+json", answer.text
+        problem = answer.json()
+        assert problem["detail"]
+        assert problem["hint"]
+        assert len(self.get("/operations", limit=1000)["items"]) == before
+        return answer.status_code, problem["code"]
+
+    def run(self, path: str, body: Any = None) -> dict[str, Any]:
+        answer = self.client.post(f"/api/v1{path}", json=body)
+        assert answer.status_code == 202, answer.text
+        for _ in range(3000):
+            operation = self.client.get(answer.headers["Location"]).json()
+            if operation["state"] in ("succeeded", "failed", "cancelled"):
+                return dict(operation)
+            time.sleep(0.1)
+        raise AssertionError(operation)
+
+    def done(self, path: str, body: Any = None) -> Any:
+        operation = self.run(path, body)
+        assert operation["state"] == "succeeded", operation["error"]
+        return operation["result"]
+
+    def sql(self, operation: dict[str, Any]) -> list[str]:
+        return [row["text"] for row in self.client.get(operation["links"]["sql"]).json()["items"]]
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    folder = str(tmp_path_factory.mktemp("domains"))
+    settings = read_settings({"SPOKEHUB_DATA": folder, "SPOKEHUB_EXAMPLE": "none"})
+    with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:
+        yield Api(client)
+
+
+def test_an_empty_account(api: Api) -> None:
+    plan = api.get("/hub/plan")
+    assert {item["state"] for item in plan["objects"]} == {"missing"}
+    assert all(item["sql"].endswith(";") for item in plan["objects"])
+    assert api.items("/spokes") == []
+    assert api.get("/simulation")["next"]["kind"] == "data.seed"
+    assert api.items("/spokes/pudo/graphs", environment="DEV") == []
+    assert api.get("/spokes/pudo/predictions", environment="dev")["day"] is None
+    assert api.refused("/simulation/seed") == (409, "hub_not_applied")
+    assert api.refused("/spokes", {"spoke": "pudo"}) == (409, "hub_not_applied")
+    assert api.refused("/simulation/morning") == (409, "not_seeded")
+    assert api.refused("/example") == (409, "example_disabled")
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "expected"),
+    [
+        ("/spokes", {"spoke": "nobody"}, (404, "unknown_spoke")),
+        ("/spokes", {"spoke": "../pudo"}, (404, "unknown_spoke")),
+        ("/spokes", {"spoke": "pudo", "environment": "MOON"}, (422, "unknown_environment")),
+        ("/spokes", {"spoke": "pudo", "enviroment": "DEV"}, (422, "invalid")),
+        ("/spokes/nobody/graphs/TRAINING_DAG/runs", None, (404, "unknown_spoke")),
+        ("/spokes/pudo/graphs/NONE/runs", None, (404, "unknown_graph")),
+        ("/spokes/pudo/graphs/TRAINING_DAG/runs?environment=MOON", None, (422, "unknown_environment")),
+        ("/spokes/pudo/graphs/TRAINING_DAG/runs?environment=PROD", {}, (409, "not_onboarded")),
+        ("/spokes/pudo/graphs/TRAINING_DAG/runs", {"days": ["2025-07-01"]}, (422, "no_days")),
+        ("/spokes/pudo/deployments", {"part": "all"}, (422, "invalid")),
+        ("/simulation/reset", {"confirm": "yes"}, (422, "not_confirmed")),
+    ],
+)
+def test_what_is_refused_changes_nothing(api: Api, path: str, body: Any, expected: tuple[int, str]) -> None:
+    assert api.refused(path, body) == expected
+
+
+def test_hub_seed_and_onboarding(api: Api) -> None:
+    assert api.done("/hub/apply") == {"objects": len(api.get("/hub/plan")["objects"])}
+    assert {item["state"] for item in api.get("/hub/plan")["objects"]} == {"present"}
+    seeded = api.done("/simulation/seed")
+    assert (seeded["first_day"], seeded["last_day"], seeded["already_seeded"]) == (
+        "2024-07-01",
+        "2025-06-30",
+        False,
+    )
+    assert api.done("/simulation/seed")["already_seeded"]
+    onboarding = api.run("/spokes", {"spoke": "pudo", "environment": "DEV"})
+    assert onboarding["state"] == "succeeded", onboarding["error"]
+    assert any(text.startswith("CREATE TABLE IF NOT EXISTS") for text in api.sql(onboarding))
+    (spoke,) = api.items("/spokes")
+    assert (spoke["name"], spoke["title"]) == ("pudo", "PUDO capacity forecast")
+    assert [one["schema_name"] for one in spoke["environments"]] == ["PUDO_DEV"]
+    assert {item["state"] for item in api.get("/hub/plan")["objects"]} == {"present"}
+
+
+def test_each_step_waits_for_the_one_before(api: Api) -> None:
+    assert api.refused(TRAINING) == (409, "graph_not_deployed")
+    assert api.refused("/spokes/pudo/predictions") == (409, "graph_not_deployed")
+    result = api.done("/spokes/pudo/deployments", {"part": "graphs", "environment": "DEV"})
+    assert {(one["name"], one["action"]) for one in result["changes"] if one["kind"] == "graph"} == {
+        ("TRAINING_DAG", "create"),
+        ("INFERENCE_DAG", "create"),
+    }
+    assert api.refused(TRAINING) == (409, "features_not_deployed")
+    api.done("/spokes/pudo/deployments", {"part": "features"})
+    views = api.items("/spokes/pudo/feature-views", environment="DEV")
+    assert [(view["name"], view["kind"], view["consumed"], view["entities"]) for view in views] == [
+        ("PUDO__GEOSPATIAL_FEATURES", "DYNAMIC TABLE", True, ["PUDO"]),
+        ("PUDO__HISTORICAL_FEATURES", "VIEW", True, ["PUDO"]),
+        ("PUDO__TEMPORAL_FEATURES", "VIEW", True, ["PUDO"]),
+    ]
+    roles = {column["name"]: column["role"] for column in views[0]["columns"]}
+    assert (roles["PUDO_ID"], roles["UPDATED_AT"], roles["DAILY_PARCEL_DEMAND"]) == (
+        "key",
+        "timestamp",
+        "feature",
+    )
+    assert views[0]["target_lag_seconds"] == 86_400
+    assert api.refused("/spokes/pudo/predictions") == (409, "no_model_version")
+    parts = [one["part"] for one in api.items("/spokes/pudo/deployments")]
+    assert parts == ["features", "graphs", "tables"]
+
+
+def test_training_makes_a_version(api: Api) -> None:
+    result = api.done(TRAINING)
+    (version,) = api.items(MODEL, environment="DEV")
+    assert (version["version"], version["is_default"]) == (result["version"], True)
+    assert version["metrics"]["mae"] <= 0.8 * version["metrics"]["naive_mae"]
+    (run,) = api.items(TRAINING)
+    states = {task["name"].partition("$")[2]: task["state"] for task in run["tasks"]}
+    assert states == {
+        "": "SUCCEEDED",
+        "PREPARE_DATA": "SUCCEEDED",
+        "TRAIN_MODEL": "SUCCEEDED",
+        "CHECK_MODEL_QUALITY": "SUCCEEDED",
+        "PROMOTE_MODEL": "SUCCEEDED",
+        "SEND_ALERT": "SKIPPED",
+        "CLEANUP": "SUCCEEDED",
+    }
+    assert (run["run_id"], run["state"]) == (result["run_id"], "SUCCEEDED")
+    assert api.get(f"{TRAINING}/{run['run_id']}") == run
+    assert api.refused(f"{TRAINING}/{run['run_id']}/retry") == (409, "not_retryable")
+    assert api.refused(f"{MODEL}/{version['version']}/promote") == (409, "already_default")
+    assert api.refused("/spokes/pudo/predictions") == (409, "no_pending_day")
+
+
+def test_a_day_from_morning_to_evaluation(api: Api) -> None:
+    assert api.refused("/simulation/evening") == (409, "morning_missing")
+    assert api.done("/simulation/morning")["day"] == "2025-07-01"
+    assert api.refused("/simulation/morning") == (409, "evening_open")
+    assert api.refused("/simulation/morning", {"day": "2025-07-01"}) == (409, "morning_already_done")
+    assert api.get("/simulation")["next"] == {
+        "kind": "inference.run",
+        "title": "Predict 2025-07-01",
+        "day": "2025-07-01",
+    }
+    assert api.done("/simulation/next")["days"] == ["2025-07-01"]
+    predictions = api.get("/spokes/pudo/predictions", environment="DEV")
+    assert (predictions["day"], len(predictions["items"])) == ("2025-07-01", 97)
+    assert {one["actual_fill_rate"] for one in predictions["items"]} == {None}
+    assert api.refused("/spokes/pudo/evaluations") == (409, "nothing_to_evaluate")
+    assert api.done("/simulation/next")["phase"] == "EVENING"
+    assert api.done("/simulation/next")["days"][0]["day"] == "2025-07-01"
+    evaluations = api.get("/spokes/pudo/evaluations", environment="DEV")
+    (day,) = evaluations["items"]
+    errors = [
+        abs(one["predicted_fill_rate"] - one["actual_fill_rate"])
+        for one in api.get("/spokes/pudo/predictions")["items"]
+    ]
+    assert day["mae"] == pytest.approx(sum(errors) / len(errors))
+    assert (day["points"], evaluations["registered"]["model"]) == (97, "PUDO__CAPACITY_MODEL")
+    point = api.get("/spokes/pudo/points/1/history", days=3)
+    assert [one["day"] for one in point["days"]] == ["2025-06-29", "2025-06-30", "2025-07-01"]
+    assert [one["predicted_fill_rate"] is None for one in point["days"]] == [True, True, False]
+    calendar = api.get("/simulation", days=2)["days"]
+    assert [(one["day"], one["seeded"], one["predicted"], one["evaluated"]) for one in calendar] == [
+        ("2025-06-30", True, False, False),
+        ("2025-07-01", False, True, True),
+    ]
+
+
+def test_the_way_back(api: Api) -> None:
+    assert api.done("/simulation/reset", {"confirm": "reset"})["last_day"] == "2025-06-30"
+    assert api.get("/spokes/pudo/predictions")["day"] is None
+    assert api.get("/simulation")["next"]["day"] == "2025-07-01"
+
+
+def test_a_failed_run_is_resumed_from_the_task_that_failed(api: Api) -> None:
+    """The account loses what the run needs between the check and the run, and gets it back."""
+    source = api.client.app.state.services.source
+    source.query("ALTER TABLE SPOKEHUB.SHARED_DATA.PUDO_OCCUPANCY RENAME TO SPOKEHUB.SHARED_DATA.AWAY")
+    source.query("CREATE TABLE SPOKEHUB.SHARED_DATA.PUDO_OCCUPANCY LIKE SPOKEHUB.SHARED_DATA.AWAY")
+    failed = api.run(TRAINING)
+    source.query("DROP TABLE SPOKEHUB.SHARED_DATA.PUDO_OCCUPANCY")
+    source.query("ALTER TABLE SPOKEHUB.SHARED_DATA.AWAY RENAME TO SPOKEHUB.SHARED_DATA.PUDO_OCCUPANCY")
+    assert (failed["state"], failed["error"]["code"]) == ("failed", "run_failed")
+    assert "there is no occupancy to learn from" in failed["error"]["message"]
+    assert failed["error"]["hint"].startswith("Mend the cause, then resume")
+    resumed = api.run(f"/operations/{failed['id']}/resume")
+    assert resumed["state"] == "succeeded", resumed["error"]
+    newest, before = api.items(TRAINING)[:2]
+    assert [(one["run_id"], one["attempt"], one["state"]) for one in (newest, before)] == [
+        (resumed["result"]["run_id"], 2, "SUCCEEDED"),
+        (resumed["result"]["run_id"], 1, "FAILED"),
+    ]
+    second, first = api.items(MODEL)
+    assert (second["version"], second["is_default"]) == (resumed["result"]["version"], True)
+    assert api.done(f"{MODEL}/{first['version']}/promote")["replaced"] == second["version"]
+    assert [one["is_default"] for one in api.items(MODEL)] == [False, True]
+
+
+def test_a_second_environment(api: Api) -> None:
+    api.done("/spokes", {"spoke": "pudo", "environment": "STAGING"})
+    assert api.items("/spokes/pudo/models", environment="STAGING") == []
+    assert [row["environment"] for row in api.items("/spokes/glance")] == ["DEV", "STAGING"]
+    assert {item["state"] for item in api.get("/hub/plan")["objects"]} == {"present"}

@@ -1,0 +1,49 @@
+"""hub.yaml is read whole, and what is wrong with it is named."""
+
+from pathlib import Path
+
+import pytest
+
+from services.core.errors import Invalid
+from services.core.hub import FILE, load_declaration
+
+
+def test_the_declared_hub() -> None:
+    hub = load_declaration()
+    assert (hub.database, hub.shared_schema, hub.role) == ("SPOKEHUB", "SHARED_DATA", "SPOKEHUB_ADMIN")
+    assert [(known.name, known.protected) for known in hub.environments] == [
+        ("DEV", False),
+        ("STAGING", False),
+        ("PROD", True),
+    ]
+    assert hub.environment_schemas == ("FEATURE_STORE", "MODEL_REGISTRY")
+    assert (hub.warehouse.name, hub.warehouse.size, hub.warehouse.auto_suspend_seconds) == (
+        "SPOKEHUB_WH",
+        "XSMALL",
+        30,
+    )
+    assert hub.environment("prod").name == "PROD"
+
+
+def test_an_unknown_environment() -> None:
+    with pytest.raises(Invalid) as caught:
+        load_declaration().environment("MOON")
+    assert (caught.value.code, caught.value.hint) == ("unknown_environment", "Use one of DEV, STAGING, PROD.")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("database: SPOKEHUB", "database: spoke hub", "hub.yaml: database: 'spoke hub' is not a name"),
+        ("database: SPOKEHUB", "databse: SPOKEHUB", "hub.yaml has no database"),
+        ("  size: XSMALL", "  size: XSMALL\n  colour: red", "hub.yaml: warehouse: unknown keys colour"),
+        ("auto_suspend_seconds: 30", "auto_suspend_seconds: soon", "auto_suspend_seconds is 'soon'"),
+        ("database: SPOKEHUB", "database: [", "cannot be read"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    path = tmp_path / "hub.yaml"
+    path.write_text(FILE.read_text().replace(old, new, 1))
+    with pytest.raises(Invalid) as caught:
+        load_declaration(path)
+    assert message in caught.value.message

@@ -1,0 +1,81 @@
+"""The catalogue's rows of spokes, environments, bundles and deployments."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.db.engine import Database
+from services.db.migrate import migrate
+from services.spokes.repository import Bundle, Catalogue, Deployment
+
+CONFIG: dict[str, Any] = {"name": "pudo", "title": "PUDO", "owner": "Team", "description": "What it does"}
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
+    database = Database(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
+    migrate(database)
+    yield Catalogue(database, Clock())
+    database.close()
+
+
+def deployment(name: str, part: str, at: datetime) -> Deployment:
+    return Deployment(name, part, "h" * 64, "ada", "o-1", [{"kind": "graph"}], at)
+
+
+def test_a_spoke_is_shown_once_it_is_active(catalogue: Catalogue) -> None:
+    catalogue.enter(CONFIG, "DEV")
+    assert catalogue.all() == ()
+    assert catalogue.config("pudo", "DEV") is None
+    catalogue.activate("pudo", "DEV")
+    (spoke,) = catalogue.all()
+    assert (spoke.name, spoke.title, spoke.owner, spoke.description) == (
+        "pudo",
+        "PUDO",
+        "Team",
+        "What it does",
+    )
+    assert [
+        (one.environment, one.schema_name, one.bundle, one.deployed_at) for one in spoke.environments
+    ] == [("DEV", "PUDO_DEV", None, None)]
+    assert catalogue.config("pudo", "DEV") == CONFIG
+
+
+def test_entering_again_brings_it_up_to_date(catalogue: Catalogue) -> None:
+    catalogue.enter(CONFIG, "DEV")
+    catalogue.activate("pudo", "DEV")
+    (before,) = catalogue.all()
+    catalogue.enter({**CONFIG, "title": "New"}, "DEV")
+    catalogue.activate("pudo", "DEV")
+    (after,) = catalogue.all()
+    assert after.title == "New"
+    assert after.environments[0].onboarded_at == before.environments[0].onboarded_at
+
+
+def test_a_deployment_is_written_once(catalogue: Catalogue) -> None:
+    catalogue.enter(CONFIG, "DEV")
+    catalogue.activate("pudo", "DEV")
+    bundle = Bundle("h" * 64, "pudo-h.zip", 10, ("a.py",))
+    first, second = deployment("d1", "features", NOW), deployment("d2", "graphs", NOW + timedelta(hours=1))
+    for _ in range(2):
+        catalogue.deployed("pudo", "DEV", bundle, first)
+    catalogue.deployed("pudo", "DEV", bundle, second)
+    assert list(catalogue.deployments("pudo", "DEV")) == [second, first]
+    (spoke,) = catalogue.all()
+    assert (spoke.environments[0].bundle, spoke.environments[0].deployed_at) == (
+        "h" * 64,
+        NOW + timedelta(hours=1),
+    )

@@ -1,0 +1,149 @@
+"""Rows of TASK_HISTORY and of the graph functions put together to runs."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.training.repository import runs_of, tasks_in_order
+
+START = datetime(2026, 1, 1, 6, tzinfo=UTC)
+
+
+def moment(second: float | None) -> datetime | None:
+    return None if second is None else START + timedelta(seconds=second)
+
+
+def task(name: str, state: str, begin: float, end: float | None = None, **more: Any) -> dict[str, Any]:
+    row = {
+        "NAME": name,
+        "STATE": state,
+        "RETURN_VALUE": None,
+        "ERROR_CODE": None,
+        "ERROR_MESSAGE": None,
+        "CONFIG": None,
+        "GRAPH_RUN_GROUP_ID": 7,
+        "ATTEMPT_NUMBER": 1,
+        "SCHEDULED_FROM": "EXECUTE TASK",
+        "SCHEDULED_TIME": moment(begin),
+        "QUERY_START_TIME": moment(begin) if state != "SKIPPED" else None,
+        "COMPLETED_TIME": moment(end),
+        "QUERY_ID": f"q-{name}",
+        "QUERY_TEXT": "CALL …",
+    }
+    return {**row, **more}
+
+
+def graph(state: str, begin: float, end: float | None, **more: Any) -> dict[str, Any]:
+    row = {
+        "ROOT_TASK_NAME": "G",
+        "STATE": state,
+        "SCHEDULED_FROM": "EXECUTE TASK",
+        "FIRST_ERROR_TASK_NAME": None,
+        "FIRST_ERROR_CODE": None,
+        "FIRST_ERROR_MESSAGE": None,
+        "SCHEDULED_TIME": moment(begin),
+        "QUERY_START_TIME": moment(begin),
+        "COMPLETED_TIME": moment(end),
+        "CONFIG": json.dumps({"request_id": "r"}),
+        "GRAPH_RUN_GROUP_ID": 7,
+        "ATTEMPT_NUMBER": 1,
+    }
+    return {**row, **more}
+
+
+def told(runs: list[Any]) -> list[Any]:
+    return [
+        (run.run_id, run.attempt, run.state, run.seconds, {one.name: one.state for one in run.tasks})
+        for run in runs
+    ]
+
+
+def test_a_run_under_way_is_not_over_between_two_tasks() -> None:
+    history = [task("G", "SUCCEEDED", 0, 1), task("G$A", "SUCCEEDED", 1, 3)]
+    (run,) = runs_of(history, [graph("EXECUTING", 0, None)])
+    assert (run.state, run.completed_at, run.config) == ("EXECUTING", None, {"request_id": "r"})
+
+
+def test_a_run_that_has_begun_has_no_task_yet() -> None:
+    (run,) = runs_of([], [graph("EXECUTING", 0, None)])
+    assert told([run]) == [("7", 1, "EXECUTING", None, {})]
+
+
+def test_a_run_that_is_only_due_is_none() -> None:
+    assert runs_of([], [graph("SCHEDULED", 60, None)]) == []
+
+
+def test_a_retry_keeps_what_had_succeeded() -> None:
+    history = [
+        task("G", "SUCCEEDED", 0, 1),
+        task("G$A", "SUCCEEDED", 1, 3),
+        task("G$B", "FAILED", 3, 5, ERROR_CODE="100", ERROR_MESSAGE="no\nreason"),
+        task("G$B", "SUCCEEDED", 10, 12, ATTEMPT_NUMBER=2),
+        task("G$C", "SKIPPED", 12, 12, ATTEMPT_NUMBER=2),
+    ]
+    complete = [graph("FAILED", 0, 5), graph("SUCCEEDED", 10, 13, ATTEMPT_NUMBER=2)]
+    second, first = runs_of(history, complete)
+    assert told([first, second]) == [
+        ("7", 1, "FAILED", 5.0, {"G": "SUCCEEDED", "G$A": "SUCCEEDED", "G$B": "FAILED"}),
+        (
+            "7",
+            2,
+            "SUCCEEDED",
+            3.0,
+            {"G": "SUCCEEDED", "G$A": "SUCCEEDED", "G$B": "SUCCEEDED", "G$C": "SKIPPED"},
+        ),
+    ]
+    assert (first.first_error_task, first.first_error_code, first.first_error_message) == (
+        "G$B",
+        "100",
+        "no\nreason",
+    )
+    assert (second.first_error_task, second.first_error_message) == (None, None)
+
+
+def test_the_state_of_an_old_run_comes_from_its_tasks() -> None:
+    done = [task("G", "SUCCEEDED", 0, 1), task("G$A", "SKIPPED", 1, 1)]
+    failed = [
+        task("G", "SUCCEEDED", 9, 10, GRAPH_RUN_GROUP_ID=8),
+        task("G$A", "FAILED", 10, 11, GRAPH_RUN_GROUP_ID=8),
+    ]
+    assert [(run.run_id, run.state) for run in runs_of([*done, *failed], [])] == [
+        ("8", "FAILED"),
+        ("7", "SUCCEEDED"),
+    ]
+
+
+def show(
+    name: str, predecessors: list[str], condition: str | None = None, **relations: str
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "predecessors": json.dumps([f'DB."S".{one}' for one in predecessors]),
+        "task_relations": json.dumps(relations),
+        "condition": condition,
+        "state": "started",
+        "schedule": None,
+        "warehouse": "WH",
+        "comment": None,
+        "definition": "SELECT 1",
+    }
+
+
+def test_tasks_stand_after_their_predecessors() -> None:
+    rows = [
+        show("G$Z_END", ["G$M_LEFT", "G$A_RIGHT"]),
+        show("G$A_RIGHT", ["G$Q_BRANCH"], "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('G$Q_BRANCH') = 'A_RIGHT'"),
+        show("G$M_LEFT", ["G$Q_BRANCH"], "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('G$Q_BRANCH') = 'M_LEFT'"),
+        show("G$A_FINAL", [], FinalizedRootTask="DB.S.G"),
+        show("G$Q_BRANCH", ["G"]),
+        show("G", []),
+    ]
+    tasks = tasks_in_order(rows)
+    assert [(one.name, one.kind, one.predecessors, one.is_branch) for one in tasks] == [
+        ("G", "root", (), False),
+        ("G$Q_BRANCH", "task", ("G",), True),
+        ("G$A_RIGHT", "task", ("G$Q_BRANCH",), False),
+        ("G$M_LEFT", "task", ("G$Q_BRANCH",), False),
+        ("G$Z_END", "task", ("G$M_LEFT", "G$A_RIGHT"), False),
+        ("G$A_FINAL", "finalizer", (), False),
+    ]
