@@ -29,7 +29,8 @@ from embedded_account.objects.dynamic_table_refresh import (
     write,
 )
 from embedded_account.objects.show import read_show
-from embedded_account.objects.tables import describe_columns, drop_object
+from embedded_account.objects.table_listing import describe_columns
+from embedded_account.objects.tables import drop_object
 from embedded_account.objects.tagging import Tags, read_tags, read_unset_tags, set_tags
 from embedded_account.objects.views import read_columns
 from embedded_account.parse.cursor import Cursor
