@@ -103,8 +103,8 @@ class Definition:
                 if not kind.args.get("allow_null"):
                     kept.append("NOT NULL")
             elif isinstance(kind, exp.DefaultColumnConstraint):
-                value = translation.sql(exp.select(kind.this.copy()))
-                kept.append(f"DEFAULT ({value.split(' AS ')[0].removeprefix('SELECT ')})")
+                value = translation.sql(exp.select(exp.alias_(kind.this.copy(), "V", quoted=True)))
+                kept.append(f"DEFAULT ({value.removeprefix('SELECT ').removesuffix(' AS "V"')})")
             elif isinstance(
                 kind, exp.AutoIncrementColumnConstraint | exp.GeneratedAsIdentityColumnConstraint
             ):

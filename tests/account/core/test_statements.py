@@ -63,7 +63,7 @@ QUERIES: list[tuple[list[str], str, list[tuple[Any, ...]]]] = [
     ),
     (
         [
-            "CREATE TABLE T (A INT, N NUMBER(10,2) DEFAULT 7, C VARCHAR NOT NULL COMMENT 'c')",
+            "CREATE TABLE T (A INT, N NUMBER(10,2) DEFAULT CAST(7 AS INT), C VARCHAR NOT NULL COMMENT 'c')",
             "INSERT INTO T (A, C) VALUES (1, '')",
         ],
         "SELECT * FROM T",
