@@ -152,7 +152,8 @@ def _duck_function(translation: Translation, routine: Routine) -> str:
             cancel=session.cancelled,
         )
         if outcome.error is not None or outcome.table is None:
-            raise RuntimeError(f"{outcome.error} in function {routine.name} with handler {routine.handler}")
+            message = f"{outcome.error} in function {routine.name} with handler {routine.handler}"
+            raise SnowflakeError(message, 100357, "P0000")
         return outcome.table.column("RESULT").combine_chunks()
 
     return translation.function(run, kinds, returns)

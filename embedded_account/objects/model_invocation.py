@@ -38,10 +38,6 @@ _DUCK = {
 }
 
 
-class ModelError(Exception):
-    """A model method failed; the message is what the client shall read."""
-
-
 def duck_type(text: str) -> str:
     """The DuckDB type of a manifest's SQL type."""
     try:
@@ -106,15 +102,14 @@ class Invocation:
             timeout=self.session.statement_timeout(),
             cancel=self.session.cancelled,
         )
-        if outcome.error is not None or outcome.table is None:
-            if outcome.error is not None and outcome.error.kind == "cancelled":
-                raise SnowflakeError("SQL execution canceled", 604, "57014")
-            raise SnowflakeError(
-                f"{outcome.error} in function {self.method.name} of model {self.model} "
-                f"with handler {self.method.handler}",
-                100357,
-                "P0000",
-            )
+        error = outcome.error
+        if error is not None and error.kind == "cancelled":
+            raise SnowflakeError("SQL execution canceled", 604, "57014")
+        if error is not None and error.kind == "timeout":
+            raise SnowflakeError(error.message, 630, "57014")
+        if error is not None or outcome.table is None:
+            place = f"function {self.method.name} of model {self.model} with handler {self.method.handler}"
+            raise SnowflakeError(f"{error} in {place}", 100357, "P0000")
         return outcome.table
 
     def _decoded(self, table: pa.Table) -> pa.Table:

@@ -68,6 +68,7 @@ class Translation:
         self.session = session
         self.describe_only = describe_only
         self._cleanups: list[Callable[[], object]] = []
+        self._failure: SnowflakeError | None = None
         # Whether the SQL refers to something that ends with the statement, so that no view may keep it.
         self.transient = False
 
@@ -80,6 +81,9 @@ class Translation:
         for cleanup in reversed(self._cleanups):
             with contextlib.suppress(duckdb.Error):
                 cleanup()
+        if self._failure is not None and isinstance(error, duckdb.Error):
+            # DuckDB keeps only the first line of what a function raised.
+            raise self._failure from error
 
     def sql(self, expression: Any) -> str:
         """DuckDB SQL of a parsed Snowflake query or DML statement. The expression is used up."""
@@ -118,7 +122,11 @@ class Translation:
         connection = self.session.duck
 
         def fixed(*columns: Any) -> Any:
-            return python(*columns)
+            try:
+                return python(*columns)
+            except SnowflakeError as error:
+                self._failure = error
+                raise
 
         # DuckDB counts the parameters of what it is given.
         named = [

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +201,16 @@ def test_versions_added_at_once_are_all_there(
     ]
 
 
+WRITER = """
+import json, sys
+import snowflake.connector
+connection = snowflake.connector.connect(**json.loads(sys.argv[1]), database="D")
+for n in range(1, 1000):
+    for statement in sys.argv[2:]:
+        connection.cursor().execute(statement.format(n=n))
+"""
+
+
 def test_a_kill_leaves_whole_versions_only(own_server: Any, version_files: Path) -> None:
     """Kill the account in the midst of writing versions: what is listed is whole, nothing else is kept."""
     for path in ("a", "b", "c"):
@@ -217,28 +230,23 @@ def test_a_kill_leaves_whole_versions_only(own_server: Any, version_files: Path)
         ):
             cursor.execute(statement)
 
-    def write(statements: Any) -> None:
-        try:
-            with own_server.connect(database="D", network_timeout=5, login_timeout=5) as own:
-                for number in range(1, 1000):
-                    own.cursor().execute(statements(number))
-        except Exception as error:
-            ended.append(error)
-
-    ended: list[Exception] = []
     writers = [
-        lambda n: f"ALTER MODEL M ADD VERSION V{n} FROM @UP/v",
-        lambda n: f"ALTER DATASET DS ADD VERSION 'v{n}' FROM (SELECT {n} AS N, A FROM T)",
-        lambda n: "ALTER DYNAMIC TABLE DT REFRESH" if n % 2 else f"INSERT INTO T SELECT {n}",
+        subprocess.Popen([sys.executable, "-c", WRITER, json.dumps(own_server.parameters), *statements])
+        for statements in (
+            ["ALTER MODEL M ADD VERSION V{n} FROM @UP/v"],
+            ["ALTER DATASET DS ADD VERSION 'v{n}' FROM (SELECT {n} AS N, A FROM T)"],
+            ["ALTER DYNAMIC TABLE DT REFRESH", "INSERT INTO T SELECT {n}"],
+        )
     ]
-    threads = [threading.Thread(target=write, args=(writer,)) for writer in writers]
-    for thread in threads:
-        thread.start()
-    threading.Event().wait(1.5)
+    folder = own_server.data / "files" / "D"
+    deadline = time.monotonic() + 60
+    while len(list(folder.iterdir())) < 12 and time.monotonic() < deadline:
+        time.sleep(0.01)
     own_server.kill()
-    for thread in threads:
-        thread.join()
-    assert len(ended) == len(writers)
+    # Only now: a client that loses its server asks again for minutes.
+    for writer in writers:
+        writer.kill()
+        writer.wait(10)
     own_server.start()
     with own_server.connect(database="D") as connection, connection.cursor() as cursor:
 
@@ -247,6 +255,7 @@ def test_a_kill_leaves_whole_versions_only(own_server: Any, version_files: Path)
 
         models = [row[1] for row in rows("SHOW VERSIONS IN MODEL M")]
         datasets = [row[1] for row in rows("SHOW VERSIONS IN DATASET DS")]
+        assert len(models) + len(datasets) > 6
         assert models == [f"V{n}" for n in range(len(models))]
         assert datasets == [f"v{n + 1}" for n in range(len(datasets))]
         for version in models:
@@ -266,3 +275,38 @@ def test_a_kill_leaves_whole_versions_only(own_server: Any, version_files: Path)
             "FROM SNOWFLAKE.ACCOUNT_USAGE.DYNAMIC_TABLE_REFRESH_HISTORY"
         )
         assert history[0][1] == told
+
+
+HANDLER = """
+import time
+import pandas as pd
+from _snowflake import vectorized
+
+@vectorized(input=pd.DataFrame)
+def infer(df):
+    if (df[0] > 5).any():
+        raise ValueError('too big')
+    if (df[0] < 0).any():
+        time.sleep(60)
+    return [{'x': float(a), 'n': None, 't': 'it "is"'} for a in df[0]]
+"""
+
+
+@pytest.mark.parametrize("source", ["VALUES (?)", "VALUES (?) AS a JOIN VALUES (1) AS b"])
+def test_a_handlers_results_errors_and_timeouts(
+    run: Any, staged: str, version_files: Path, source: str
+) -> None:
+    (version_files / "predict.py").write_text(HANDLER)
+    run(f"PUT 'file://{version_files}/predict.py' {staged}/functions AUTO_COMPRESS = FALSE")
+    run(f"CREATE MODEL M WITH VERSION V1 FROM {staged}")
+    column = "a.COLUMN1" if "JOIN" in source else "COLUMN1"
+    query = f"SELECT MODEL(M, V1)!PREDICT({column}) FROM {source}"
+    ((found,),) = run(query.replace("?", "1.5"))
+    assert json.loads(found) == {"x": 1.5, "n": None, "t": 'it "is"'}
+    with pytest.raises(ProgrammingError, match=r"line 9, in infer\n(.|\n)*ValueError: too big") as raised:
+        run(query.replace("?", "9"))
+    assert raised.value.errno == 100357
+    run("ALTER SESSION SET STATEMENT_TIMEOUT_IN_SECONDS = 1")
+    with pytest.raises(ProgrammingError) as raised:
+        run(query.replace("?", "-1"))
+    assert raised.value.errno == 630
