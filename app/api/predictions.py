@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
 
@@ -20,7 +21,8 @@ from app.schemas.predictions import (
     ScoredPrediction,
 )
 
-router = APIRouter(prefix="/spokes/{spoke}", tags=["predictions"])
+router = APIRouter(tags=["predictions"])
+_SPOKE = "/spokes/{spoke}"
 
 
 class PredictionListing(Listing[PredictionRow]):
@@ -39,13 +41,20 @@ class EvaluationListing(Listing[Evaluation]):
     registered: RegisteredMetrics | None
 
 
+class AlertOfSpoke(Alert):
+    """An alert and whose it is."""
+
+    spoke: str
+    environment: str
+
+
 class PredictionRequest(Target):
     """``days``: forecast these again; by default the earliest pending one."""
 
     days: list[date] = []
 
 
-@router.get("/predictions")
+@router.get(_SPOKE + "/predictions")
 def get_predictions(
     services: ServicesDep, spoke: str, environment: EnvironmentDep, day: date | None = None
 ) -> PredictionListing:
@@ -61,7 +70,7 @@ def get_predictions(
     )
 
 
-@router.post("/predictions", status_code=202, response_model=None)
+@router.post(_SPOKE + "/predictions", status_code=202, response_model=None)
 def predict(
     request: Request,
     submit: SubmitDep,
@@ -75,7 +84,7 @@ def predict(
     return submit("inference.run", {**params, "days": sent.days} if sent.days else params)
 
 
-@router.get("/predictions/scored")
+@router.get(_SPOKE + "/predictions/scored")
 def get_scored(
     services: ServicesDep,
     spoke: str,
@@ -87,7 +96,7 @@ def get_scored(
     return Listing(items=[ScoredPrediction.model_validate(item) for item in found])
 
 
-@router.get("/points/{pudo_id}/history")
+@router.get(_SPOKE + "/points/{pudo_id}/history")
 def get_history(
     services: ServicesDep,
     spoke: str,
@@ -99,7 +108,7 @@ def get_history(
     return PointHistory.model_validate(services.predictions.history(spoke, environment, pudo_id, days))
 
 
-@router.get("/evaluations")
+@router.get(_SPOKE + "/evaluations")
 def get_evaluations(
     services: ServicesDep, spoke: str, environment: EnvironmentDep, limit: Limit = 60
 ) -> EvaluationListing:
@@ -111,7 +120,7 @@ def get_evaluations(
     )
 
 
-@router.post("/evaluations", status_code=202, response_model=None)
+@router.post(_SPOKE + "/evaluations", status_code=202, response_model=None)
 def evaluate(
     request: Request,
     submit: SubmitDep,
@@ -124,7 +133,7 @@ def evaluate(
     return submit("predictions.evaluate", {"spoke": spoke, "environment": where})
 
 
-@router.get("/alerts")
+@router.get(_SPOKE + "/alerts")
 def get_alerts(
     services: ServicesDep,
     spoke: str,
@@ -135,3 +144,25 @@ def get_alerts(
     """The points forecast at or above the threshold, newest day first, then fullest."""
     found = services.predictions.alerts(spoke, environment, day, limit)
     return Listing(items=[Alert.model_validate(item) for item in found])
+
+
+@router.get("/alerts")
+def list_alerts(
+    services: ServicesDep,
+    spoke: Annotated[str | None, Query(max_length=100)] = None,
+    environment: EnvironmentText = None,
+    limit: Limit = 200,
+) -> Listing[AlertOfSpoke]:
+    """The open alerts of every spoke and environment, newest day first, then fullest."""
+    wanted = services.hub.declared.environment(environment).name if environment else None
+    if spoke is not None:
+        services.spokes.get(spoke)
+    found = [
+        AlertOfSpoke(spoke=scope.spoke, environment=scope.environment, **asdict(alert))
+        for scope in services.spokes.onboarded()
+        if spoke in (None, scope.spoke) and wanted in (None, scope.environment)
+        for alert in services.predictions.alerts(scope.spoke, scope.environment, None, limit)
+        if alert.open
+    ]
+    found.sort(key=lambda one: (-one.day.toordinal(), -one.predicted_fill_rate, one.pudo_id))
+    return Listing(items=found[:limit])

@@ -15,7 +15,7 @@ from typing import Any
 
 from services.core.errors import SnowflakeFailed
 from services.features.types import FeatureColumn, FeatureView, FeatureViewKind
-from services.snowflake.identifiers import like_pattern, literal, quote
+from services.snowflake.identifiers import like_prefix, literal, quote
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 
@@ -45,7 +45,7 @@ class FeatureViews:
 
     def rows(self, scope: Scope) -> list[Row]:
         """The SHOW rows of the spoke's feature views; none while the schema does not exist."""
-        like = like_pattern(scope.prefix)[:-1] + "%'"
+        like = like_prefix(scope.prefix)
         found = []
         for kind in ("DYNAMIC TABLE", "VIEW"):
             try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from services.core.errors import SnowflakeFailed
 from services.registry.types import Model, ModelVersion
-from services.snowflake.identifiers import like_pattern, quote
+from services.snowflake.identifiers import like_prefix, quote
 from services.snowflake.recent import Answers
 from services.snowflake.scope import TRAINING_GRAPH, Scope, within
 
@@ -29,7 +29,7 @@ class Models:
 
     def all(self, scope: Scope) -> tuple[Model, ...]:
         """The spoke's models by name, versions newest first; none while the schema does not exist."""
-        like = like_pattern(scope.prefix)[:-1] + "%'"
+        like = like_prefix(scope.prefix)
         try:
             rows = self._source.query(f"SHOW MODELS LIKE {like} IN SCHEMA {scope.registry}")
         except SnowflakeFailed as error:

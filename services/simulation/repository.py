@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.identifiers import QualifiedName
+from services.snowflake.identifiers import QualifiedName, literal
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 
@@ -80,7 +80,8 @@ class SimulatedData:
     def counts(self) -> dict[str, int]:
         """Rows by table."""
         text = " UNION ALL ".join(
-            f"SELECT '{name}' AS NAME, COUNT(*) AS N FROM {within(self._schema, name)}" for name in TABLES
+            f"SELECT {literal(name)} AS NAME, COUNT(*) AS N FROM {within(self._schema, name)}"
+            for name in TABLES
         )
         return {row["NAME"]: int(row["N"]) for row in self._rows(text)}
 

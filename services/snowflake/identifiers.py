@@ -110,3 +110,8 @@ def like_pattern(text: str) -> str:
     """
     escaped = re.sub(r"([\\%_])", r"\\\1", text)
     return literal(escaped)
+
+
+def like_prefix(text: str) -> str:
+    """A constant pattern for LIKE in SHOW that matches what begins with ``text``."""
+    return like_pattern(text)[:-1] + "%'"

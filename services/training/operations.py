@@ -36,7 +36,7 @@ def _key(params: Target) -> str:
 
 
 def check_deploy(params: Target, services: Any) -> None:
-    """NotFound, Invalid; Conflict for a spoke that is not onboarded, or while a graph runs."""
+    """NotFound, Invalid; Conflict for a spoke that is not onboarded."""
     services.spokes.scope(params.spoke, params.environment).require()
     services.spokes.declared_config(params.spoke, params.environment)
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.identifiers import QualifiedName, like_pattern, quote
+from services.snowflake.identifiers import QualifiedName, like_prefix, quote
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope
 from services.training.types import GraphRun, Task, TaskKind, TaskRun
@@ -40,7 +40,7 @@ class TaskGraphs:
 
     def tasks(self, scope: Scope, graph: str | None = None) -> list[Row]:
         """The SHOW rows of all tasks, or of one graph's; none while the schema does not exist."""
-        like = f" LIKE {like_pattern(graph)[:-1]}%'" if graph else ""
+        like = f" LIKE {like_prefix(graph)}" if graph else ""
         try:
             rows = self._source.query(f"SHOW TASKS{like} IN SCHEMA {scope.schema}")
         except SnowflakeFailed as error:

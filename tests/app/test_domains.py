@@ -186,9 +186,17 @@ def test_a_day_from_morning_to_evaluation(api: Api) -> None:
     predictions = api.get("/spokes/pudo/predictions", environment="DEV")
     assert (predictions["day"], len(predictions["items"])) == ("2025-07-01", 97)
     assert {one["actual_fill_rate"] for one in predictions["items"]} == {None}
+    alerts = api.items("/alerts", environment="DEV")
+    full = [
+        one for one in predictions["items"] if one["predicted_fill_rate"] >= predictions["alert_threshold"]
+    ]
+    assert [(one["spoke"], one["environment"], one["pudo_id"]) for one in alerts] == [
+        ("pudo", "DEV", one["pudo_id"]) for one in full
+    ]
     assert api.refused("/spokes/pudo/evaluations") == (409, "nothing_to_evaluate")
     assert api.done("/simulation/next")["phase"] == "EVENING"
     assert api.done("/simulation/next")["days"][0]["day"] == "2025-07-01"
+    assert api.items("/alerts") == []
     evaluations = api.get("/spokes/pudo/evaluations", environment="DEV")
     (day,) = evaluations["items"]
     errors = [
