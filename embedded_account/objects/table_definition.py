@@ -104,7 +104,8 @@ class Definition:
                     kept.append("NOT NULL")
             elif isinstance(kind, exp.DefaultColumnConstraint):
                 value = translation.sql(exp.select(exp.alias_(kind.this.copy(), "V", quoted=True)))
-                kept.append(f"DEFAULT ({value.removeprefix('SELECT ').removesuffix(' AS "V"')})")
+                text = value.removeprefix("SELECT ").removesuffix(' AS "V"')
+                kept.append(f"DEFAULT ({text})")
             elif isinstance(
                 kind, exp.AutoIncrementColumnConstraint | exp.GeneratedAsIdentityColumnConstraint
             ):
