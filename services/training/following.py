@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from services.core.errors import Conflict
-from services.operations import StepContext
+from services.operations import OperationCancelled, StepContext
 from services.snowflake.identifiers import literal
 from services.snowflake.scope import Scope
 from services.training.types import Graph, GraphRun
@@ -54,7 +54,16 @@ def follow(context: StepContext, scope: Scope, graph: str, run_id: str) -> dict[
 
     Raises RunFailed with the failing task's error. When the step is done again, because a person resumed the
     operation or the service was interrupted (and the embedded account with it), what failed is run again.
+    Cancelling the operation cancels the run.
     """
+    try:
+        return _follow(context, scope, graph, run_id)
+    except OperationCancelled:
+        cancel(context, scope, graph)
+        raise
+
+
+def _follow(context: StepContext, scope: Scope, graph: str, run_id: str) -> dict[str, Any]:
     training = context.services.training
     declared: Graph = training.require(scope.spoke, scope.environment, graph)
     run: GraphRun = training.run(scope.spoke, scope.environment, graph, run_id)
@@ -87,6 +96,15 @@ def retry(context: StepContext, scope: Scope, graph: str) -> None:
     with context.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"EXECUTE TASK {scope.own(graph)} RETRY LAST")
     context.log(f"Retrying the last run of {graph}")
+
+
+def cancel(context: StepContext, scope: Scope, graph: str) -> None:
+    """Stop what runs of a graph.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions
+    """
+    with context.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS(%s)", (str(scope.own(graph)),))
 
 
 def _await_attempt(context: StepContext, scope: Scope, run: GraphRun, attempt: int) -> GraphRun:

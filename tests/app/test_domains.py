@@ -245,6 +245,27 @@ def test_a_failed_run_is_resumed_from_the_task_that_failed(api: Api) -> None:
     assert [one["is_default"] for one in api.items(MODEL)] == [False, True]
 
 
+def test_cancelling_an_operation_cancels_its_run(api: Api) -> None:
+    answer = api.client.post(f"/api/v1{TRAINING}")
+    operation = answer.headers["Location"]
+    while not any(task["state"] == "EXECUTING" for run in api.items(TRAINING)[:1] for task in run["tasks"]):
+        assert api.client.get(operation).json()["state"] in ("pending", "running")
+        time.sleep(0.05)
+    api.client.post(f"{operation}/cancel")
+    while api.client.get(operation).json()["state"] == "running":
+        time.sleep(0.05)
+    assert api.client.get(operation).json()["state"] == "cancelled"
+    while (run := api.items(TRAINING)[0])["state"] == "EXECUTING":
+        time.sleep(0.05)
+    assert run["state"] == "CANCELLED"
+    resumed = api.run(operation.removeprefix("/api/v1") + "/resume")
+    assert resumed["state"] == "succeeded", resumed["error"]
+    assert [(one["attempt"], one["state"]) for one in api.items(TRAINING)[:2]] == [
+        (2, "SUCCEEDED"),
+        (1, "CANCELLED"),
+    ]
+
+
 def test_a_second_environment(api: Api) -> None:
     api.done("/spokes", {"spoke": "pudo", "environment": "STAGING"})
     assert api.items("/spokes/pudo/models", environment="STAGING") == []
