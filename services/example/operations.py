@@ -53,6 +53,21 @@ def promote(context: StepContext, params: Setup) -> Any:
     return context.run_child("model.promote", {"spoke": params.spoke, "environment": environment, **values})
 
 
+def backtest(context: StepContext, params: Setup) -> Any:
+    """Forecast the newest days of the seed that training left aside, so that there is a course to look at."""
+    environment = _environment(context, params)
+    declared = context.services.spokes.declared_config(params.spoke, environment)
+    length = min((dataset["test_days"] for dataset in declared["datasets"].values()), default=0)
+    if not length:
+        context.log("No days were left aside for a test")
+        return None
+    last = date.fromisoformat(context.result_of("seed")["last_day"])
+    days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(length))]
+    return context.run_child(
+        "inference.run", {"spoke": params.spoke, "environment": environment, "days": days}
+    )
+
+
 def morning(context: StepContext, params: Setup) -> Any:
     """The day after the seed, whatever was simulated before."""
     last = date.fromisoformat(context.result_of("seed")["last_day"])
@@ -77,6 +92,7 @@ KINDS = (
             Step("graphs", "Deploy its task graphs", child("graphs.deploy")),
             Step("train", "Train a model version", child("training.run")),
             Step("promote", "Make it the default version", promote),
+            Step("backtest", "Predict the test days, which it has not seen", backtest),
             Step("morning", "The morning of the next day", morning),
             Step("predict", "Predict the day", child("inference.run")),
             Step("evening", "Its evening", evening),
