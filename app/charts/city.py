@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from app.charts.figure import Chart, Table, axis, layout
+from app.charts.points import kind_of_point
 from services.predictions.types import PredictionRow
 
 KM_PER_DEGREE = 111.32
@@ -49,7 +50,7 @@ def city_map(rows: Sequence[PredictionRow], height: int = 440) -> Chart:
             tuple(
                 (
                     row.name,
-                    row.type.replace("_", " "),
+                    kind_of_point(row.type),
                     f"{row.latitude:.4f}",
                     f"{row.longitude:.4f}",
                     row.capacity,
@@ -71,8 +72,8 @@ def _points(rows: Sequence[PredictionRow], east: list[float], north: list[float]
         "x": east,
         "y": north,
         "text": [
-            f"<b>{row.name}</b><br>{row.pudo_id}, {row.type.replace('_', ' ')}, capacity {row.capacity}<br>"
-            f"forecast {row.predicted_fill_rate:.0%}"
+            f"<b>{row.name}</b><br>{kind_of_point(row.type).capitalize()} for {row.capacity} parcels a day, "
+            f"id {row.pudo_id}<br>forecast {row.predicted_fill_rate:.0%}"
             + ("" if row.actual_fill_rate is None else f", actual {row.actual_fill_rate:.0%}")
             for row in rows
         ],

@@ -38,6 +38,11 @@ class Chart:
     empty: bool = False
 
 
+def shown(*charts: Chart) -> tuple[Chart, ...]:
+    """The charts that have something to show."""
+    return tuple(chart for chart in charts if not chart.empty)
+
+
 def axis(title: str, **more: Any) -> dict[str, Any]:
     """A quiet axis with its title."""
     return {

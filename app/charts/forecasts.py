@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.charts.days import FEWEST_DAYS, day_axis
 from app.charts.figure import Chart, Table, axis, layout, line, mean, rounded
+from app.charts.points import kind_of_point
 from services.predictions.types import Evaluation, PointHistory, ScoredPrediction
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def over_time(evaluations: Sequence[Evaluation]) -> Chart:
-    """The network's mean fill rate, forecast and actual, by evaluated day."""
+    """The network's mean fill rate, forecast and actual, by evaluated day; empty with too few for a course."""
     rows = sorted(evaluations, key=lambda item: item.day)
     days = [item.day.isoformat() for item in rows]
     predicted = rounded(item.mean_predicted for item in rows)
@@ -27,7 +29,7 @@ def over_time(evaluations: Sequence[Evaluation]) -> Chart:
                 line("Forecast", days, predicted, "$accent", hovertemplate="%{y:.1%}"),
             ],
             "layout": layout(
-                axis("Day", type="date", tickformat="%d %b"),
+                day_axis(days),
                 axis("Fill rate (% of capacity)", tickformat=".0%", rangemode="tozero"),
                 hovermode="x unified",
             ),
@@ -36,12 +38,12 @@ def over_time(evaluations: Sequence[Evaluation]) -> Chart:
             ("Day", "Forecast", "Actual"),
             tuple((a, _pct(b), _pct(c)) for a, b, c in zip(days, predicted, actual, strict=True)),
         ),
-        empty=not rows,
+        empty=len(rows) < FEWEST_DAYS,
     )
 
 
 def error_over_time(evaluations: Sequence[Evaluation]) -> Chart:
-    """Mean absolute error by day, the model beside the naive forecast."""
+    """Mean absolute error by day, the model beside the naive forecast; empty with too few for a course."""
     rows = sorted(evaluations, key=lambda item: item.day)
     days = [item.day.isoformat() for item in rows]
     model = rounded(item.mae for item in rows)
@@ -56,7 +58,7 @@ def error_over_time(evaluations: Sequence[Evaluation]) -> Chart:
                 line("Model", days, model, "$accent", hovertemplate="%{y:.2%}"),
             ],
             "layout": layout(
-                axis("Day", type="date", tickformat="%d %b"),
+                day_axis(days),
                 axis("Absolute error (% of capacity)", tickformat=".0%", rangemode="tozero"),
                 hovermode="x unified",
             ),
@@ -65,7 +67,7 @@ def error_over_time(evaluations: Sequence[Evaluation]) -> Chart:
             ("Day", "Model", "Naive"),
             tuple((a, _pct(b), _pct(c)) for a, b, c in zip(days, model, naive, strict=True)),
         ),
-        empty=not rows,
+        empty=len(rows) < FEWEST_DAYS,
     )
 
 
@@ -74,11 +76,11 @@ def point_history(history: PointHistory) -> Chart:
     days = [item.day.isoformat() for item in history.days]
     predicted = rounded(item.predicted_fill_rate for item in history.days)
     actual = rounded(item.actual_fill_rate for item in history.days)
-    kind = history.point.type.replace("_", " ")
+    kind = kind_of_point(history.point.type).capitalize()
     return Chart(
         id="point-history",
         title=history.point.name,
-        subtitle=f"{history.point.pudo_id}, {kind}, {history.point.capacity} parcels a day",
+        subtitle=f"{kind} for {history.point.capacity} parcels a day, id {history.point.pudo_id}",
         figure={
             "data": [
                 {
@@ -92,7 +94,7 @@ def point_history(history: PointHistory) -> Chart:
                 line("Forecast", days, predicted, "$accent", hovertemplate="%{y:.0%}"),
             ],
             "layout": layout(
-                axis("Day", type="date", tickformat="%d %b"),
+                day_axis(days),
                 axis("Fill rate (% of capacity)", tickformat=".0%", rangemode="tozero"),
                 hovermode="x unified",
                 bargap=0.25,
@@ -182,7 +184,7 @@ def _grouped(
         model[group(item)].append(abs(item.predicted_fill_rate - item.actual_fill_rate))
         if item.naive_fill_rate is not None:
             naive[group(item)].append(abs(item.naive_fill_rate - item.actual_fill_rate))
-    labels = [name.replace("_", " ").capitalize() for name in order]
+    labels = [kind_of_point(name).capitalize() for name in order]
     model_mean = rounded(mean(model[name]) for name in order)
     naive_mean = rounded(mean(naive[name]) for name in order)
     bars: list[dict[str, Any]] = [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import quote
 
 from markupsafe import Markup, escape
+
+from app.charts.points import kind_of_point
 
 NOTHING = Markup('<span class="text-secondary">–</span>')
 
@@ -94,6 +97,22 @@ def task_name(name: str) -> str:
     return name.rpartition("$")[2]
 
 
+def pretty(text: str | None) -> str:
+    """A return value: indented when it is a JSON object or list, as it stands otherwise."""
+    if not text or text.strip()[:1] not in ("{", "["):
+        return text or ""
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except ValueError:
+        return text
+
+
+def headline(text: str, length: int = 150) -> str:
+    """A statement in one line, cut at its end."""
+    words = " ".join(text.split())
+    return words if len(words) <= length else f"{words[: length - 1]}…"
+
+
 def plural(count: int, one: str, many: str | None = None) -> str:
     """The count with its noun."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
@@ -119,5 +138,8 @@ FILTERS: Mapping[str, Any] = {
     "day": day,
     "middle": middle,
     "task": task_name,
+    "pretty": pretty,
+    "headline": headline,
+    "kind_of_point": kind_of_point,
 }
 GLOBALS: Mapping[str, Any] = {"plural": plural, "path": path}

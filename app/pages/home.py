@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,9 +12,12 @@ from app.pages.frame import ActorDep, ServicesDep
 from app.pages.operations import children_by_step
 from app.pages.ports import Services
 from app.pages.render import render, see
+from services.core.clock import utc_now
 from services.operations.types import OperationFilter, OperationView
 
 router = APIRouter()
+# How long the overview says where to look first after the set-up.
+GREETED = timedelta(hours=1)
 
 
 @router.get("/", name="home")
@@ -35,10 +39,12 @@ def overview(services: Services) -> dict[str, Any]:
     setup: OperationView | None = None
     if example.operation_id and example.state != "succeeded":
         setup = services.operations.get(example.operation_id)
+    done = services.operations.get(example.operation_id) if example.operation_id and not setup else None
     under_way = setup is not None and not setup.state.final
     return {
         "example": example,
         "setup": setup,
+        "ready": done if done and done.ended_at and utc_now() - done.ended_at < GREETED else None,
         "children": children_by_step(services, setup) if setup else {},
         "glance": () if under_way else services.spokes.glance(),
         "recent": ()

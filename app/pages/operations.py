@@ -64,12 +64,13 @@ def running(request: Request) -> HTMLResponse:
 def operation(request: Request, services: ServicesDep, operation_id: str) -> HTMLResponse:
     """One operation: steps, progress, log and SQL, live until it ends."""
     view = services.operations.get(operation_id)
+    children = children_by_step(services, view)
     context = {
         "operation": view,
-        "children": children_by_step(services, view),
+        "children": children,
         "onboarded": any(item.name == view.spoke for item in services.spokes.all()),
         "parent": services.operations.get(view.parent_id) if view.parent_id else None,
-        "log": tail(services.operations.log, operation_id, SHOWN_LINES),
+        "log": whole_log(services, view, children),
         "sql": tail(services.operations.sql, operation_id, SHOWN_STATEMENTS),
         "url": path("/operations/{}", operation_id),
     }
@@ -100,6 +101,16 @@ def tail(part: Callable[[str, int, int], Page[Numbered]], operation_id: str, sho
         if page.next_cursor is None or not page.items:
             return list(kept)
         after = page.items[-1].seq
+
+
+def whole_log(
+    services: Services, view: OperationView, children: dict[str, OperationView]
+) -> list[tuple[str, LogLine]]:
+    """Its last lines and those of its parts in order of time, each with the step whose part wrote it or ""."""
+    lines = [("", line) for line in tail(services.operations.log, view.id, SHOWN_LINES)]
+    for step, child in children.items():
+        lines += [(step, line) for line in tail(services.operations.log, child.id, SHOWN_LINES)]
+    return sorted(lines, key=lambda item: item[1].at)[-SHOWN_LINES:]
 
 
 def children_by_step(services: Services, parent: OperationView) -> dict[str, OperationView]:

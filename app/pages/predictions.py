@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.charts.city import city_map
-from app.charts.figure import Chart
+from app.charts.figure import shown
 from app.charts.forecasts import (
     error_by_type,
     error_by_weekday,
@@ -51,6 +51,7 @@ def predictions(
             map=city_map(forecast.rows),
             history=point_history(services.predictions.history(spoke, name, chosen)),
             evaluation=next((item for item in evaluations.items if item.day == forecast.day), None),
+            evaluated=len(evaluations.items),
             registered=evaluations.registered,
             charts=shown(over_time(evaluations.items), error_over_time(evaluations.items)),
             detail=shown(predicted_vs_actual(scored), error_by_weekday(scored), error_by_type(scored)),
@@ -82,11 +83,6 @@ def evaluate(
     """Compare forecasts with the actuals that came in."""
     name = pick_environment(services, environment).name
     return see(path("/operations/{}", services.predictions.start_evaluate(spoke, name, actor)))
-
-
-def shown(*charts: Chart) -> tuple[Chart, ...]:
-    """The charts that have something to show."""
-    return tuple(chart for chart in charts if not chart.empty)
 
 
 def parse_day(text: str | None) -> date | None:

@@ -13,9 +13,19 @@ from app.pages.frame import ActorDep, ServicesDep
 from app.pages.ports import Services
 from app.pages.render import render, see
 from services.core.errors import Invalid
+from services.operations.types import OperationFilter
 from services.simulation.types import SimulationDay
 
 router = APIRouter()
+# The kinds of operation that change the days.
+ON_DATA = ("data.", "inference.", "predictions.", "example.")
+# What a day goes through, in order; the word for it and the operation that does it.
+PHASES = {
+    "data.morning": "Morning",
+    "inference.run": "Forecast",
+    "data.evening": "Evening",
+    "predictions.evaluate": "Evaluation",
+}
 
 
 @router.get("/simulation", name="simulation")
@@ -26,8 +36,9 @@ def simulation(request: Request, services: ServicesDep) -> HTMLResponse:
 
 @router.post("/simulation/next", name="simulation_next")
 def next_step(services: ServicesDep, actor: ActorDep) -> RedirectResponse:
-    """Do what comes next."""
-    return see(path("/operations/{}", services.simulation.start_next(actor)))
+    """Do what comes next, and stay: the page follows the operation, and the step after it is the same button."""
+    services.simulation.start_next(actor)
+    return see("/simulation")
 
 
 @router.post("/simulation/reset", name="simulation_reset")
@@ -45,25 +56,30 @@ def reset(
 def simulation_context(services: Services) -> dict[str, Any]:
     """The status, its days in weeks, and the operation on the data that is under way."""
     status = services.simulation.status()
-    data = ("data.", "inference.", "predictions.", "example.")
-    busy = next((item for item in services.operations.running() if item.kind.startswith(data)), None)
+    busy = next((item for item in services.operations.running() if item.kind.startswith(ON_DATA)), None)
+    latest = services.operations.list(OperationFilter(parent="none"), limit=20).items
+    last = next((item for item in latest if item.state.final and item.kind.startswith(ON_DATA)), None)
     return {
         "status": status,
-        "weeks": weeks(status.days),
+        "weeks": weeks(status.days, status.next.day if status.next else None),
         "busy": busy,
+        "last": last,
+        "phases": PHASES,
         "typed": "",
         "refused": None,
         "url": "/simulation",
     }
 
 
-def weeks(days: tuple[SimulationDay, ...]) -> list[list[tuple[date, SimulationDay | None]]]:
-    """The days in rows from Monday to Sunday, None where the data has no such day yet."""
+def weeks(
+    days: tuple[SimulationDay, ...], coming: date | None = None
+) -> list[list[tuple[date, SimulationDay | None]]]:
+    """The days to the coming one in rows from Monday to Sunday, None where the data has no such day yet."""
     if not days:
         return []
     known = {item.day: item for item in days}
     first = days[0].day - timedelta(days=days[0].day.weekday())
-    count = (days[-1].day - first).days // 7 + 1
+    count = (max(days[-1].day, coming or days[-1].day) - first).days // 7 + 1
     return [
         [(day, known.get(day)) for day in (first + timedelta(days=7 * week + offset) for offset in range(7))]
         for week in range(count)

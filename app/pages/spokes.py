@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.charts.figure import shown
 from app.charts.forecasts import error_over_time, over_time
 from app.pages.format import path
-from app.pages.frame import EnvironmentDep, ServicesDep
+from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.ports import Services
-from app.pages.render import render
+from app.pages.render import render, see
 from services.hub.types import Environment
 from services.spokes.types import Spoke
 
@@ -55,8 +56,15 @@ def overview(
         glance=glance,
         evaluations=evaluations,
         last=evaluations.items[0] if evaluations.items else None,
-        charts=(over_time(evaluations.items), error_over_time(evaluations.items))
-        if evaluations.items
-        else (),
+        charts=shown(over_time(evaluations.items), error_over_time(evaluations.items)),
     )
     return render(request, "pages/spoke.html", context, environment=environment)
+
+
+@router.post("/spokes/{spoke}/onboard", name="onboard")
+def onboard(
+    services: ServicesDep, actor: ActorDep, spoke: str, environment: Annotated[str, Form()]
+) -> RedirectResponse:
+    """Give the spoke its schema, roles and grants in an environment."""
+    name = pick_environment(services, environment).name
+    return see(path("/operations/{}", services.spokes.start_onboard(spoke, name, actor)))

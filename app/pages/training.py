@@ -98,7 +98,8 @@ def last_states(graph: Graph) -> dict[str, TaskRun]:
 
 def first_error(run: GraphRun) -> dict[str, Any] | None:
     """The error with the line that matters first: the last line of a traceback says what happened."""
-    failed = next((task for task in run.tasks if task.error_message), None)
+    # A task that was skipped carries the reason in the same column.
+    failed = next((task for task in run.tasks if task.error_message and task.state != "SKIPPED"), None)
     message = failed.error_message if failed else run.first_error_message
     if not message:
         return None

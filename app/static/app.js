@@ -153,7 +153,40 @@
     });
   });
 
+  /* What was running has ended: the mark in the top bar need not wait for its next turn. */
+  function settled() {
+    var live = document.getElementById("live");
+    var polls = Boolean(live && live.hasAttribute("hx-get"));
+    if (document.body.dataset.polls === "true" && !polls && window.htmx) window.htmx.trigger("#running", "settled");
+    document.body.dataset.polls = String(polls);
+  }
+
+  /* What was chosen is marked, and its answer brought into view when it came below the fold. */
+  document.addEventListener("click", function (event) {
+    var chosen = event.target.closest("a[data-point]");
+    if (!chosen) return;
+    each(chosen.closest("tbody"), "tr.chosen", function (row) {
+      row.classList.remove("chosen");
+    });
+    chosen.closest("tr").classList.add("chosen");
+    document.body.dataset.show = "true";
+  });
+
+  function showAnswer() {
+    if (document.body.dataset.show !== "true") return;
+    delete document.body.dataset.show;
+    each(document, "[data-show]", function (box) {
+      var still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      box.scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
+    });
+  }
+
   document.addEventListener("htmx:after:swap", prepare);
+  document.addEventListener("htmx:after:swap", settled);
+  document.addEventListener("htmx:after:swap", function (event) {
+    var target = event.detail && event.detail.ctx && event.detail.ctx.target;
+    if (!target || target.id !== "running") showAnswer();
+  });
   document.addEventListener("htmx:error", function () {
     each(document, "[data-connection-lost]", function (bar) {
       bar.hidden = false;
@@ -161,5 +194,6 @@
   });
 
   prepare();
+  settled();
   window.setInterval(refreshTimes, 1000);
 })();

@@ -14,6 +14,7 @@ from sample_runs import training_run
 
 from app.charts.city import city_map
 from app.charts.dag import BOX_HEIGHT, BOX_WIDTH, draw
+from app.charts.days import day_axis
 from app.charts.forecasts import (
     error_by_type,
     error_by_weekday,
@@ -72,6 +73,31 @@ def test_empty_rows_make_empty_charts():
 def test_time_runs_forward():
     items = [Evaluation((START - timedelta(days=back)).date(), 1, 0.1, 0.1, 0.0) for back in range(3)]
     assert over_time(items).figure["data"][0]["x"] == ["2025-06-29", "2025-06-30", "2025-07-01"]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_too_few_days_are_no_course(count):
+    items = [Evaluation((START - timedelta(days=back)).date(), 1, 0.1, 0.1, 0.0) for back in range(count)]
+    assert over_time(items).empty
+    assert error_over_time(items).empty
+
+
+@given(st.integers(1, 400))
+def test_ticks_stand_on_whole_days_and_are_few(count):
+    days = [(START + timedelta(days=index)).date().isoformat() for index in range(count)]
+    drawn = day_axis(days)
+    step = drawn["dtick"] / 86_400_000
+    assert step == int(step) >= 1
+    assert drawn["tick0"] == days[-1]
+    assert count / step <= 9
+
+
+def test_a_root_that_only_starts_is_small():
+    tasks = (Task("G", "root", definition="select 'dag dummy root'"), Task("G$A", "task", ("G",)))
+    boxes = {box.task.name: box for box in draw(tasks).boxes}
+    assert boxes["G"].start
+    assert boxes["G"].width < boxes["G$A"].width
+    assert not draw(tasks[:1]).boxes[0].start
 
 
 def test_error_by_group_is_the_mean_absolute_error():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from html_document import parse
@@ -11,7 +12,9 @@ from sample import sample
 from sample_account import RUN_ID
 from sample_application import TestClient, application
 
-from services.operations.types import Page
+from app.pages.training import first_error
+from services.operations.types import OperationFilter, Page
+from services.training.types import TaskRun
 
 RUN = f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}"
 PAGES = {
@@ -86,7 +89,7 @@ def test_overview_shows_each_spoke_and_environment(read):
     assert cells[0][0] == "PUDO capacity Last-mile analytics"
     assert [row[1] for row in cells] == ["DEV", "STAGING"]
     assert cells[0][4] == "7.1 % naive 10.3 %"
-    assert len(rows[0].all("rect")) == 30
+    assert len(rows[0].one("svg", cls="strip").all("a")) == 30
     assert cells[1][2] == "no runs yet"
 
 
@@ -190,10 +193,12 @@ def test_predictions_show_a_row_for_each_point(read):
 
 def test_simulation_marks_the_day_and_names_the_next_step(read):
     page = read("/simulation")
-    assert page.one("button", cls="btn-lg").text == "Receive the evening"
+    assert re.fullmatch(r"Evening of \w{3} \d{2} \w{3}", page.one("button", cls="btn-lg").text)
+    assert page.one("p", cls="next-title").text.startswith("Next: the evening of ")
     today = page.one("div", cls="today")
     assert len(today.all("i", cls="done")) == 2
     assert len(page.all("div", cls="seeded")) == 36
+    assert "Set up the example" in page.one("div", cls="last-step").text
 
 
 def test_reset_refused_keeps_what_was_typed(client):
@@ -205,11 +210,16 @@ def test_reset_refused_keeps_what_was_typed(client):
 
 
 def test_hub_lists_what_differs_first(read):
-    rows = read("/hub").one("table").one("tbody").all("tr")
+    page = read("/hub")
+    rows = page.one("section", aria_label="What differs").one("tbody").all("tr")
     states = [row.one("span", cls="state").text for row in rows]
     assert states[0] == "CHANGED"
     assert states.count("MISSING") == 3
-    assert states.index("PRESENT") > states.index("MISSING")
+    assert "PRESENT" not in states
+    kinds = page.one("section", aria_label="As declared").all("details")
+    assert sum(len(kind.all("li")) for kind in kinds) == sum(
+        item.state == "present" for item in sample().hub.plan().objects
+    )
 
 
 @pytest.mark.parametrize(
@@ -242,10 +252,11 @@ def test_conflict_is_a_page_with_the_way_back(client):
     ("address", "form", "target"),
     [
         ("/example", {}, "/"),
-        ("/simulation/next", {}, "/operations/op-evening"),
+        ("/simulation/next", {}, "/simulation"),
         ("/simulation/reset", {"confirm": "reset"}, "/operations/op-reset"),
         ("/hub/apply", {}, "/operations/op-apply"),
         ("/operations/op-setup/cancel", {}, "/operations/op-setup"),
+        ("/spokes/pudo/onboard", {"environment": "PROD"}, "/operations/op-onboard"),
         ("/spokes/pudo/features/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
         ("/spokes/pudo/graphs/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
         ("/spokes/pudo/graphs/train", {"environment": "DEV"}, "/operations/op-training"),
@@ -282,6 +293,7 @@ def test_a_long_log_shows_its_end():
     services = sample()
     template = services.operations.log("op-setup").items[0]
     lines = [replace(template, seq=number, message=f"line {number}") for number in range(1, 2501)]
+    services.operations.list = lambda where, limit=50, cursor=None: Page(())
     services.operations.log = lambda operation_id, after=0, limit=1000: Page(
         tuple(lines[after : after + limit]), str(after + limit) if after + limit < len(lines) else None
     )
@@ -292,3 +304,58 @@ def test_a_long_log_shows_its_end():
         "line 2500",
     ]
     assert page.one("a", cls="small").text == "2 100 earlier lines"
+
+
+def test_the_log_of_a_parent_holds_its_parts_in_order_of_time():
+    services = sample()
+    start = services.operations.log("op-setup").items[0]
+    child = services.operations.list(OperationFilter(parent="op-setup")).items[-1]
+    lines = {
+        "op-setup": [replace(start, seq=1, message="began"), replace(start, seq=2, message="ended")],
+        child.id: [replace(start, seq=1, message="trained")],
+    }
+    lines["op-setup"][1] = replace(lines["op-setup"][1], at=start.at + timedelta(seconds=9))
+    lines[child.id][0] = replace(lines[child.id][0], at=start.at + timedelta(seconds=3))
+    services.operations.log = lambda operation_id, after=0, limit=1000: Page(
+        tuple(lines.get(operation_id, ())[after:])
+    )
+    page = parse(TestClient(application(services)).get("/operations/op-setup").text)
+    shown = page.one("ol", cls="log").all("li")
+    assert [line.one("span", cls="log-text").text for line in shown] == ["began", "trained", "ended"]
+    assert [line.one("span", cls="log-step").text for line in shown][1] == child.parent_step
+
+
+def test_a_skipped_task_is_no_error(read):
+    page = read(RUN)
+    assert not page.all("div", cls="problem")
+    skipped = TaskRun("A", "SKIPPED", error_code="0040003", error_message="Conditional expression was false.")
+    run = sample().training.run("pudo", "DEV", "TRAINING_DAG", RUN_ID)
+    assert first_error(replace(run, first_error_message=None, tasks=(skipped,))) is None
+
+
+def test_the_ready_example_says_where_to_look(read):
+    links = read("/").one("ol", cls="ready-links").all("a")
+    assert [link.attributes["href"].partition("?")[0] for link in links] == [
+        "/spokes/pudo/predictions",
+        "/spokes/pudo/graphs",
+        "/simulation",
+    ]
+
+
+def test_an_environment_without_the_spoke_offers_to_onboard(read):
+    page = read("/spokes/pudo/graphs?environment=PROD")
+    form = page.one("main").one("form")
+    assert form.attributes["action"] == "/spokes/pudo/onboard"
+    assert form.one("input").attributes["value"] == "PROD"
+
+
+def test_too_few_days_for_a_course_lead_to_the_simulation():
+    services = sample()
+    few = services.predictions.evaluations("pudo", "DEV")
+    services.predictions.evaluations = lambda spoke, environment, limit=60: replace(few, items=few.items[:2])
+    for address in ("/spokes/pudo", "/spokes/pudo/predictions"):
+        page = parse(TestClient(application(services)).get(address).text)
+        assert "2 days are evaluated so far" in page.one("section", cls="few-days").text
+        assert "forecast-over-time" not in {
+            node.attributes.get("data-figure", "")[:-5] for node in page.all("div")
+        }

@@ -45,6 +45,7 @@ GET /spokes/{spoke}/models
 POST /spokes/{spoke}/models/{model}/versions/{version}/promote
 GET /spokes/{spoke}/predictions
 POST /spokes/{spoke}/predictions/evaluate
+POST /spokes/{spoke}/onboard
 POST /spokes/{spoke}/predictions/run
 """
 
