@@ -22,6 +22,9 @@ TITLES = {
     503: "Not available",
 }
 
+# Where a person does what the hint says of the REST API.
+WAYS = {"no_pending_day": ("/simulation", "Open the simulation")}
+
 
 def wants_html(request: Request) -> bool:
     """Whether a person's browser asks: never below /api, and only when it accepts HTML."""
@@ -46,6 +49,7 @@ def error_page(
             message=message,
             hint=hint,
             back=_back(request),
+            way=WAYS.get(code),
         )
     )
     response = HTMLResponse(html, status)

@@ -153,11 +153,14 @@
     });
   });
 
-  /* What was running has ended: the mark in the top bar need not wait for its next turn. */
+  /* What was running has ended: the mark in the top bar need not wait, and there may be a spoke more. */
   function settled() {
     var live = document.getElementById("live");
     var polls = Boolean(live && live.hasAttribute("hx-get"));
-    if (document.body.dataset.polls === "true" && !polls && window.htmx) window.htmx.trigger("#running", "settled");
+    if (document.body.dataset.polls === "true" && !polls && window.htmx) {
+      window.htmx.trigger("#running", "settled");
+      window.htmx.trigger("#nav", "settled");
+    }
     document.body.dataset.polls = String(polls);
   }
 

@@ -175,14 +175,21 @@ def test_the_theme_is_kept_and_charts_follow(browser, site):
 def test_the_set_up_ends_live_and_stops_asking(browser, site):
     site.services.example = Example("running")
     site.services.operations = Operations("running", True)
+    everyone = site.services.spokes.all
+    site.services.spokes.all = lambda: ()
     made = tab(browser, site)
     made.open("/")
     made.page.wait_for_selector(".step-executing")
     made.page.wait_for_selector("#running a.running")
+    assert made.page.locator("#nav .nav-sub").count() == 0
+    site.services.spokes.all = everyone
     site.services.example = Example("succeeded")
     site.services.operations = Operations("succeeded")
     made.page.wait_for_selector(".glance")
     assert made.page.locator(".setup").count() == 0
+    # What surrounds the page follows at once.
+    made.page.wait_for_selector("#nav .nav-sub")
+    made.page.wait_for_selector("#running a.running", state="detached")
     asked = []
     made.page.on("request", lambda request: asked.append(request.headers.get("hx-target")))
     made.page.wait_for_timeout(2500)

@@ -245,7 +245,9 @@ def test_conflict_is_a_page_with_the_way_back(client):
     assert response.status_code == 409
     page = parse(response.text)
     assert page.one("p", cls="lead").text == "No day is pending."
-    assert page.one("a", cls="btn").attributes["href"] == "/spokes/pudo/predictions?environment=STAGING"
+    back, way = page.one("main").all("a", cls="btn")
+    assert back.attributes["href"] == "/spokes/pudo/predictions?environment=STAGING"
+    assert way.attributes["href"] == "/simulation"
 
 
 @pytest.mark.parametrize(
