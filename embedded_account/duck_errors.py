@@ -35,6 +35,8 @@ def is_conflict(error: duckdb.Error) -> bool:
 def translated(error: duckdb.Error, session: Session | None = None) -> SnowflakeError:
     text = str(error).split("\n\nLINE")[0].strip()
     first = text.split("\n")[0]
+    if "CSV Error" in first:  # which line, what stands there, what is wrong with it
+        first = " ".join(text.split("\n")[:3])
     if found := _EXISTS.search(first):
         return compilation_error(f"Object '{found.group(1)}' already exists.", 2002, "42710")
     if isinstance(error, duckdb.CatalogException) and (found := _MISSING.search(first)):

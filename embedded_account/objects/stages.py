@@ -221,7 +221,7 @@ def _refuse_final(location: files.Location) -> None:
 @statement("PUT")
 def put(session: Session, current: Statement) -> Result:
     cursor = current.cursor
-    source = cursor.string() if cursor.looking_at_string() else _bare_uri(cursor)
+    source = _uri(cursor)
     if cursor.accept("?"):
         # The client asks once more for each file's own address and leaves the bound stage out.
         reference = session.bound_stage
@@ -248,22 +248,16 @@ def put(session: Session, current: Statement) -> Result:
     )
 
 
-def _bare_uri(cursor: Cursor) -> str:
-    start = cursor.position
-    first = cursor.next()
-    if first.word != "FILE":
-        raise cursor.error()
-    end = first.end
-    while not cursor.done and cursor.peek().start == end:
-        end = cursor.next().end
-    return cursor.text[start:end]
+def _uri(cursor: Cursor) -> str:
+    """'file://…' quoted or bare, where its slashes would begin a comment."""
+    return cursor.string() if cursor.looking_at_string() else cursor.take(r"file://[^\s;]*")
 
 
 @statement("GET")
 def get(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     location = files.locate(session, _reference(session, cursor))
-    target = cursor.string() if cursor.looking_at_string() else _bare_uri(cursor)
+    target = _uri(cursor)
     options = cursor.options()
     cursor.end()
     pattern = options.get("PATTERN")

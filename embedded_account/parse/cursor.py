@@ -237,6 +237,15 @@ class Cursor:
             if depth == 0:
                 return self.text[start : token.start]
 
+    def take(self, pattern: str) -> str:
+        """Take the text that fits a regular expression here, however it would read as tokens."""
+        match = re.compile(pattern, re.IGNORECASE).match(self.text, self.position)
+        if match is None:
+            raise self.error()
+        del self._tokens[self._at :]
+        self._source = tokenize(self.text, match.end())
+        return match.group()
+
     def rest(self) -> str:
         """All that is left, without a closing semicolon."""
         text = self.text[self.position :].rstrip()
