@@ -14,6 +14,7 @@ from embedded_account.errors import already_exists, does_not_exist, unsupported
 from embedded_account.names import SchemaName, duck, shown
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags, set_tags
+from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, rows_result, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
@@ -27,11 +28,18 @@ _OPTIONS = (
 )
 
 
+def _database(cursor: Cursor) -> str:
+    parts = cursor.name()
+    if len(parts) != 1:
+        raise does_not_exist("Database", ".".join(map(shown, parts)))
+    return parts[0]
+
+
 @statement("CREATE", "DATABASE")
 def create_database(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     exists_ok = current.accept_if_not_exists()
-    (name,) = cursor.name()
+    name = _database(cursor)
     if cursor.looking_at("CLONE") or cursor.looking_at("FROM"):
         raise unsupported(f"CREATE DATABASE … {cursor.peek().word}")
     options = cursor.options()
@@ -61,7 +69,7 @@ def create_database(session: Session, current: Statement) -> Result:
 @statement("DROP", "DATABASE")
 def drop_database(session: Session, current: Statement) -> Result:
     if_exists = current.accept_if_exists()
-    (name,) = current.cursor.name()
+    name = _database(current.cursor)
     current.cursor.accept_any("CASCADE", "RESTRICT")
     current.cursor.end()
     if not session.account.has_database(name) or name == "SNOWFLAKE":
@@ -147,7 +155,7 @@ def drop_schema(session: Session, current: Statement) -> Result:
 @statement("ALTER", "DATABASE")
 def alter_database(session: Session, current: Statement) -> Result:
     current.accept_if_exists()
-    (name,) = current.cursor.name()
+    name = _database(current.cursor)
     return _alter(session, current, name, Record("DATABASE", "", name))
 
 
@@ -289,7 +297,7 @@ def show_schemas(session: Session, current: Statement) -> Result:
 
 @statement("USE", "DATABASE")
 def use_database(session: Session, current: Statement) -> Result:
-    (name,) = current.cursor.name()
+    name = _database(current.cursor)
     current.cursor.end()
     if not session.account.has_database(name):
         raise does_not_exist("Database", shown(name))

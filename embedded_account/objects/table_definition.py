@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlglot import exp
 
-from embedded_account.errors import unsupported
+from embedded_account.errors import compilation_error, unsupported
 from embedded_account.names import ObjectName, duck, literal
 from embedded_account.session import Session
 from embedded_account.translate import Translation
@@ -29,6 +29,8 @@ def name_parts(table: Any) -> tuple[str, ...]:
         from embedded_account.parse.cursor import Cursor
 
         return Cursor(table.this.this.this).name()
+    if not isinstance(table.this, exp.Identifier):
+        raise compilation_error(f"unexpected '{table.sql('snowflake')}'.")
     return tuple(
         part.name if part.quoted else part.name.upper()
         for part in (table.args.get(k) for k in ("catalog", "db", "this"))

@@ -56,6 +56,8 @@ def scalars(translation: Translation, expression: Any) -> Any:
 
     holder = exp.Paren(this=expression)
     for node in list(holder.find_all(exp.Anonymous, *_CONTEXT_TYPES)):
+        if isinstance(node.this, exp.Identifier):  # a function's name in double quotes
+            node.set("this", node.this.name)
         if isinstance(node, _CONTEXT_TYPES):
             name = node.sql_name().upper()
             arguments: list[Any] = []
