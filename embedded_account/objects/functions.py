@@ -10,14 +10,12 @@ from typing import Any
 import pyarrow as pa
 from sqlglot import exp
 
-from embedded_account.catalog import Record
 from embedded_account.compute import FunctionJob
-from embedded_account.errors import SnowflakeError, does_not_exist, unsupported
-from embedded_account.names import shown
+from embedded_account.errors import SnowflakeError, unsupported
 from embedded_account.objects import procedures, routines
 from embedded_account.objects.routines import Routine, read_routine
-from embedded_account.result import Result, status
-from embedded_account.session import Session, TemporaryObject
+from embedded_account.result import Result
+from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation
 
@@ -49,25 +47,7 @@ def create_function(session: Session, current: Statement) -> Result:
     cursor.end()
     if routine.returns.upper().startswith("TABLE"):
         raise unsupported("table functions")
-    done = status(f"Function {shown(name.name)} successfully created.")
-    if current.describe_only:
-        return done
-    if not session.account.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", str(name.parent))
-    routines.import_files(session, routine)
-    exists = routines.exists_check(session, KIND, name, routine)
-    if exists and exists_ok:
-        return status(f"{shown(name.name)} already exists, statement succeeded.")
-    routines.refuse_existing(name, exists, current.or_replace)
-    if current.temporary:
-        session.temporary[(KIND, name.parent.object(routine.signature))] = TemporaryObject(
-            KIND, routine.body()
-        )
-        return done
-    with session.changing(name.database) as connection:
-        record = Record(KIND, name.schema, routine.signature, session.role, routine.comment, routine.body())
-        session.account.catalog_of(name.database).put(connection, record)
-    return done
+    return routines.create(session, current, KIND, name, routine, exists_ok)
 
 
 @statement("DROP", "FUNCTION")

@@ -14,7 +14,6 @@ from typing import Any
 
 import pyarrow as pa
 
-from embedded_account.catalog import Record
 from embedded_account.compute import ProcedureJob
 from embedded_account.duck_types import column_of
 from embedded_account.errors import SnowflakeError, does_not_exist, unsupported
@@ -26,7 +25,7 @@ from embedded_account.objects.show import read_show
 from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.query import run_query
 from embedded_account.result import Column, Result, rows_result, status
-from embedded_account.session import Session, TemporaryObject
+from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
 KIND = "PROCEDURE"
@@ -54,25 +53,7 @@ def create_procedure(session: Session, current: Statement) -> Result:
     name = session.resolve(cursor.name())
     routine = read_routine(name.name, cursor)
     cursor.end()
-    done = status(f"Procedure {shown(name.name)} successfully created.")
-    if current.describe_only:
-        return done
-    if not session.account.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", str(name.parent))
-    routines.import_files(session, routine)
-    exists = routines.exists_check(session, KIND, name, routine)
-    if exists and exists_ok:
-        return status(f"{shown(name.name)} already exists, statement succeeded.")
-    routines.refuse_existing(name, exists, current.or_replace)
-    if current.temporary:
-        session.temporary[(KIND, name.parent.object(routine.signature))] = TemporaryObject(
-            KIND, routine.body()
-        )
-        return done
-    with session.changing(name.database) as connection:
-        record = Record(KIND, name.schema, routine.signature, session.role, routine.comment, routine.body())
-        session.account.catalog_of(name.database).put(connection, record)
-    return done
+    return routines.create(session, current, KIND, name, routine, exists_ok)
 
 
 @statement("DROP", "PROCEDURE")

@@ -9,11 +9,14 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from embedded_account import files
+from embedded_account.catalog import Record
 from embedded_account.compute import ImportFile
 from embedded_account.errors import SnowflakeError, already_exists, does_not_exist, unsupported
 from embedded_account.names import ObjectName, shown
 from embedded_account.parse.cursor import Cursor
-from embedded_account.session import Session
+from embedded_account.result import Result, status
+from embedded_account.session import Session, TemporaryObject
+from embedded_account.statements import Statement
 
 _TYPE_SPELLINGS = {
     "STRING": "VARCHAR",
@@ -183,17 +186,33 @@ def _takes(routine: Routine, count: int) -> bool:
     return needed <= count <= len(routine.arguments)
 
 
-def exists_check(session: Session, kind: str, name: ObjectName, routine: Routine) -> bool:
+def create(
+    session: Session, current: Statement, kind: str, name: ObjectName, routine: Routine, exists_ok: bool
+) -> Result:
+    """CREATE of a procedure or function that has been read, permanent or for the session."""
+    label = kind.capitalize()
+    done = status(f"{label} {shown(name.name)} successfully created.")
+    if current.describe_only:
+        return done
+    if not session.account.has_schema(name.database, name.schema):
+        raise does_not_exist("Schema", str(name.parent))
+    import_files(session, routine)
     key = name.parent.object(routine.signature)
-    if (kind, key) in session.temporary:
-        return True
     catalog = session.account.catalog_of(name.database)
-    return catalog.get(session.duck, kind, name.schema, routine.signature) is not None
-
-
-def refuse_existing(name: ObjectName, exists: bool, or_replace: bool) -> None:
-    if exists and not or_replace:
+    known = (kind, key) in session.temporary or catalog.get(
+        session.duck, kind, name.schema, routine.signature
+    )
+    if known and exists_ok:
+        return status(f"{shown(name.name)} already exists, statement succeeded.")
+    if known and not current.or_replace:
         raise already_exists(str(name))
+    if current.temporary:
+        session.temporary[(kind, key)] = TemporaryObject(kind, routine.body())
+        return done
+    with session.changing(name.database) as connection:
+        record = Record(kind, name.schema, routine.signature, session.role, routine.comment, routine.body())
+        catalog.put(connection, record)
+    return done
 
 
 def unknown(kind: str, name: ObjectName, count: int) -> SnowflakeError:
