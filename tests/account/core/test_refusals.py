@@ -43,11 +43,12 @@ def failure(session: Session, text: str) -> SnowflakeError | None:
     return None
 
 
-WORDS = (
+_TEXT = (
     "T V ST G W D PUBLIC NOPE A B SELECT FROM WHERE AS IN LIKE SET UNSET TAG TABLE VIEW STAGE TASK MODEL DATASET "
     "DYNAMIC PROCEDURE FUNCTION WAREHOUSE SCHEMA DATABASE ROLE IF EXISTS NOT OR REPLACE VERSION VERSIONS IMMEDIATE ALL "
     "GRANT ON TO RENAME ADD DROP COLUMN COMMENT = ( ) , . ; * 1 'x' '1 day' @ST $1 $$a$$ \"q\" ? :: => ->> NULL TRUE"
-).split()
+)
+WORDS = _TEXT.split()
 HEADS = sorted({" ".join(words) for words in statements.registered()})
 
 
