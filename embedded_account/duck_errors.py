@@ -18,7 +18,7 @@ _MISSING = re.compile(
     re.IGNORECASE,
 )
 _COLUMN = re.compile(
-    r'(?:Referenced column|column|Column with name:?)\s+"?([\w$ ]+?)"?\s+(?:not found|does not)',
+    r'(?:Referenced column|column|Column with name:?)\s+"?([\w$ ]+?)"?\s+(?:was )?(?:not found|does not)',
     re.IGNORECASE,
 )
 _EXISTS = re.compile(

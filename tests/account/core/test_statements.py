@@ -150,6 +150,7 @@ def test_rows(run: Any, before: list[str], query: str, rows: list[tuple[Any, ...
 ERRORS = [
     ("SELECT * FROM NOPE", 2003, "42S02"),
     ("SELECT NOPE FROM T", 904, "42000"),
+    ("SELECT NOPE", 904, "42000"),
     ("SELEC 1", 1003, "42000"),
     ("SELECT 1 FROM (", 1003, "42000"),
     ("CREATE TABLE T (A INT)", 2002, "42710"),
