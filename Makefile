@@ -36,7 +36,7 @@ lint: compile ## Check format, lint, types and the import rule
 	@$(BIN)/ruff format --check --quiet . || { echo 'Run make format'; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 25; exit $${PIPESTATUS[0]}
+	@out=$$($(BIN)/lint-imports --no-logo 2>&1) || { tail -n 25 <<< "$$out"; exit 1; }
 
 format: $(VENV)/.ready ## Format the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
