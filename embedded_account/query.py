@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -12,7 +11,6 @@ from sqlglot import exp
 from embedded_account import result as types
 from embedded_account.duck_types import column_of
 from embedded_account.errors import unsupported
-from embedded_account.names import duck
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, counts, status
 from embedded_account.session import Session
@@ -285,8 +283,4 @@ def explain(session: Session, current: Statement) -> Result:
         sql = translation.query(current.cursor.rest())
         rows = session.duck.execute(f"EXPLAIN {sql}").fetchall()
     text = "\n".join(str(row[-1]) for row in rows)
-    return replace(types.rows_result([("content", "text")], [(text,)], types.SELECT))
-
-
-def quoted_columns(names: list[str]) -> str:
-    return ", ".join(duck(name) for name in names)
+    return types.rows_result([("content", "text")], [(text,)], types.SELECT)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from embedded_account import files
 from embedded_account.catalog import Record
 from embedded_account.errors import already_exists, does_not_exist, unsupported
-from embedded_account.names import SchemaName, duck, shown
+from embedded_account.names import SchemaName, shown
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags, set_tags
 from embedded_account.parse.cursor import Cursor
@@ -328,7 +328,3 @@ def use(session: Session, current: Statement) -> Result:
     else:
         raise does_not_exist("Database", shown(parts[0]))
     return status("Statement executed successfully.", 0x4300)
-
-
-def quoted_schema(name: SchemaName) -> str:
-    return duck(*name)

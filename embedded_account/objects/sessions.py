@@ -350,7 +350,12 @@ def wait(session: Session, arguments: list[object]) -> object:
     return f"waited {arguments[0]} {unit.lower()}"
 
 
-@scalar_function("SYSTEM$CANCEL_ALL_QUERIES", "SYSTEM$CANCEL_QUERY", "SYSTEM$ABORT_SESSION")
+@scalar_function("SYSTEM$CANCEL_QUERY", "SYSTEM$ABORT_SESSION")
+def cancel_one(session: Session, _: list[object]) -> object:
+    raise unsupported("cancelling one query or ending another session")
+
+
+@scalar_function("SYSTEM$CANCEL_ALL_QUERIES")
 def cancel_all_queries(session: Session, arguments: list[object]) -> object:
     target = str(arguments[0]) if arguments and arguments[0] is not None else ""
     cancelled = 0

@@ -100,9 +100,7 @@ def alter_stage(session: Session, current: Statement) -> Result:
             return status("Statement executed successfully.")
         raise does_not_exist("Stage", str(name))
     tags = {}
-    if cursor.accept("REFRESH"):
-        cursor.end()
-    elif cursor.accept("SET"):
+    if cursor.accept("SET"):
         tags = read_tags(session, cursor)
         options = cursor.options()
         record = replace(record, comment=str(options.pop("COMMENT", record.comment)))

@@ -41,9 +41,9 @@ def alter_table(session: Session, current: Statement) -> Result:
     elif cursor.looking_at("SET") or cursor.looking_at("UNSET"):
         _set(session, current, name)
     elif cursor.accept("CLUSTER", "BY"):
-        cursor.parenthesized_text()
-    elif cursor.accept("DROP", "CLUSTERING", "KEY") or cursor.accept("SUSPEND", "RECLUSTER"):
-        cursor.end()
+        _cluster(session, name, f"LINEAR({cursor.parenthesized_text().strip()})")
+    elif cursor.accept("DROP", "CLUSTERING", "KEY"):
+        _cluster(session, name, "")
     else:
         _alter_columns(session, current, name)
     return done
@@ -103,6 +103,15 @@ def _set(session: Session, current: Statement, name: ObjectName) -> None:
     with session.changing(name.database) as connection:
         catalog.put(connection, record) if not tags else None
         set_tags(session, name.database, "TABLE", target, tags)
+
+
+def _cluster(session: Session, name: ObjectName, key: str) -> None:
+    """Record the clustering key, which has no effect on rows."""
+    catalog = session.account.catalog_of(name.database)
+    target = (name.schema, name.name)
+    record = catalog.get(session.duck, "TABLE", *target) or Record("TABLE", *target)
+    with session.changing(name.database) as connection:
+        catalog.put(connection, record.with_body(cluster_by=key))
 
 
 def _alter_columns(session: Session, current: Statement, name: ObjectName) -> None:

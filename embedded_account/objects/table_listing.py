@@ -143,7 +143,7 @@ def _table_row(database: str, record: Record, kind: str, size: int) -> tuple[obj
         record.schema,
         kind,
         record.comment,
-        "",
+        str(record.body.get("cluster_by", "")),
         size,
         0,
         record.owner,

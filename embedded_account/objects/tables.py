@@ -58,11 +58,7 @@ def _exists(session: Session, name: ObjectName) -> bool:
 
 def _create_temporary(session: Session, name: ObjectName, plan: Definition) -> None:
     address = duck("temp", "main", str(name))
-    session.duck.execute(
-        f"CREATE OR REPLACE TABLE {address} {plan.body}".replace(
-            "CREATE OR REPLACE TABLE", "CREATE OR REPLACE TEMP TABLE"
-        )
-    )
+    session.duck.execute(f"CREATE OR REPLACE TEMP TABLE {address} {plan.body}")
     session.temporary[("TABLE", name)] = TemporaryObject("TABLE", {"comment": plan.comment})
 
 

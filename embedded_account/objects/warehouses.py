@@ -95,7 +95,8 @@ def _create(session: Session, current: Statement, kind: str, known: set[str]) ->
     exists_ok = current.accept_if_not_exists()
     name = current.cursor.identifier()
     options = _options(current, known)
-    read_tags(session, current.cursor)
+    if read_tags(session, current.cursor):
+        raise unsupported(f"tags on a {kind.lower()}")
     current.cursor.end()
     label = kind.capitalize() if kind == WAREHOUSE else "Compute Pool"
     done = status(f"{label} {shown(name)} successfully created.")
@@ -146,8 +147,6 @@ def _alter(session: Session, current: Statement, kind: str, known: set[str]) -> 
         cursor.accept("IF", "SUSPENDED")
         state = "STARTED" if kind == WAREHOUSE else "IDLE"
         record = record.with_body(state=state, resumed_on=datetime.now(UTC).isoformat())
-    elif cursor.accept("ABORT", "ALL", "QUERIES"):
-        pass
     else:
         raise unsupported(f"ALTER {kind} … {cursor.peek().text}")
     cursor.end()

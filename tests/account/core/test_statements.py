@@ -127,6 +127,11 @@ QUERIES: list[tuple[list[str], str, list[tuple[Any, ...]]]] = [
         [("A1",), ("B1",)],
     ),
     (
+        ["CREATE TABLE T (A INT)", "ALTER TABLE T CLUSTER BY (A)"],
+        "SHOW TABLES LIKE 'T' ->> SELECT \"cluster_by\" FROM $1",
+        [("LINEAR(A)",)],
+    ),
+    (
         ["CREATE TABLE T (A INT, B VARIANT)"],
         "SELECT COLUMN_NAME, DATA_TYPE FROM INFORMATION_SCHEMA.COLUMNS "
         "WHERE TABLE_NAME = 'T' ORDER BY ORDINAL_POSITION",
@@ -159,6 +164,9 @@ ERRORS = [
     ("USE WAREHOUSE NOPE", 2003, "42S02"),
     ("CREATE PIPE P AS COPY INTO T FROM @S", 2, "0A000"),
     ("SHOW PIPES", 2, "0A000"),
+    ("SELECT SYSTEM$CANCEL_QUERY('x')", 2, "0A000"),
+    ("ALTER WAREHOUSE WH ABORT ALL QUERIES", 2, "0A000"),
+    ("CREATE WAREHOUSE W9 TAG (NOPE = 'x')", 2, "0A000"),
     ("ALTER SESSION SET NOPE = 1", 1006, "22023"),
     ("ALTER SESSION SET TIMEZONE = 'Europe/Berlin'", 2, "0A000"),
     ("SELECT 'x'::INT", 100038, "22018"),
