@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.core.errors import Invalid, NotFound
@@ -60,7 +60,8 @@ class Queries:
                 if last is None:
                     raise _bad_cursor(cursor)
                 key = tuple_(OperationRecord.created_at, OperationRecord.id)
-                query = query.where(key < tuple_(last.created_at, last.id))
+                after = literal(last.created_at, OperationRecord.created_at.type), literal(last.id)
+                query = query.where(key < tuple_(*after))
             records = db.scalars(query.limit(limit + 1)).all()
             items = tuple(_views(db, records[:limit]))
         return Page(items, _encode(items[-1].id) if len(records) > limit else None)
