@@ -41,8 +41,8 @@ lint: compile ## Check format, lint, types and the import rule
 format: $(VENV)/.ready ## Format the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
-unit: compile ## Run the tests alone
-	@$(BIN)/python -m pytest
+unit: compile ## Run the tests alone, a file on each core at a time
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test: lint unit ## Check and run all tests
 
