@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, NoReturn, TextIO
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from services.core.errors import SpokehubError
 from services.core.logging import configure_logging
 from services.core.settings import LOOPBACK, Settings, read_settings
+
+if TYPE_CHECKING:
+    from services.snowflake.embedded import EmbeddedAccount
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Hub-and-spoke MLOps on Snowflake.")
 
@@ -33,13 +36,20 @@ def serve(port: Port = None, host: Host = None, data: Data = None) -> None:
             f"Listening on {settings.web.host} lets others in, and there is no token to tell them apart",
             "Set SPOKEHUB_ADMIN_TOKEN, or listen on 127.0.0.1.",
         )
+    from services.snowflake.embedded import EmbeddedAccount, claim_folder
+
+    # Who has the data comes first: two of the same command have the same port, too, but that is not why.
+    folder = settings.storage.data
+    claim = claim_folder(folder / "spokehub.lock", f"Spokehub's data in {folder}", "spokehub serve")
+    embedded = EmbeddedAccount.of(settings)
+    if embedded is not None:
+        embedded.claim()
     listener = _listen(settings.web.host, settings.web.port)
-    lock = _lock(settings.storage.data)
     bound = listener.getsockname()[1]
     configure_logging(settings.log.style, settings.log.level)
     typer.echo(f"Spokehub is starting on {_url(settings.web.host, bound)}")
-    code = _run(settings, listener)
-    lock.close()
+    code = _run(settings, listener, embedded)
+    claim.release()
     sys.stdout.flush()
     sys.stderr.flush()
     # A step that did not stop in time is taken up by the next start; waiting for its thread would keep this
@@ -53,11 +63,18 @@ def account(port: Port = None, host: Host = None, data: Data = None) -> None:
     from services.snowflake.embedded import EmbeddedAccount
 
     settings = _settings(host, None, data)
+    storage = settings.storage
+    embedded = EmbeddedAccount(
+        storage.account_data,
+        storage.logs,
+        host=settings.web.host,
+        port=port or 0,
+        command="spokehub account",
+    )
+    embedded.claim()
     if port:
         _listen(settings.web.host, port).close()
     configure_logging(settings.log.style, "WARNING")
-    storage = settings.storage
-    embedded = EmbeddedAccount(storage.account_data, storage.logs, host=settings.web.host, port=port or 0)
     embedded.start()
     stopped = _until_signal()
     try:
@@ -104,23 +121,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _lock(data: Path) -> TextIO:
-    """Keep a second service off the same data for as long as this process lives."""
-    import fcntl
-
-    data.mkdir(parents=True, exist_ok=True)
-    file = (data / "spokehub.lock").open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        _fail(f"Another Spokehub works on {data}", "Stop it, or choose other data with --data.")
-    return file
-
-
-def _run(settings: Settings, listener: socket.socket) -> int:
-    from services.snowflake.embedded import EmbeddedAccount
-
-    embedded = EmbeddedAccount.of(settings)
+def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount | None") -> int:
     if embedded is not None:
         # First of all: it takes longest to start, and can do so while this process still loads its modules.
         embedded.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import ctypes
-import fcntl
 import json
 import os
 import secrets
@@ -14,6 +13,8 @@ import sys
 import threading
 import time
 from pathlib import Path
+
+from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Process
 
 
 def arguments() -> argparse.Namespace:
@@ -28,17 +29,17 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def lock(data: Path) -> int:
-    """One process at a time may open the files."""
-    data.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def lock(data: Path, parent_pid: int | None) -> Claim:
+    """One process at a time may open the files. Ends this one when another has them, or its parent is gone."""
+    parent = Process.of(parent_pid) if parent_pid else None
+    if parent_pid and parent is None:
+        sys.exit(f"Process {parent_pid}, which started this account, is gone.")
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        sys.exit(
-            f"The account in {data} is already open in another process. Stop it, or choose another --data."
-        )
-    return descriptor
+        return Claim(data / "lock", "embedded_account", parent)
+    except HeldError as error:
+        print(f"The account in {data} is already open by {error}. Stop it, or choose another --data.",  # noqa: T201
+              file=sys.stderr)  # fmt: skip
+        sys.exit(HELD_EXIT_CODE)
 
 
 def follow_parent(pid: int) -> None:
@@ -65,7 +66,10 @@ def write_ready(path: Path, connection: dict[str, object]) -> None:
 
 def main() -> None:
     options = arguments()
-    held = lock(options.data)
+    claim = lock(options.data, options.parent_pid)
+    if options.parent_pid:
+        # From here on: a parent that dies while the files are being opened must not leave this one behind.
+        follow_parent(options.parent_pid)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -91,8 +95,6 @@ def main() -> None:
     account.compute = compute
     account.on_close.append(compute.close)
     start(account)
-    if options.parent_pid:
-        follow_parent(options.parent_pid)
     config = uvicorn.Config(
         create_app(account), log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on"
     )
@@ -114,7 +116,7 @@ def main() -> None:
 
     threading.Thread(target=announce, daemon=True).start()
     server.run(sockets=[listener])
-    os.close(held)
+    claim.release()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from urllib.parse import quote, unquote
 import duckdb
 
 from embedded_account.catalog import SCHEMA, Catalog, Record
+from embedded_account.deadlines import Deadlines
 from embedded_account.errors import already_exists, does_not_exist
 from embedded_account.names import duck, literal, shown
 from embedded_account.tickets import Tickets
@@ -55,6 +56,7 @@ class Account:
         self.compute: ComputePool | None = None
         self.tasks: TaskEngine | None = None
         self.record_query: QueryRecorder | None = None
+        self.deadlines = Deadlines()
         self.closing = threading.Event()
         self.on_close: list[Callable[[], None]] = []
         # Called by the scheduler with the time: what refreshes by itself.
@@ -76,6 +78,8 @@ class Account:
         (self.data / "temporary").mkdir()
         self.duck = duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
         self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
+        # However DuckDB is locked, each session has a time zone of its own.
+        self.duck.execute("SET GLOBAL allowed_configs = ['TimeZone']")
         self.duck.execute("SET GLOBAL autoinstall_known_extensions = false")
         self.duck.execute("SET GLOBAL autoload_known_extensions = false")
         for macro in MACROS:
@@ -115,6 +119,7 @@ class Account:
             action()
         for session in list(self.sessions.values()):
             session.close()
+        self.deadlines.close()
         for name in [*self._catalogs, ACCOUNT]:
             with contextlib.suppress(duckdb.Error):
                 self.duck.execute(f"CHECKPOINT {duck(name)}")

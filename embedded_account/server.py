@@ -20,11 +20,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from embedded_account import loaded, rest, tokens, wire
+from embedded_account import loaded, parameters, rest, tokens, wire
 from embedded_account.account import Account
 from embedded_account.errors import SnowflakeError
 from embedded_account.names import shown
-from embedded_account.objects.sessions import PARAMETERS, VERSION, parameter, set_parameter
+from embedded_account.objects.sessions import VERSION
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result
 from embedded_account.session import Session
@@ -123,12 +123,22 @@ def _login(account: Account, query: dict[str, str], data: dict[str, Any]) -> Res
     warehouse = _identifier(query.get("warehouse"))
     if warehouse and account.get("WAREHOUSE", warehouse):
         session.warehouse = warehouse
-    for name, value in (data.get("SESSION_PARAMETERS") or {}).items():
-        if name.upper() in PARAMETERS and name.upper() not in _IGNORED_AT_LOGIN:
-            set_parameter(session, name, value)
-    parameters = [{"name": name, "value": parameter(session, name)} for name in PARAMETERS]
+    given = {
+        name: value
+        for name, value in (data.get("SESSION_PARAMETERS") or {}).items()
+        if value is not None and name.upper() not in _IGNORED_AT_LOGIN
+    }
+    try:
+        parameters.set_parameters(session, given)
+    except SnowflakeError:
+        session.close()
+        raise
+    told = [
+        {"name": name, "value": parameters.parameter(session, name)}
+        for name in {**parameters.PARAMETERS, **session.parameters}
+    ]
     # Zero keeps arrays of values in the request instead of a file on a stage.
-    parameters.append({"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0})
+    told.append({"name": "CLIENT_STAGE_ARRAY_BINDING_THRESHOLD", "value": 0})
     return success(
         {
             "token": session.token,
@@ -140,7 +150,7 @@ def _login(account: Account, query: dict[str, str], data: dict[str, Any]) -> Res
             "firstLogin": False,
             "sessionId": session.id,
             "healthCheckInterval": 45,
-            "parameters": parameters,
+            "parameters": told,
             "sessionInfo": {
                 "databaseName": session.database,
                 "schemaName": session.schema,
@@ -242,22 +252,17 @@ def _query(request: Request, session: Session, body: dict[str, Any]) -> Response
 
 @contextlib.contextmanager
 def _parameters(session: Session, given: dict[str, Any]) -> Any:
-    """Parameters of one statement, such as QUERY_TAG."""
+    """Parameters of one statement, such as QUERY_TAG; what the statement itself sets, stays."""
+    named = {name.upper(): value for name, value in given.items() if value is not None}
+    if str(named.get("MULTI_STATEMENT_COUNT", 1)) not in ("0", "1"):
+        raise SnowflakeError("Unsupported feature 'several statements in one request'.", 2, "0A000")
     before = dict(session.parameters)
-    for name, value in given.items():
-        if name.upper() == "MULTI_STATEMENT_COUNT" and str(value) not in ("0", "1"):
-            raise SnowflakeError("Unsupported feature 'several statements in one request'.", 2, "0A000")
-        if name.upper() in PARAMETERS:
-            set_parameter(session, name, value)
+    parameters.set_parameters(session, named)
     try:
         yield
     finally:
-        for name in given:
-            key = name.upper()
-            if key in before:
-                session.parameters[key] = before[key]
-            else:
-                session.parameters.pop(key, None)
+        after = {name: value for name, value in session.parameters.items() if name not in named}
+        parameters.replace(session, after | {name: before[name] for name in named if name in before})
 
 
 async def abort(request: Request) -> Response:

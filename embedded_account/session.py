@@ -17,6 +17,7 @@ import duckdb
 
 from embedded_account.errors import SnowflakeError, does_not_exist
 from embedded_account.names import ObjectName, SchemaName, duck, shown
+from embedded_account.parameters import LONGEST_STATEMENT, parameter
 from embedded_account.parse.cursor import Cursor
 
 if TYPE_CHECKING:
@@ -108,8 +109,15 @@ class Session:
         self.parameters = {k: v for k, v in caller.parameters.items() if k == "QUERY_TAG"}
 
     def statement_timeout(self) -> float:
-        """Seconds a statement may take (STATEMENT_TIMEOUT_IN_SECONDS)."""
-        return float(self.parameters.get("STATEMENT_TIMEOUT_IN_SECONDS", 172800))
+        """Seconds a statement may take: the lower of the session's and the warehouse's limit.
+
+        https://docs.snowflake.com/en/sql-reference/parameters#statement-timeout-in-seconds
+        """
+        limits = [int(parameter(self, "STATEMENT_TIMEOUT_IN_SECONDS"))]
+        warehouse = self.account.get("WAREHOUSE", self.warehouse) if self.warehouse else None
+        if warehouse is not None:
+            limits.append(int(warehouse.body["options"].get("STATEMENT_TIMEOUT_IN_SECONDS", 0)))
+        return float(min((limit for limit in limits if limit), default=LONGEST_STATEMENT))
 
     def idle_seconds(self) -> float:
         """Seconds since the last statement began."""

@@ -18,8 +18,9 @@ import duckdb
 
 from embedded_account.duck_errors import is_conflict, translated
 from embedded_account.errors import SnowflakeError, unsupported
+from embedded_account.parameters import parameter
 from embedded_account.parse.cursor import Cursor, tokenize
-from embedded_account.result import Result
+from embedded_account.result import DML_TYPES, Result
 from embedded_account.session import Session
 
 
@@ -51,7 +52,6 @@ Handler = Callable[[Session, Statement], Result]
 _HANDLERS: dict[tuple[str, ...], Handler] = {}
 _LONGEST = 4
 _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE", "RECURSIVE", "HYBRID")
-_TRANSACTION_CONFLICT_SECONDS = 20.0
 _IDLE_TRANSACTION_SECONDS = 300.0
 
 
@@ -128,7 +128,9 @@ def _run(
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
         handler, kind = _choose(current)
-        result = replace(_attempt(session, handler, current, text), query_id=query_id)
+        with session.account.deadlines.limit(session, session.statement_timeout()):
+            result = replace(_attempt(session, handler, current, text), query_id=query_id)
+        result = _cut(result, int(parameter(session, "ROWS_PER_RESULTSET")))
         rows = result.rowcount
         if not describe_only:
             session.keep(result)
@@ -156,8 +158,11 @@ def _run(
 
 
 def _attempt(session: Session, handler: Handler, current: Statement, text: str) -> Result:
-    """Two autocommitted statements that write the same rows wait for each other, as on Snowflake."""
-    deadline = time.monotonic() + _TRANSACTION_CONFLICT_SECONDS
+    """Two autocommitted statements that write the same rows wait for each other, as long as LOCK_TIMEOUT says.
+
+    https://docs.snowflake.com/en/sql-reference/parameters#lock-timeout
+    """
+    deadline = time.monotonic() + int(parameter(session, "LOCK_TIMEOUT"))
     pause = 0.005
     while True:
         try:
@@ -166,12 +171,20 @@ def _attempt(session: Session, handler: Handler, current: Statement, text: str) 
             if not is_conflict(failure) or session.in_transaction or time.monotonic() > deadline:
                 raise
             _end_idle_transactions(session)
-        time.sleep(pause)
+        if session.cancelled.wait(pause):
+            raise SnowflakeError("SQL execution canceled", 604, "57014")
         pause = min(pause * 2, 0.2)
         again = read(text)
         again.batch, again.query_id = current.batch, current.query_id
         _choose(again)
         current = again
+
+
+def _cut(result: Result, most: int) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/parameters#rows-per-resultset"""
+    if not most or result.statement_type in DML_TYPES or result.table.num_rows <= most:
+        return result
+    return replace(result, table=result.table.slice(0, most), rowcount=most)
 
 
 def _end_idle_transactions(blocked: Session) -> None:

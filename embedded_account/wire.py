@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from embedded_account.errors import SnowflakeError
+from embedded_account.parameters import parameter
 from embedded_account.parse.cursor import tokenize
 from embedded_account.result import DML_TYPES, Column, Result
 from embedded_account.session import Session
@@ -196,8 +197,6 @@ def row_type(result: Result) -> list[dict[str, object]]:
 
 def answer(session: Session, result: Result, describe_only: bool) -> dict[str, Any]:
     """The `data` member of a successful query response."""
-    from embedded_account.objects.sessions import parameter
-
     data: dict[str, Any] = {
         "parameters": [
             {"name": n, "value": parameter(session, n)} for n in ("TIMEZONE", "AUTOCOMMIT", "QUERY_TAG")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from embedded_account import parameters
 from embedded_account.errors import SnowflakeError, unsupported
 from embedded_account.functions import TableCall, scalar_function, table_function
 from embedded_account.names import like_to_regex
@@ -17,102 +18,6 @@ from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
 VERSION = "10.40.2"
-
-# Session parameters with their defaults and types. Those that change results here are few; the rest are kept and
-# shown, because clients set them at login.
-PARAMETERS: dict[str, tuple[object, str]] = {
-    "ABORT_DETACHED_QUERY": (False, "BOOLEAN"),
-    "ACTIVE_PYTHON_PROFILER": ("", "STRING"),
-    "AUTOCOMMIT": (True, "BOOLEAN"),
-    "AUTOCOMMIT_API_SUPPORTED": (True, "BOOLEAN"),
-    "BINARY_INPUT_FORMAT": ("HEX", "STRING"),
-    "BINARY_OUTPUT_FORMAT": ("HEX", "STRING"),
-    "CLIENT_ENABLE_LOG_INFO_STATEMENT_PARAMETERS": (False, "BOOLEAN"),
-    "CLIENT_MEMORY_LIMIT": (1536, "NUMBER"),
-    "CLIENT_METADATA_REQUEST_USE_CONNECTION_CTX": (False, "BOOLEAN"),
-    "CLIENT_METADATA_USE_SESSION_DATABASE": (False, "BOOLEAN"),
-    "CLIENT_PREFETCH_THREADS": (4, "NUMBER"),
-    "CLIENT_RESULT_CHUNK_SIZE": (160, "NUMBER"),
-    "CLIENT_RESULT_COLUMN_CASE_INSENSITIVE": (False, "BOOLEAN"),
-    "CLIENT_SESSION_KEEP_ALIVE": (False, "BOOLEAN"),
-    "CLIENT_SESSION_KEEP_ALIVE_HEARTBEAT_FREQUENCY": (3600, "NUMBER"),
-    "CLIENT_TELEMETRY_ENABLED": (False, "BOOLEAN"),
-    "CLIENT_TIMESTAMP_TYPE_MAPPING": ("TIMESTAMP_LTZ", "STRING"),
-    "DATE_INPUT_FORMAT": ("AUTO", "STRING"),
-    "DATE_OUTPUT_FORMAT": ("YYYY-MM-DD", "STRING"),
-    "DEFAULT_DDL_COLLATION": ("", "STRING"),
-    "ENABLE_UNLOAD_PHYSICAL_TYPE_OPTIMIZATION": (True, "BOOLEAN"),
-    "ERROR_ON_NONDETERMINISTIC_MERGE": (True, "BOOLEAN"),
-    "ERROR_ON_NONDETERMINISTIC_UPDATE": (False, "BOOLEAN"),
-    "GEOGRAPHY_OUTPUT_FORMAT": ("GeoJSON", "STRING"),
-    "GEOMETRY_OUTPUT_FORMAT": ("GeoJSON", "STRING"),
-    "JSON_INDENT": (2, "NUMBER"),
-    "LOCK_TIMEOUT": (43200, "NUMBER"),
-    "LOG_LEVEL": ("OFF", "STRING"),
-    "METRIC_LEVEL": ("NONE", "STRING"),
-    "MULTI_STATEMENT_COUNT": (1, "NUMBER"),
-    "NOORDER_SEQUENCE_AS_DEFAULT": (True, "BOOLEAN"),
-    "PYTHON_CONNECTOR_QUERY_RESULT_FORMAT": ("ARROW", "STRING"),
-    "PYTHON_SNOWPARK_ENABLE_THREAD_SAFE_SESSION": (True, "BOOLEAN"),
-    "PYTHON_PROFILER_MODULES": ("", "STRING"),
-    "PYTHON_PROFILER_TARGET_STAGE": ("", "STRING"),
-    "QUERY_TAG": ("", "STRING"),
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": (False, "BOOLEAN"),
-    "ROWS_PER_RESULTSET": (0, "NUMBER"),
-    "S3_STAGE_VPCE_DNS_NAME": ("", "STRING"),
-    "SEARCH_PATH": ("$current, $public", "STRING"),
-    "SIMULATED_DATA_SHARING_CONSUMER": ("", "STRING"),
-    "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS": (0, "NUMBER"),
-    "STATEMENT_TIMEOUT_IN_SECONDS": (172800, "NUMBER"),
-    "STRICT_JSON_OUTPUT": (False, "BOOLEAN"),
-    "TIMESTAMP_DAY_IS_ALWAYS_24H": (False, "BOOLEAN"),
-    "TIMESTAMP_INPUT_FORMAT": ("AUTO", "STRING"),
-    "TIMESTAMP_LTZ_OUTPUT_FORMAT": ("", "STRING"),
-    "TIMESTAMP_NTZ_OUTPUT_FORMAT": ("YYYY-MM-DD HH24:MI:SS.FF3", "STRING"),
-    "TIMESTAMP_OUTPUT_FORMAT": ("YYYY-MM-DD HH24:MI:SS.FF3 TZHTZM", "STRING"),
-    "TIMESTAMP_TYPE_MAPPING": ("TIMESTAMP_NTZ", "STRING"),
-    "TIMESTAMP_TZ_OUTPUT_FORMAT": ("", "STRING"),
-    "TIMEZONE": ("UTC", "STRING"),
-    "TIME_INPUT_FORMAT": ("AUTO", "STRING"),
-    "TIME_OUTPUT_FORMAT": ("HH24:MI:SS", "STRING"),
-    "TRACE_LEVEL": ("OFF", "STRING"),
-    "TRANSACTION_ABORT_ON_ERROR": (False, "BOOLEAN"),
-    "TRANSACTION_DEFAULT_ISOLATION_LEVEL": ("READ COMMITTED", "STRING"),
-    "TWO_DIGIT_CENTURY_START": (1970, "NUMBER"),
-    "UNSUPPORTED_DDL_ACTION": ("ignore", "STRING"),
-    "USE_CACHED_RESULT": (True, "BOOLEAN"),
-    "WEEK_OF_YEAR_POLICY": (0, "NUMBER"),
-    "WEEK_START": (0, "NUMBER"),
-}
-# Values other than these would change what queries mean, which is not done here.
-_FIXED = {
-    "TIMEZONE": ("UTC", "ETC/UTC"),
-    "WEEK_START": ("0",),
-    "WEEK_OF_YEAR_POLICY": ("0",),
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": ("FALSE",),
-    "TIMESTAMP_TYPE_MAPPING": ("TIMESTAMP_NTZ",),
-}
-
-
-def set_parameter(session: Session, name: str, value: object) -> None:
-    name = name.upper()
-    if name not in PARAMETERS:
-        raise SnowflakeError(f"SQL compilation error:\ninvalid parameter '{name}'", 1006, "22023")
-    fixed = _FIXED.get(name)
-    if fixed and str(value).upper() not in fixed:
-        raise unsupported(f"{name} = {value}")
-    kind = PARAMETERS[name][1]
-    if kind == "BOOLEAN":
-        value = str(value).lower() in ("true", "1")
-    elif kind == "NUMBER":
-        value = int(str(value))
-    session.parameters[name] = value
-    if name == "AUTOCOMMIT":
-        session.autocommit = bool(value)
-
-
-def parameter(session: Session, name: str) -> object:
-    return session.parameters.get(name, PARAMETERS[name][0])
 
 
 @statement("ALTER", "SESSION")
@@ -124,16 +29,16 @@ def alter_session(session: Session, current: Statement) -> Result:
         if not options:
             raise cursor.error()
         if not current.describe_only:
-            for name, value in options.items():
-                set_parameter(session, name, value)
+            parameters.set_parameters(session, options)
     else:
         cursor.expect("UNSET")
-        while not cursor.done:
-            name = cursor.identifier()
-            cursor.accept(",")
-            if name not in PARAMETERS:
-                raise SnowflakeError(f"SQL compilation error:\ninvalid parameter '{name}'", 1006, "22023")
-            session.parameters.pop(name, None)
+        names = {cursor.identifier()}
+        while cursor.accept(","):
+            names.add(cursor.identifier())
+        cursor.end()
+        if not current.describe_only:
+            kept = {name: value for name, value in session.parameters.items() if name not in names}
+            parameters.replace(session, kept)
     return status("Statement executed successfully.")
 
 
@@ -147,16 +52,8 @@ def show_parameters(session: Session, current: Statement) -> Result:
             cursor.name()
     cursor.end()
     pattern = like_to_regex(like) if like else None
-    rows = []
-    for name, (default, kind) in sorted(PARAMETERS.items()):
-        if pattern is None or pattern.match(name):
-            value = parameter(session, name)
-            shown, default_shown = (
-                str(v).lower() if isinstance(v, bool) else str(v) for v in (value, default)
-            )
-            rows.append(
-                (name, shown, default_shown, "SESSION" if name in session.parameters else "", "", kind)
-            )
+    names = sorted({*parameters.PARAMETERS, *session.parameters})
+    rows = [parameters.show(session, name) for name in names if pattern is None or pattern.match(name)]
     columns = [(c, "text") for c in ("key", "value", "default", "level", "description", "type")]
     return rows_result(columns, rows)
 

@@ -13,6 +13,7 @@ from embedded_account.errors import already_exists, does_not_exist, invalid_valu
 from embedded_account.names import shown
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags
+from embedded_account.parameters import checked
 from embedded_account.result import USE, Result, rows_result, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
@@ -88,6 +89,9 @@ def _options(current: Statement, known: set[str]) -> dict[str, object]:
             raise unsupported(f"option {name}")
     if "WAREHOUSE_SIZE" in options:
         options["WAREHOUSE_SIZE"] = _size(options["WAREHOUSE_SIZE"])
+    for name in ("STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS"):
+        if name in options:
+            options[name] = checked(name, options[name])
     return options
 
 

@@ -186,7 +186,8 @@ class Cursor:
             return self.string()
         if token.text == "-" and self.peek(1).kind == "number":
             self.next()
-            return -float(self.next().text)
+            text = self.next().text
+            return -int(text) if text.isdigit() else -float(text)
         if token.kind == "number":
             self.next()
             return int(token.text) if token.text.isdigit() else float(token.text)

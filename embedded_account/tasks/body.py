@@ -8,14 +8,14 @@ from collections.abc import Callable
 
 import duckdb
 
+from embedded_account.deadlines import Deadlines, timed_out
 from embedded_account.duck_errors import translated
 from embedded_account.errors import SnowflakeError
-from embedded_account.objects.sessions import set_parameter
+from embedded_account.parameters import set_parameters
 from embedded_account.query import run_query
 from embedded_account.session import Session, TaskContext
 from embedded_account.statements import execute
 from embedded_account.tasks.active import ActiveRun
-from embedded_account.tasks.deadlines import Deadlines
 from embedded_account.tasks.definition import TaskDefinition, now
 from embedded_account.tasks.runs import CANCELLED, EXECUTING, FAILED, SKIPPED, SUCCEEDED, TaskRun
 
@@ -61,11 +61,11 @@ def run_task(
         if run.cancelled:
             raise SnowflakeError("SQL execution canceled", 604, "57014")
         if time.monotonic() >= at:
-            raise _timed_out(limit)
+            raise timed_out(limit)
         execute(session, task.body.strip(), query_id=row.query_id)
         row.state = SUCCEEDED
     except SnowflakeError as failure:
-        error = _timed_out(limit) if watch.expired and not run.cancelled else failure
+        error = timed_out(limit) if watch.expired and not run.cancelled else failure
         row.state = CANCELLED if run.cancelled else FAILED
         row.error_code, row.error_message = error.wire_code, error.message
     finally:
@@ -74,14 +74,6 @@ def run_task(
     row.completed = now()
     row.return_value = run.values.get(row.name)
     return row
-
-
-def _timed_out(limit: float) -> SnowflakeError:
-    return SnowflakeError(
-        f"Statement reached its statement or warehouse timeout of {limit:g} second(s) and was canceled.",
-        630,
-        "57014",
-    )
 
 
 def _prepare(session: Session, run: ActiveRun, task: TaskDefinition) -> None:
@@ -96,8 +88,7 @@ def _prepare(session: Session, run: ActiveRun, task: TaskDefinition) -> None:
                 "22000",
             )
         session.warehouse = task.warehouse
-    for name, value in task.session_parameters.items():
-        set_parameter(session, name, value)
+    set_parameters(session, task.session_parameters)
 
 
 def _holds(session: Session, condition: str) -> bool:

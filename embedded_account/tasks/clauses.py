@@ -11,7 +11,7 @@ from typing import Any
 
 from embedded_account.errors import SnowflakeError, does_not_exist, invalid_value, unsupported
 from embedded_account.names import ObjectName, shown
-from embedded_account.objects.sessions import PARAMETERS
+from embedded_account.parameters import PARAMETERS, checked
 from embedded_account.parse.cursor import Cursor
 from embedded_account.session import Session
 from embedded_account.tasks.definition import (
@@ -143,7 +143,7 @@ def _apply_one(session: Session, task: TaskDefinition, key: str, value: Any) -> 
     if key in _SERVERLESS:
         return replace(task, serverless={**task.serverless, key: value})
     if key in PARAMETERS:
-        return replace(task, session_parameters={**task.session_parameters, key: value})
+        return replace(task, session_parameters={**task.session_parameters, key: checked(key, value)})
     raise SnowflakeError(f"SQL compilation error:\ninvalid property '{key}' for 'TASK'", 1422, "22023")
 
 

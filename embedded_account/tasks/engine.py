@@ -22,7 +22,6 @@ from embedded_account.tasks import graph as graphs
 from embedded_account.tasks import runs as states
 from embedded_account.tasks.active import ActiveRun
 from embedded_account.tasks.body import new_row, run_task
-from embedded_account.tasks.deadlines import Deadlines
 from embedded_account.tasks.definition import (
     ALL_OVERLAP,
     CHILD_OVERLAP,
@@ -52,7 +51,7 @@ class TaskEngine:
         self.account = account
         self.runs = RunStore(account)
         self.scheduler = Scheduler(account, self.run_scheduled)
-        self._deadlines = Deadlines()
+        self._deadlines = account.deadlines
         self._workers = Workers(parallel)
         self._active: dict[tuple[int, int], ActiveRun] = {}
         self._waiting: dict[ObjectName, deque[ActiveRun]] = {}
@@ -80,7 +79,6 @@ class TaskEngine:
         for session in running:
             self._deadlines.hasten(session)
         self._workers.close(CLOSE_SECONDS)
-        self._deadlines.close()
         self.runs.close()
 
     def wait_idle(self, seconds: float) -> bool:

@@ -129,7 +129,7 @@ class ConnectionSource:
     def ping(self) -> None:
         """Raise unless the account answers a query."""
         if self._embedded is not None and not self._embedded.ready:
-            raise Unavailable("The embedded account is starting", code="account_unavailable")
+            raise self._embedded.trouble
         self.query("SELECT 1")
 
     def close(self) -> None:

@@ -1,4 +1,8 @@
-"""Starts the embedded account as a child process and keeps it running: the only module that knows of it."""
+"""Starts the embedded account as a child process and keeps it running: the only module that knows of it.
+
+Two launchers never have one folder: each holds a lock beside it from `claim` to `stop`, and the account holds one
+inside. An account that was left behind by a launcher that is gone is waited for, then ended; any other is let be.
+"""
 
 import json
 import os
@@ -12,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.core.errors import Unavailable
+from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Owner, held, holder
+from services.core.errors import SpokehubError, Unavailable
 from services.core.logging import logger
 from services.core.settings import Settings
 
@@ -21,6 +26,8 @@ _BACK_OFF = (0.5, 1.0, 2.0, 5.0, 10.0)
 _STEADY_SECONDS = 30.0
 _HOPELESS = 3
 _DRAIN_SECONDS = 15.0
+_LEFTOVER_SECONDS = 10.0
+_FREED_SECONDS = 1.0
 _MODULE = "embedded_account"
 
 log = logger(__name__)
@@ -49,14 +56,44 @@ class Address:
         }
 
 
+class AlreadyOpen(Unavailable):
+    """Another process works on the folder."""
+
+    code, title = "already_open", "Already open"
+
+
+def claim_folder(lock: Path, what: str, command: str) -> Claim:
+    """Hold `lock` until the end of this process, for `command`; AlreadyOpen says who has `what`."""
+    try:
+        return Claim(lock, command)
+    except HeldError as error:
+        raise already_open(what, error.owner) from None
+
+
+def already_open(what: str, owner: Owner | None) -> AlreadyOpen:
+    return AlreadyOpen(
+        f"{what} is already open by {owner or 'another process'}",
+        hint="Stop it, or choose another folder: SPOKEHUB_DATA=…",
+    )
+
+
 class EmbeddedAccount:
     """One account with its data under ``data``. ``start`` returns at once; ``address`` waits for it.
 
     When the process ends unbidden it is started again, at the same port if that is free.
     """
 
-    def __init__(self, data: Path, logs: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self,
+        data: Path,
+        logs: Path,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        command: str = "spokehub serve",
+    ) -> None:
         self.data = data
+        self.command = command
         self.logs = logs
         self.host = host
         self.port = port
@@ -64,6 +101,8 @@ class EmbeddedAccount:
         self.failures = 0
         self._ready_file = data.parent / "account.ready.json"
         self._address: Address | None = None
+        self._claim: Claim | None = None
+        self._refused: AlreadyOpen | None = None
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -81,13 +120,32 @@ class EmbeddedAccount:
     def ready(self) -> bool:
         return self._address is not None
 
+    @property
+    def trouble(self) -> SpokehubError:
+        """Why it does not answer now."""
+        return self._refused or Unavailable("The embedded account is starting", code="account_unavailable")
+
+    def claim(self) -> None:
+        """Keep other launchers off the folder; AlreadyOpen when a process works on it that is not left over."""
+        if self._claim is not None:
+            return
+        self.data.mkdir(parents=True, exist_ok=True)
+        claim = claim_folder(self.data.parent / "account.lock", self._name, self.command)
+        if held(self._lock):
+            owner = holder(self._lock)
+            # Nobody has it: it ended just now.
+            if (owner is not None and not owner.orphaned) or (owner is None and held(self._lock)):
+                claim.release()
+                raise already_open(self._name, owner)
+        self._claim = claim
+
     def start(self) -> None:
-        """Launch it, and a thread that watches it; a second call does nothing."""
+        """Launch it, and a thread that watches it; a second call does nothing. Claims the folder first."""
         if self._watcher is not None:
             return
+        self.claim()
         # The connector asks the network which cloud it is on at each login; here it is on none.
         os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
-        self.data.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(parents=True, exist_ok=True)
         self._watcher = threading.Thread(target=self._watch, name="embedded-account", daemon=True)
         self._watcher.start()
@@ -96,6 +154,8 @@ class EmbeddedAccount:
         """Where it listens; waits for it to be ready, Unavailable when it is not in time."""
         with self._changed:
             self._changed.wait_for(self._settled, timeout)
+            if self._address is None and self._refused is not None:
+                raise self._refused
             if self._address is None:
                 raise Unavailable(
                     f"The embedded account does not answer: {self.last_words() or 'it said nothing'}",
@@ -113,7 +173,20 @@ class EmbeddedAccount:
         return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
     def _settled(self) -> bool:
-        return self._address is not None or self._stopping.is_set() or self.failures >= _HOPELESS
+        return (
+            self._address is not None
+            or self._refused is not None
+            or self._stopping.is_set()
+            or self.failures >= _HOPELESS
+        )
+
+    @property
+    def _lock(self) -> Path:
+        return self.data / "lock"
+
+    @property
+    def _name(self) -> str:
+        return f"The account in {self.data.parent}"
 
     def stop(self, timeout: float = _DRAIN_SECONDS) -> None:
         """Ask it to finish what it does and end; end it by force when it does not."""
@@ -126,11 +199,15 @@ class EmbeddedAccount:
             _end(process, timeout)
         if self._watcher is not None:
             self._watcher.join(timeout=5)
-        self._ready_file.unlink(missing_ok=True)
+        if self._claim is not None:
+            self._ready_file.unlink(missing_ok=True)
+            self._claim.release()
+            self._claim = None
 
     def _watch(self) -> None:
         self._end_leftover()
         while not self._stopping.is_set():
+            self._await_freed()
             began = time.monotonic()
             # A port that was just in use may still be; then any other will do.
             self._launch(self.port if self.failures < 2 else 0)
@@ -144,6 +221,9 @@ class EmbeddedAccount:
                 self._changed.notify_all()
             if self._stopping.is_set():
                 return
+            if code == HELD_EXIT_CODE:
+                # Another took the files in the same moment: that is waited for, not tried again and again.
+                continue
             wait = _BACK_OFF[min(self.failures, len(_BACK_OFF)) - 1] if self.failures else _BACK_OFF[0]
             log.warning("account.ended", exit=code, again_in=wait, log=str(self.logs / "account.log"))
             self._stopping.wait(wait)
@@ -187,18 +267,37 @@ class EmbeddedAccount:
             self._stopping.wait(0.05)
 
     def _end_leftover(self) -> None:
-        """Wait for the account of a process that was killed: it holds the data until it notices."""
-        left = _read(self._ready_file)
-        if left is None or not _is_account(left.pid, self.data):
+        """Wait for the account of a launcher that was killed: it holds the data until it notices."""
+        owner = holder(self._lock)
+        if owner is None or not owner.orphaned:
             return
-        log.info("account.leftover", pid=left.pid)
-        end = time.monotonic() + 10
-        while _is_account(left.pid, self.data) and time.monotonic() < end:
+        log.info("account.leftover", pid=owner.process.pid)
+        end = time.monotonic() + _LEFTOVER_SECONDS
+        while held(self._lock) and time.monotonic() < end:
             if self._stopping.wait(0.1):
                 return
-        with suppress(ProcessLookupError):
-            if _is_account(left.pid, self.data):
-                os.kill(left.pid, signal.SIGKILL)
+        # Asked again: by now the lock may be another's.
+        owner = holder(self._lock)
+        if owner is not None and owner.orphaned:
+            log.warning("account.leftover_ended", pid=owner.process.pid)
+            owner.process.send(signal.SIGKILL)
+            while held(self._lock) and owner.process.alive and not self._stopping.wait(0.05):
+                pass
+
+    def _await_freed(self) -> None:
+        """While somebody else has the files, say so and start nothing."""
+        while held(self._lock):
+            owner = holder(self._lock)
+            if owner is None and not held(self._lock):
+                break
+            with self._changed:
+                if self._refused is None:
+                    log.error("account.already_open", owner=str(owner or "another process"))
+                self._refused = already_open(self._name, owner)
+                self._changed.notify_all()
+            if self._stopping.wait(_FREED_SECONDS):
+                break
+        self._refused = None
 
 
 def _end(process: subprocess.Popen[bytes], timeout: float) -> None:
@@ -220,12 +319,3 @@ def _read(path: Path) -> Address | None:
         )  # fmt: skip
     except (OSError, ValueError, KeyError):
         return None
-
-
-def _is_account(pid: int, data: Path) -> bool:
-    """Whether this process is an account on this data; a number may have been given to another since."""
-    try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return _MODULE.encode() in command and str(data).encode() in command

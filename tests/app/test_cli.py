@@ -95,7 +95,7 @@ def test_serve_starts_and_ends_with_its_account(launch: Launch, tmp_path: Path) 
     second = launch("serve", "--port", str(free_port()))
     output, errors = second.communicate(timeout=60)
     assert (second.returncode, output) == (1, "")
-    assert "Another Spokehub works on" in errors
+    assert f"is already open by process {process.pid} (`spokehub serve`" in errors
 
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 0
