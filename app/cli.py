@@ -15,7 +15,7 @@ import typer
 
 from services.core.errors import SpokehubError
 from services.core.logging import configure_logging
-from services.core.settings import LOOPBACK, Settings, read_settings
+from services.core.settings import LOOPBACK, AccountSettings, Settings, read_settings
 
 if TYPE_CHECKING:
     from services.snowflake.embedded import EmbeddedAccount
@@ -85,6 +85,44 @@ def account(port: Port = None, host: Host = None, data: Data = None) -> None:
         embedded.stop()
         _fail(error.message, error.hint)
     embedded.stop()
+
+
+@cli.command()
+def verify(
+    connection: Annotated[
+        str | None,
+        typer.Option(help="A name in connections.toml; without it the account that is configured."),
+    ] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave what was made, to look at it.")] = False,
+    guesses_only: Annotated[
+        bool, typer.Option("--guesses-only", help="Leave the example's way out.")
+    ] = False,
+    report: Annotated[Path | None, typer.Option("--json", help="Write the report to this file, too.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what earlier verifications left.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before work that costs.")] = False,
+) -> None:
+    """Try the example's way, small, and every guess about Snowflake on an account, and remove what was made."""
+    from app import verification
+    from services.verify import report as reports
+
+    settings = _settings(None, None, None)
+    if connection is not None:
+        settings = replace(settings, account=AccountSettings(kind="named", connection=connection))
+    configure_logging(settings.log.style, "WARNING")
+    if remove:
+        for line in verification.remove_leftovers(settings):
+            typer.echo(line)
+        return
+    if settings.account.kind != "embedded":
+        typer.echo(verification.ANNOUNCEMENT)
+        if not yes:
+            typer.confirm("Go on?", abort=True)
+    with verification.verification(settings, lambda line: typer.echo(line, err=True)) as work:
+        found = work.run(way=not guesses_only, keep=keep)
+    typer.echo(reports.as_text(found))
+    if report is not None:
+        report.write_text(reports.as_json(found) + "\n")
+    raise SystemExit(0 if found.green else 1)
 
 
 def main() -> None:

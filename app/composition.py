@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.core.hub import load_declaration
+from services.core.hub import Declaration, load_declaration
+from services.core.logging import logger
 from services.core.settings import Settings
 from services.db.engine import Database
+from services.db.migrate import migrate
 from services.example import operations as example_operations
 from services.example.service import Example
 from services.features import operations as features_operations
@@ -29,6 +31,10 @@ from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
 from services.training import operations as training_operations
 from services.training.service import Training
+
+_STOP_SECONDS = 10.0
+
+log = logger(__name__)
 
 
 @dataclass
@@ -63,13 +69,34 @@ class Runtime:
     services: Any
     operations: Operations
 
+    def start(self) -> None:
+        """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
+        # The account takes longest, and nothing below waits for it.
+        if self.embedded is not None:
+            self.embedded.start()
+        migrate(self.database)
+        self.operations.start()
+
+    def stop(self, timeout: float = _STOP_SECONDS) -> None:
+        """What does not end in time goes on at the next start."""
+        if not self.operations.stop(timeout):
+            log.warning("operations.interrupted", note="they go on at the next start")
+        self.source.close()
+        if self.embedded is not None:
+            self.embedded.stop()
+        self.database.close()
+
 
 def compose(
-    settings: Settings, registry: Registry | None = None, embedded: EmbeddedAccount | None = None
+    settings: Settings,
+    registry: Registry | None = None,
+    embedded: EmbeddedAccount | None = None,
+    declared: Declaration | None = None,
 ) -> Runtime:
     """Make the parts; starts nothing.
 
-    ``registry`` replaces the domains' kinds of operation, ``embedded`` is a launcher that may have started.
+    ``registry`` replaces the domains' kinds of operation, ``embedded`` is a launcher that may have started,
+    ``declared`` stands for what ``hub.yaml`` declares.
     """
     embedded = embedded or EmbeddedAccount.of(settings)
     database = Database(settings.storage.database_url)
@@ -83,7 +110,7 @@ def compose(
         source=source,
     )
     services.operations = operations
-    _add_domains(services)
+    _add_domains(services, declared or load_declaration())
     return Runtime(settings, database, source, embedded, services, operations)
 
 
@@ -102,9 +129,9 @@ def kinds() -> Registry:
     return Registry([kind for module in modules for kind in module.KINDS])
 
 
-def _add_domains(services: Services) -> None:
+def _add_domains(services: Services, hub: Declaration) -> None:
     """The domains reach each other through the container alone."""
-    hub, source = load_declaration(), services.source
+    source = services.source
     recent = RecentAnswers(source, services.operations.queries.stamp)
     shared = QualifiedName(hub.shared_schema, hub.database)
     services.hub = Hub(hub, services.settings.account, source, recent, services)

@@ -15,17 +15,12 @@ from app.composition import Runtime, compose
 from app.dependencies import look
 from app.metrics import Metrics
 from app.middleware import Surround
-from services.core.logging import logger
 from services.core.settings import Settings, read_settings
-from services.db.migrate import migrate
 from services.operations import Registry
 from services.operations.identifiers import derived_id
 from services.snowflake.embedded import EmbeddedAccount
 
 STATIC = Path(__file__).parent / "static"
-_STOP_SECONDS = 10.0
-
-log = logger(__name__)
 
 
 def create_app(
@@ -69,17 +64,13 @@ def _lifespan(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManag
         try:
             yield
         finally:
-            await run_in_threadpool(_stop, runtime)
+            await run_in_threadpool(runtime.stop)
 
     return lifespan
 
 
 def _start(runtime: Runtime) -> None:
-    # The account takes longest, and nothing below waits for it.
-    if runtime.embedded is not None:
-        runtime.embedded.start()
-    migrate(runtime.database)
-    runtime.operations.start()
+    runtime.start()
     example = runtime.settings.example
     if runtime.embedded is not None and example and "example.setup" in runtime.operations.registry:
         # One id for ever: however often the service starts, the example is set up once.
@@ -89,12 +80,3 @@ def _start(runtime: Runtime) -> None:
             actor="spokehub",
             operation_id=derived_id("example.setup", example),
         )
-
-
-def _stop(runtime: Runtime) -> None:
-    if not runtime.operations.stop(_STOP_SECONDS):
-        log.warning("operations.interrupted", note="they go on at the next start")
-    runtime.source.close()
-    if runtime.embedded is not None:
-        runtime.embedded.stop()
-    runtime.database.close()

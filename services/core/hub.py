@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,12 @@ class Declaration:
     role: str
     parent_role: str
     cost_tags: Mapping[str, str]
+    # What the names of the spokes' roles begin with: roles belong to the account, not to a database.
+    role_prefix: str = ""
+
+    def apart(self, name: str) -> Declaration:
+        """The same hub in a database of this name, with roles of its own; the warehouse is shared."""
+        return replace(self, database=name, role=f"{name}_ADMIN", role_prefix=f"{name}_")
 
     def environment(self, name: str) -> DeclaredEnvironment:
         """The environment of this name, in any case; Invalid 422 when none is declared."""

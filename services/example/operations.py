@@ -10,10 +10,11 @@ from services.operations import OperationKind, Params, Step, StepContext
 
 
 class Setup(Params):
-    """The example spoke, and where it is set up (by default the first environment)."""
+    """The example spoke, where it is set up (by default the first environment), and over which network."""
 
     spoke: str
     environment: str | None = None
+    network: dict[str, int | float] = {}
 
 
 def _environment(context: StepContext, params: Setup) -> str:
@@ -28,6 +29,11 @@ def child(kind: str, *, scoped: bool = True) -> Callable[[StepContext, Setup], A
         return context.run_child(kind, values)
 
     return step
+
+
+def seed(context: StepContext, params: Setup) -> Any:
+    """Load the synthetic network, of the default size unless another is asked for."""
+    return context.run_child("data.seed", {"network": params.network} if params.network else {})
 
 
 def promote(context: StepContext, params: Setup) -> Any:
@@ -86,7 +92,7 @@ KINDS = (
         Setup,
         [
             Step("hub", "Apply the hub", child("hub.apply", scoped=False)),
-            Step("seed", "Load the synthetic network", child("data.seed", scoped=False)),
+            Step("seed", "Load the synthetic network", seed),
             Step("onboard", "Onboard the spoke", child("spoke.onboard")),
             Step("features", "Deploy its feature views", child("features.deploy")),
             Step("graphs", "Deploy its task graphs", child("graphs.deploy")),

@@ -15,9 +15,10 @@ _QUEUE = "data"
 
 
 class Seed(Params):
-    """``reset`` deletes the rows that are there."""
+    """``reset`` deletes the rows that are there; ``network`` changes fields of the default NetworkConfig."""
 
     reset: bool = False
+    network: dict[str, int | float] = {}
 
 
 class Day(Params):
@@ -55,7 +56,8 @@ def seed(context: StepContext, params: Seed) -> dict[str, Any]:
     schema = _schema(context)
     with context.connect() as connection, refusals():
         # A reset that was interrupted has either deleted and loaded all, or nothing.
-        report = mock_data.seed(connection, schema, on_progress=context.progress, reset=params.reset)
+        config = mock_data.NetworkConfig(**params.network)  # type: ignore[arg-type]
+        report = mock_data.seed(connection, schema, config, on_progress=context.progress, reset=params.reset)
     state = "was there already" if report.already_seeded else "loaded"
     context.log(f"{sum(report.rows.values()):,} rows {state}, {report.first_day} to {report.last_day}")
     return {

@@ -48,11 +48,11 @@ class Scope:
 
     @property
     def owner_role(self) -> str:
-        return f"{self.spoke.upper()}_{self.environment}_OWNER"
+        return self._role("OWNER")
 
     @property
     def reader_role(self) -> str:
-        return f"{self.spoke.upper()}_{self.environment}_READER"
+        return self._role("READER")
 
     def own(self, name: str) -> QualifiedName:
         """An object in the spoke's own schema."""
@@ -72,6 +72,9 @@ class Scope:
                 code="not_onboarded",
             )
         return self
+
+    def _role(self, right: str) -> str:
+        return f"{self.hub.role_prefix}{self.spoke.upper()}_{self.environment}_{right}"
 
     def _schema(self, name: str) -> QualifiedName:
         return QualifiedName(name, self.hub.database)
