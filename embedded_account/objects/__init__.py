@@ -1,6 +1,7 @@
 """One module for each kind of object: its records, DDL, SHOW and DESCRIBE. Importing a module registers it."""
 
 from embedded_account.objects import (
+    artifact_repositories,
     databases,
     datasets,
     dynamic_tables,
@@ -23,6 +24,7 @@ from embedded_account.objects import (
 )
 
 __all__ = [
+    "artifact_repositories",
     "databases",
     "datasets",
     "dynamic_tables",

@@ -200,6 +200,16 @@ def _note_failure(session: Session, failed: Refresh) -> None:
 
 def upstream_tables(session: Session, record: Record) -> list[ObjectName]:
     """The dynamic tables that the query reads, through views too."""
+    return [name for name in tables_read(session, record) if _is_dynamic(session, name)]
+
+
+def _is_dynamic(session: Session, name: ObjectName) -> bool:
+    catalog = session.account.catalog_of(name.database)
+    return catalog.get(session.duck, KIND, name.schema, name.name) is not None
+
+
+def tables_read(session: Session, record: Record) -> list[ObjectName]:
+    """The tables, dynamic ones too, that the query reads, through views too."""
     with _at_home(session, record), Translation(session, describe_only=True) as translation:
         pending = [("", translation.query(str(record.body["query"])))]
     found: dict[ObjectName, None] = {}
@@ -212,10 +222,10 @@ def upstream_tables(session: Session, record: Record) -> list[ObjectName]:
             if not all(name) or name in seen or name.database not in session.account.databases():
                 continue
             seen.add(name)
-            if session.account.catalog_of(name.database).get(session.duck, KIND, name.schema, name.name):
-                found[name] = None
+            if texts := _view_text(session, name):
+                pending += [(name.database, text) for text in texts]
             else:
-                pending += [(name.database, text) for text in _view_text(session, name)]
+                found[name] = None
     return list(found)
 
 

@@ -19,6 +19,7 @@ from embedded_account.errors import (
     unsupported,
 )
 from embedded_account.names import ObjectName, duck, shown
+from embedded_account.objects import change_tracking
 from embedded_account.objects.dynamic_table_refresh import (
     KIND,
     computed,
@@ -88,6 +89,7 @@ def create_dynamic_table(session: Session, current: Statement) -> Result:
     record = Record(KIND, name.schema, name.name, session.role, str(options.get("COMMENT", "")), body)
     later = str(options.get("INITIALIZE", "ON_CREATE")).upper() == "ON_SCHEDULE"
     session.commit_before_ddl()
+    change_tracking.require(session, record)
     with computed(session, record, empty=later) as rows, session.changing(name.database) as connection:
         drop_object(session, name)
         if later:

@@ -13,6 +13,7 @@ from embedded_account.catalog import Record
 from embedded_account.compute import ImportFile
 from embedded_account.errors import SnowflakeError, already_exists, does_not_exist, unsupported
 from embedded_account.names import ObjectName, shown
+from embedded_account.objects import artifact_repositories
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, status
 from embedded_account.session import Session, TemporaryObject
@@ -51,6 +52,7 @@ class Routine:
     handler: str = ""
     runtime_version: str = "3.11"
     packages: list[str] = field(default_factory=list)
+    artifact_repository: str | None = None
     imports: list[str] = field(default_factory=list)
     source: str | None = None
     execute_as: str = "OWNER"
@@ -140,6 +142,9 @@ def read_routine(name: str, cursor: Cursor) -> Routine:
             raise unsupported(refused)
     if "HANDLER" not in options:
         raise SnowflakeError("SQL compilation error:\nMissing HANDLER in the definition.", 1003, "42000")
+    packages = [str(p) for p in options.get("PACKAGES") or []]
+    artifact_repositories.require(packages)
+    repository = options.get("ARTIFACT_REPOSITORY")
     return Routine(
         name=name,
         arguments=arguments,
@@ -147,7 +152,8 @@ def read_routine(name: str, cursor: Cursor) -> Routine:
         language=language,
         handler=str(options["HANDLER"]),
         runtime_version=str(options.get("RUNTIME_VERSION", "3.11")),
-        packages=[str(p) for p in options.get("PACKAGES") or []],
+        packages=packages,
+        artifact_repository=artifact_repositories.named(str(repository)) if repository else None,
         imports=[str(i) for i in options.get("IMPORTS") or []],
         source=source,
         execute_as=execute_as,

@@ -57,7 +57,8 @@ class Definition:
                 for tag in found.expressions:
                     self.tags[session.resolve_text(tag.this.sql("snowflake"))] = tag.expression.name
             elif type(found) is exp.Property:
-                self.options[found.name.upper()] = found.args["value"].name
+                value = found.args["value"]
+                self.options[found.name.upper()] = value.name or value.sql("snowflake")
         columns = expression.this.expressions if isinstance(expression.this, exp.Schema) else []
         definitions = [c for c in columns if isinstance(c, exp.ColumnDef)]
         query, clone = expression.expression, expression.args.get("clone")

@@ -224,3 +224,32 @@ def test_five_failures_suspend(local: Any) -> None:
     with pytest.raises(SnowflakeError, match="does not exist"):
         run("ALTER DYNAMIC TABLE D REFRESH")
     assert run("SELECT A FROM D") == [(1,)]
+
+
+def test_incremental_needs_change_tracking_of_tables_of_others(run: Any, database: str) -> None:
+    incremental = "REFRESH_MODE = INCREMENTAL"
+    run("CREATE ROLE IF NOT EXISTS STRANGER")
+    run("GRANT ROLE STRANGER TO USER SPOKEHUB")
+    run(f"GRANT USAGE ON DATABASE {database} TO ROLE STRANGER")
+    run("GRANT USAGE, CREATE TABLE ON SCHEMA S TO ROLE STRANGER")
+    run("USE ROLE STRANGER")
+    run("CREATE TABLE OTHER (A INT)")
+    run("CREATE TABLE TRACKED (A INT) CHANGE_TRACKING = TRUE")
+    for table in ("OTHER", "TRACKED"):
+        run(f"GRANT SELECT ON TABLE {table} TO ROLE ACCOUNTADMIN")
+    run("USE ROLE ACCOUNTADMIN")
+    run("CREATE TABLE OWN (A INT)")
+    run("CREATE VIEW OVER_OTHER AS SELECT A FROM OTHER")
+    tracked = 'SHOW TABLES ->> SELECT "name" FROM $1 WHERE "change_tracking" = \'ON\' ORDER BY 1'
+
+    with pytest.raises(
+        ProgrammingError, match=r"Change tracking is not enabled .* on table 'OTHER'"
+    ) as refused:
+        run(create("D", "SELECT A FROM OWN UNION ALL SELECT A FROM OVER_OTHER", rest=incremental))
+    assert (refused.value.errno, refused.value.sqlstate) == (91930, "22000")
+    assert run(tracked) == [("TRACKED",)]
+    run(create("FULL_OVER_OTHER", "SELECT A FROM OTHER", rest="REFRESH_MODE = FULL"))
+    run(create("AUTO_OVER_OTHER", "SELECT A FROM OTHER"))
+    run(create("OVER_TRACKED", "SELECT A FROM TRACKED", rest=incremental))
+    run(create("OVER_OWN", "SELECT A FROM OWN", rest=incremental))
+    assert run(tracked) == [("OWN",), ("TRACKED",)]
