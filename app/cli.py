@@ -87,6 +87,23 @@ def account(port: Port = None, host: Host = None, data: Data = None) -> None:
     embedded.stop()
 
 
+@cli.command()
+def packages(
+    spoke: Annotated[str, typer.Argument(help="A spoke that lies in spokes/.")] = "pudo",
+    environment: Annotated[str, typer.Option(help="Whose overlay is laid over spoke.yaml.")] = "DEV",
+) -> None:
+    """Check that the packages which a spoke names resolve together, in the index that Snowflake's repository serves."""
+    from services.snowflake.deployer import spoke_directory
+    from services.spokes.packages import resolve
+    from spoke_kit import config
+
+    compute = config.load(spoke_directory(spoke), environment).compute
+    for package in resolve(compute.packages, compute.runtime):
+        typer.echo(
+            f"{package.name} {package.version}" + (f"  ({package.requested})" if package.requested else "")
+        )
+
+
 def main() -> None:
     """The entry point."""
     try:

@@ -19,18 +19,17 @@ from services.snowflake.scope import Scope
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOKES = ROOT / "spokes"
-# What a child needs of the surroundings; secrets of the service are not among it.
+# What a child needs of the surroundings, and the connector to find the account; secrets of the service are not among
+# it, but for the passphrase of the key that the connection names.
 _KEPT = (
-    "PATH",
-    "HOME",
-    "SNOWFLAKE_HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "TZ",
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-)
+    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "XDG_CONFIG_HOME", "SNOWFLAKE_HOME", "PRIVATE_KEY_PASSPHRASE",
+    "SNOWFLAKE_RUNNING_INSIDE_SPCS", "SNOWFLAKE_DISABLE_PLATFORM_DETECTION",
+)  # fmt: skip
+# The connector reads connections.toml from variables, too: SNOWFLAKE_CONNECTIONS, SNOWFLAKE_DEFAULT_CONNECTION_NAME.
+_KEPT_PREFIXES = ("SNOWFLAKE_CONNECTIONS", "SNOWFLAKE_DEFAULT_CONNECTION_NAME")
 _CONFLICTS = frozenset({"spoke.graph_busy", "spoke.version_changed", "spoke.data_missing"})
 _POLL_SECONDS = 0.2
 
@@ -82,9 +81,16 @@ def deploy(
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={name: os.environ[name] for name in _KEPT if name in os.environ},
+        env=child_environment(os.environ),
     ) as process:
         return _follow(context, process, json.dumps(dict(connection)))
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The part of the service's environment that a spoke's code may see."""
+    return {
+        name: value for name, value in environment.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    }
 
 
 def _follow(context: Context, process: subprocess.Popen[str], sent: str) -> dict[str, Any]:
