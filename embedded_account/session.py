@@ -249,17 +249,19 @@ class Session:
         """
         failure, self.transaction_failure = self.transaction_failure, ""
         self.in_transaction = False
+        self.duck.execute("ROLLBACK" if failure else word)
         if failure and word == "COMMIT":
-            self.duck.execute("ROLLBACK")
             raise _aborted(failure)
-        self.duck.execute(word)
 
-    def recover(self, failure: SnowflakeError) -> None:
+    def recover(self, failure: SnowflakeError, several_writes: bool) -> None:
         """After a failed statement: nothing stays open with autocommit on; a transaction goes on without it.
 
         DuckDB has no savepoints. It forgives an error found before execution; another one undoes the transaction, which
         goes on if it had changed nothing, and otherwise can only be ended, as with TRANSACTION_ABORT_ON_ERROR:
         https://docs.snowflake.com/en/sql-reference/parameters#transaction-abort-on-error
+
+        Args:
+            several_writes: the statement writes in several steps, of which DuckDB may have kept some.
         """
         if not self.in_transaction:
             with contextlib.suppress(duckdb.Error):
@@ -267,12 +269,15 @@ class Session:
             return
         try:
             self.duck.execute("SELECT 1").fetchall()
-        except duckdb.TransactionException:
-            if self.transaction_wrote:
-                self.transaction_failure = failure.message
-            else:
-                self.duck.rollback()
-                self.duck.begin()
+            forgiven = not several_writes
+        except duckdb.ConnectionException:  # closed meanwhile
+            return
+        except duckdb.Error:
+            forgiven = False
+        if not forgiven:
+            self.duck.rollback()
+            self.duck.begin()
+            self.transaction_failure = failure.message if self.transaction_wrote else ""
 
     def refuse_if_aborted(self) -> None:
         if self.transaction_failure:

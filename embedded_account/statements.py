@@ -183,7 +183,7 @@ def _run(
         raise error from failure
     finally:
         if error is not None:
-            session.recover(error)
+            session.recover(error, several_writes=kind.startswith("COPY"))
         record = session.account.record_query
         if record and not describe_only:
             record(session, query_id, text, kind, begun, time.perf_counter() - started, rows, error)

@@ -41,7 +41,7 @@ class EmbeddedSnowflake(Snowflake):
         }
 
         def _parse_types(self, *arguments: Any, **named: Any) -> Any:
-            """Remember a type that is not Snowflake's as it is written; `INT[]` is DuckDB's, Snowflake writes ARRAY(INT)."""
+            """Remember a type that is not Snowflake's as it is written. `INT[]` is DuckDB's ARRAY(INT)."""
             written = self._curr.text.upper() if self._curr else ""
             kind = super()._parse_types(*arguments, **named)
             if isinstance(kind, exp.DataType):

@@ -83,4 +83,5 @@ def function_steps(expression: Any) -> str:
     for step, needed in _FUNCTION_STEPS:
         if any(issubclass(kind, needed) for kind in present):
             expression = expression.transform(step, copy=False)
-    return str(expression.sql(dialect="duckdb"))
+    # A user's comments stay out: DuckDB nests them, Snowflake does not.
+    return str(expression.sql(dialect="duckdb", comments=False))

@@ -42,15 +42,17 @@ class Guarded:
         """The error of a statement, which has Snowflake's shape and tells nothing of the host or of DuckDB."""
         try:
             rows = self.run(text)
-        except SnowflakeError as error:
-            assert error.code != INTERNAL, f"{text!r}: {error.message}"
-            assert re.fullmatch(r"\d{6}", error.wire_code)
-            assert re.fullmatch(r"[0-9A-Z]{5}", error.sqlstate), text
-            assert not FOREIGN_WORDS.search(error.message), f"{text!r}: {error.message}"
-            assert SECRET not in error.message
-            assert str(self.canary.parent / "account") not in error.message
-            return error
-        raise AssertionError(f"{text!r} answered {str(rows)[:200]}")
+        except SnowflakeError as failure:
+            error = failure
+        else:
+            raise AssertionError(f"{text!r} answered {str(rows)[:200]}")
+        assert error.code != INTERNAL, f"{text!r}: {error.message}"
+        assert re.fullmatch(r"\d{6}", error.wire_code)
+        assert re.fullmatch(r"[0-9A-Z]{5}", error.sqlstate), text
+        assert not FOREIGN_WORDS.search(error.message), f"{text!r}: {error.message}"
+        assert SECRET not in error.message
+        assert str(self.canary.parent / "account") not in error.message
+        return error
 
     def state(self) -> dict[str, Any]:
         """All that statements could change: rows, objects, records, files, the session's place."""

@@ -110,6 +110,21 @@ def test_an_error_after_a_change_aborts_the_transaction(session: Session, text: 
     assert not session.in_transaction
 
 
+def test_a_load_of_several_files_is_undone_whole(session: Session) -> None:
+    rows(session, "CREATE OR REPLACE STAGE ST")
+    folder = files.locate(session, "@ST").root
+    folder.mkdir(parents=True)
+    (folder / "a.csv").write_text("2,a\n")
+    (folder / "b.csv").write_text("3,b,c\n")
+    rows(session, "BEGIN")
+    fail(session, "COPY INTO T FROM @ST")
+    assert rows(session) == [(1,)]
+    rows(session, "INSERT INTO T VALUES (4, 'd')")
+    fail(session, "COPY INTO T FROM @ST")
+    assert fail(session, "COMMIT").code == 625
+    assert rows(session) == [(1,)]
+
+
 def test_overwriting_a_table_by_itself(session: Session) -> None:
     assert rows(
         session, "INSERT OVERWRITE INTO T SELECT A + 1, S FROM T UNION ALL SELECT A + 2, S FROM T"

@@ -77,6 +77,8 @@ def test_what_closes_a_statement_is_none(guarded: Guarded) -> None:
         "; SELECT 1",
     ):
         assert guarded.run(text) == [(1,)], text
+    for text in ("SELECT 1 -- /*\n, 2", "SELECT 1, /* /* */ 2 -- ;\n;"):
+        assert guarded.run(text) == [(1, 2)], text
     for text in ("", ";", " ; -- nothing"):
         assert guarded.refusal(text).code == 900
 
