@@ -46,7 +46,8 @@ class Account:
     """One open account. Thread-safe; every session and worker thread uses a DuckDB cursor of its own."""
 
     def __init__(self, data: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.data = data
+        # DuckDB compares whole paths with the folders that it may read.
+        self.data = data.resolve()
         self.address = f"http://{host}:{port}"
         self.tickets = Tickets(host, port)
         self.name = "EMBEDDED"
@@ -77,20 +78,39 @@ class Account:
         shutil.rmtree(self.data / "temporary")
         (self.data / "temporary").mkdir()
         self.duck = duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
-        self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
-        # However DuckDB is locked, each session has a time zone of its own.
-        self.duck.execute("SET GLOBAL allowed_configs = ['TimeZone']")
-        self.duck.execute("SET GLOBAL autoinstall_known_extensions = false")
-        self.duck.execute("SET GLOBAL autoload_known_extensions = false")
         for macro in MACROS:
             self.duck.execute(macro)
         self._attach(ACCOUNT, self.data / "account.duckdb")
+        self._lock_duck()
         self.catalog.create(self.duck)
         for role in SYSTEM_ROLES:
             if not self.catalog.get(self.duck, "ROLE", "", role):
                 self.catalog.put(self.duck, Record("ROLE", "", role, owner=""))
         for path in sorted((self.data / "databases").glob("*.duckdb")):
             self._open_database(unquote(path.stem), path)
+
+    def _lock_duck(self) -> None:
+        """From here on DuckDB reaches the account's own folders only, and nobody changes how it is set.
+
+        https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+        """
+        folders = [literal(str(self.data / name)) for name in ("databases", "files", "temporary")]
+        for name, value in (
+            ("TimeZone", "'UTC'"),
+            # Each session has a time zone of its own.
+            ("allowed_configs", "['TimeZone']"),
+            ("autoinstall_known_extensions", "false"),
+            ("autoload_known_extensions", "false"),
+            ("allow_community_extensions", "false"),
+            ("allow_persistent_secrets", "false"),
+            ("python_enable_replacements", "false"),
+            ("default_transaction_invalidation_policy", "'SYNTACTIC_ERRORS_DO_NOT_INVALIDATE'"),
+            ("temp_directory", literal(str(self.data / "temporary" / "duckdb"))),
+            ("allowed_directories", f"[{', '.join(folders)}]"),
+            ("enable_external_access", "false"),
+            ("lock_configuration", "true"),
+        ):
+            self.duck.execute(f"SET GLOBAL {name} = {value}")
 
     def _attach(self, name: str, path: Path) -> None:
         self.duck.execute(f"ATTACH {literal(str(path))} AS {duck(name)}")

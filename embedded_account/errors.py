@@ -47,6 +47,21 @@ def already_exists(name: str) -> SnowflakeError:
     return compilation_error(f"Object '{name}' already exists.", 2002, "42710")
 
 
+def unknown_function(name: str) -> SnowflakeError:
+    return compilation_error(f"Unknown function {name}", 2140, "42601")
+
+
+def unknown_table_function(name: str) -> SnowflakeError:
+    return compilation_error(f"Unknown user-defined table function {name}", 2143, "42601")
+
+
+def statement_count(actual: int, wanted: int) -> SnowflakeError:
+    """https://docs.snowflake.com/en/developer-guide/sql-api/submitting-multiple-statements"""
+    return SnowflakeError(
+        f"Actual statement count {actual} did not match the desired statement count {wanted}.", 8, "0A000"
+    )
+
+
 def unsupported(what: str) -> SnowflakeError:
     """Refuse by name what this account does not do. 0A000 is SQL's "feature not supported"."""
     return SnowflakeError(

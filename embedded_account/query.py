@@ -10,12 +10,13 @@ from sqlglot import exp
 
 from embedded_account import result as types
 from embedded_account.duck_types import column_of
-from embedded_account.errors import unsupported
+from embedded_account.errors import compilation_error, unsupported
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, counts, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
+from embedded_account.translate.names import scratch_table
 
 
 def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
@@ -34,7 +35,10 @@ def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
 def run_query(session: Session, text: str, describe_only: bool = False) -> Result:
     """Run the text of a Snowflake query."""
     with Translation(session, describe_only) as translation:
-        sql = translation.sql(parse(expand_variables(session, text)))
+        expression = parse(expand_variables(session, text))
+        if not isinstance(expression, exp.Query | exp.Values):
+            raise compilation_error(f"syntax error: unexpected '{expression.key.upper()}'.")
+        sql = translation.sql(expression)
         return run_duck(session, sql, describe_only)
 
 
@@ -70,8 +74,7 @@ def select(session: Session, current: Statement) -> Result:
 def _begin_if_needed(session: Session, current: Statement, write: bool = True) -> None:
     """With autocommit off, the first DML opens a transaction."""
     if write and not session.autocommit and not session.in_transaction and not current.describe_only:
-        session.duck.execute("BEGIN")
-        session.in_transaction = True
+        session.begin_transaction()
 
 
 _INSERTED = "number of rows inserted"
@@ -111,12 +114,15 @@ def _uppercase_columns(expression: Any) -> None:
 
 
 def _overwrite(session: Session, sql: str, target: str) -> Result:
+    """Insert, then delete what was there before: the query may read the table itself."""
     own = not session.in_transaction
     if own:
         session.duck.execute("BEGIN")
     try:
-        session.duck.execute(f"DELETE FROM {target}")
+        ((last,),) = session.duck.execute(f"SELECT max(rowid) FROM {target}").fetchall()
         count = _affected(session, sql)
+        if last is not None:
+            session.duck.execute(f"DELETE FROM {target} WHERE rowid <= {last}")
         if own:
             session.duck.execute("COMMIT")
     except BaseException:
@@ -148,12 +154,7 @@ def _insert_from_batch(translation: Translation, expression: Any, batch: list[li
                 column = exp.Anonymous(this="_text_to_timestamp", expressions=[column])
             placeholder.replace(column)
         projections[at] = holder.this
-    source = exp.Table(
-        this=exp.to_identifier(name, quoted=True),
-        db=exp.to_identifier("main", quoted=True),
-        catalog=exp.to_identifier("temp", quoted=True),
-    )
-    expression.set("expression", exp.Select(expressions=projections).from_(source))
+    expression.set("expression", exp.Select(expressions=projections).from_(scratch_table(name)))
 
 
 def _target_types(session: Session, expression: Any) -> list[str]:
@@ -252,8 +253,7 @@ def begin(session: Session, current: Statement) -> Result:
     if not current.cursor.done:
         raise unsupported("Snowflake Scripting block")
     if not current.describe_only and not session.in_transaction:
-        session.duck.execute("BEGIN")
-        session.in_transaction = True
+        session.begin_transaction()
     return status("Statement executed successfully.", types.TCL)
 
 
@@ -271,8 +271,7 @@ def _finish(session: Session, current: Statement, word: str) -> Result:
     current.cursor.accept("WORK")
     current.cursor.end()
     if not current.describe_only and session.in_transaction:
-        session.in_transaction = False
-        session.duck.execute(word)
+        session.end_transaction(word)
     return status("Statement executed successfully.", types.TCL)
 
 

@@ -19,6 +19,7 @@ import duckdb
 from embedded_account.duck_errors import is_conflict, translated
 from embedded_account.errors import SnowflakeError, unsupported
 from embedded_account.parameters import parameter
+from embedded_account.parse.batch import statements_of
 from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.result import DML_TYPES, Result
 from embedded_account.session import Session
@@ -52,6 +53,10 @@ Handler = Callable[[Session, Statement], Result]
 _HANDLERS: dict[tuple[str, ...], Handler] = {}
 _LONGEST = 4
 _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE", "RECURSIVE", "HYBRID")
+# Statements that change nothing that a transaction would undo.
+_READING = frozenset(
+    "( BEGIN DESC DESCRIBE EXPLAIN LIST LS SELECT SET SHOW START UNSET USE VALUES WITH".split()  # noqa: SIM905
+)
 _IDLE_TRANSACTION_SECONDS = 300.0
 
 
@@ -82,8 +87,9 @@ def execute(
     """Run one statement, or a chain joined by the flow operator, and keep its result.
 
     Raises:
-        SnowflakeError: whatever goes wrong.
+        SnowflakeError: whatever goes wrong; 000008, before anything runs, if the text holds several statements.
     """
+    (text,) = statements_of(text, 1)
     with session.lock:
         session.cancelled.clear()
         session.last_used = time.monotonic()
@@ -92,6 +98,29 @@ def execute(
         for part in parts[:-1]:
             ids.append(_run(session, _refer(part, ids), describe_only, None, "").query_id)
         return _run(session, _refer(parts[-1], ids), describe_only, batch, query_id)
+
+
+def execute_all(
+    session: Session,
+    text: str,
+    count: int,
+    *,
+    describe_only: bool = False,
+    batch: list[list[object]] | None = None,
+    query_id: str = "",
+) -> list[Result]:
+    """Run a request's statements one after another, up to the first that fails; `count` is MULTI_STATEMENT_COUNT.
+
+    Raises:
+        SnowflakeError: whatever goes wrong; 000008, before anything runs, if there are more or fewer than `count`.
+    """
+    parts = statements_of(text, count)
+    if len(parts) == 1:
+        return [execute(session, parts[0], describe_only=describe_only, batch=batch, query_id=query_id)]
+    if describe_only or batch is not None:
+        raise unsupported("describing or binding arrays to several statements")
+    with session.lock:
+        return [execute(session, part) for part in parts]
 
 
 def split_flow(text: str) -> list[str]:
@@ -128,12 +157,15 @@ def _run(
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
         handler, kind = _choose(current)
+        if kind not in ("COMMIT", "ROLLBACK"):
+            session.refuse_if_aborted()
         with session.account.deadlines.limit(session, session.statement_timeout()):
             result = replace(_attempt(session, handler, current, text), query_id=query_id)
         result = _cut(result, int(parameter(session, "ROWS_PER_RESULTSET")))
         rows = result.rowcount
         if not describe_only:
             session.keep(result)
+            session.transaction_wrote |= kind.split()[0] not in _READING
         return result
     except SnowflakeError as failure:
         error = failure
@@ -152,6 +184,8 @@ def _run(
         )
         raise error from failure
     finally:
+        if error is not None:
+            session.recover(error, several_writes=kind.startswith("COPY"))
         record = session.account.record_query
         if record and not describe_only:
             record(session, query_id, text, kind, begun, time.perf_counter() - started, rows, error)

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from embedded_account.errors import SnowflakeError
 from embedded_account.parameters import parameter
 from embedded_account.parse.cursor import tokenize
-from embedded_account.result import DML_TYPES, Column, Result
+from embedded_account.result import DML_TYPES, Column, Result, status
 from embedded_account.session import Session
 
 # ----- bindings
@@ -193,6 +193,18 @@ def row_type(result: Result) -> list[dict[str, object]]:
         }
         for c in result.columns
     ]
+
+
+def answers(session: Session, results: list[Result], describe_only: bool, query_id: str) -> dict[str, Any]:
+    """The `data` member of a request's answer; several results are named, and fetched by their query ids."""
+    if len(results) == 1:
+        return answer(session, results[0], describe_only)
+    data = answer(session, status("Multiple statements executed successfully."), False)
+    return data | {
+        "queryId": query_id,
+        "resultIds": ",".join(result.query_id for result in results),
+        "resultTypes": ",".join(str(result.statement_type) for result in results),
+    }
 
 
 def answer(session: Session, result: Result, describe_only: bool) -> dict[str, Any]:

@@ -12,12 +12,14 @@ from sqlglot import exp
 
 from embedded_account.compute import FunctionJob
 from embedded_account.errors import SnowflakeError, unsupported
+from embedded_account.names import OWN_PREFIX
 from embedded_account.objects import procedures, routines
 from embedded_account.objects.routines import Routine, read_routine
 from embedded_account.result import Result
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation
+from embedded_account.translate.dialect import called_name
 
 KIND = "FUNCTION"
 _DUCK = {
@@ -67,17 +69,25 @@ def show_functions(session: Session, current: Statement) -> Result:
     return procedures.show_routines(session, current, KIND)
 
 
-def replace_call(translation: Translation, node: Any) -> None:
-    """Replace the call if it names a function of ours; leave it to DuckDB otherwise."""
+def replace_call(translation: Translation, node: Any) -> bool:
+    """Replace the call if it names a function of a user; whether it did.
+
+    Raises:
+        SnowflakeError: 002141 for a qualified name without a function.
+    """
     session = translation.session
-    parts = [str(node.this) if getattr(node.this, "quoted", False) else str(node.this).upper()]
+    parts = [called_name(node)]
+    if parts[0].startswith(OWN_PREFIX):
+        return False
     outer = node
     while isinstance(outer.parent, exp.Dot) and outer.parent.expression is outer:
         outer = outer.parent
     if outer is not node:
         parts = [p.name for p in outer.this.flatten() if isinstance(p, exp.Identifier)] + parts
     elif session.schema is None:
-        return
+        return False
+    if parts[0].upper() == "SNOWFLAKE" and len(parts) > 1:
+        raise unsupported(f"{'.'.join(parts)}(…)")
     name = session.resolve(tuple(parts))
     found = routines.find(session, KIND, name, len(node.expressions))
     if not found:
@@ -85,7 +95,7 @@ def replace_call(translation: Translation, node: Any) -> None:
             raise SnowflakeError(
                 f"SQL compilation error:\nUnknown user-defined function {name}.", 2141, "42601"
             )
-        return
+        return False
     routine = found[0]
     call = exp.Anonymous(
         this=_duck_function(translation, routine), expressions=_casts(routine, node.expressions)
@@ -94,6 +104,7 @@ def replace_call(translation: Translation, node: Any) -> None:
     if routines.canonical(routine.returns) in _JSON:
         wrapped = exp.cast(call, exp.DataType.build("JSON"))
     outer.replace(wrapped)
+    return True
 
 
 def _casts(routine: Routine, arguments: list[Any]) -> list[Any]:

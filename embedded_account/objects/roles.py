@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from embedded_account.account import SYSTEM_ROLES
 from embedded_account.catalog import Record
 from embedded_account.errors import already_exists, does_not_exist, unsupported
-from embedded_account.names import shown
+from embedded_account.names import OWN_PREFIX, shown
 from embedded_account.objects.show import read_show
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import USE, Result, rows_result, status
@@ -137,7 +137,10 @@ def _object(cursor: Cursor) -> tuple[str, str]:
 
 
 def _path(cursor: Cursor) -> str:
-    name = ".".join(shown(part) for part in cursor.name())
+    parts = cursor.name()
+    name = ".".join(map(shown, parts))
+    if any(part.startswith(OWN_PREFIX) for part in parts):
+        raise does_not_exist("Object", name)
     if cursor.accept("!"):
         name += "!" + cursor.identifier()
     if cursor.looking_at("("):

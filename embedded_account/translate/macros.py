@@ -27,5 +27,17 @@ MACROS: tuple[str, ...] = (
     "WHEN abs(CAST(text AS BIGINT)) < 31536000000000 THEN make_timestamp(CAST(text AS BIGINT) * 1000) "
     "WHEN abs(CAST(text AS BIGINT)) < 31536000000000000 THEN make_timestamp(CAST(text AS BIGINT)) "
     "ELSE make_timestamp(CAST(text AS BIGINT) // 1000) END",
+    # DuckDB takes these words, even quoted, for calls of functions about itself where no column has the name.
+    *(
+        f'CREATE OR REPLACE MACRO memory.main."{word}"() AS error(\'column "{word.upper()}" not found\')'
+        for word in (
+            "current_catalog",
+            "current_role",
+            "current_schema",
+            "current_user",
+            "session_user",
+            "user",
+        )
+    ),
     "CREATE OR REPLACE MACRO memory.main.parse_json(value) AS CAST(value AS JSON)",
 )

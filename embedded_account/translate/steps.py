@@ -8,6 +8,7 @@ from typing import Any
 from fakesnow import transforms as fakesnow
 from sqlglot import exp
 
+from embedded_account.errors import compilation_error
 from embedded_account.translate import Translation, functions, joins, names, outputs, targets, values
 
 Step = Callable[[Any], Any]
@@ -58,8 +59,13 @@ _FUNCTION_STEPS: tuple[tuple[Step, tuple[type, ...]], ...] = (
 )
 
 
+_QUERIES_AND_DML = (exp.Query, exp.Values, exp.Insert, exp.Update, exp.Delete, exp.Merge)
+
+
 def apply(translation: Translation, expression: Any) -> str:
     """DuckDB SQL of one parsed query or DML statement."""
+    if not isinstance(expression, _QUERIES_AND_DML):
+        raise compilation_error(f"syntax error: unexpected '{expression.key.upper()}'.")
     expression = names.inline_identifiers(expression)
     outputs.name_columns(expression)
     expression = expression.transform(fakesnow.upper_case_unquoted_identifiers, copy=False)
@@ -77,4 +83,5 @@ def function_steps(expression: Any) -> str:
     for step, needed in _FUNCTION_STEPS:
         if any(issubclass(kind, needed) for kind in present):
             expression = expression.transform(step, copy=False)
-    return str(expression.sql(dialect="duckdb"))
+    # A user's comments stay out: DuckDB nests them, Snowflake does not.
+    return str(expression.sql(dialect="duckdb", comments=False))
