@@ -161,6 +161,12 @@ _KNOWN: tuple[tuple[re.Pattern[str], _Builder], ...] = tuple(
                 "42601",
             ),
         ),
+        (
+            r'Table "([^"]+)" does not have a column named "([^"]+)"',
+            lambda found: compilation_error(
+                f"invalid identifier '{found.group(1)}.{found.group(2)}'", 904, "42000"
+            ),
+        ),
         (r"Cannot extract field '(\w+)' from", _identifier),
         (
             r'(?:Referenced column|column|Column with name:?|Referenced table|Table)\s+"?([\w$ ]+?)"?\s+'
@@ -180,7 +186,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], _Builder], ...] = tuple(
             lambda found: compilation_error(f"Bind variable {found.group(1)} not set.", 2049, "42601"),
         ),
         (r"(date|time|timestamp) field (?:value )?(?:format|out of range)[^\"]*\"([^\"]*)\"", _moment),
-        (r"Could not convert string ['\"](.*?)['\"] to ([\w() ,]+)", _unrecognized),
+        (r"Could not convert string ['\"](.*?)['\"] to (\w+(?:\([\d, ]+\))?)", _unrecognized),
         (
             r"Unimplemented type for cast \((\S+) -> (\S+)\)",
             lambda found: compilation_error(
