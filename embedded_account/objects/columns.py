@@ -96,7 +96,7 @@ def read_column(translation: Translation, node: Any) -> tuple[TableColumn, list[
             column = replace(
                 column,
                 default=default_sql(translation, kind.this),
-                default_text=kind.this.sql("snowflake", normalize_functions="upper"),
+                default_text=_text(kind.this),
                 constant=all(isinstance(call, exp.Cast) for call in kind.this.find_all(exp.Func)),
             )
         elif isinstance(kind, exp.AutoIncrementColumnConstraint | exp.GeneratedAsIdentityColumnConstraint):
@@ -116,6 +116,13 @@ def read_column(translation: Translation, node: Any) -> tuple[TableColumn, list[
         elif not isinstance(kind, exp.ForeignKey):  # its REFERENCES comes as the next clause
             raise unsupported(f"column clause {clause.sql('snowflake')[:60]}")
     return column, found
+
+
+def _text(expression: Any) -> str:
+    """A default as DESCRIBE prints it."""
+    if isinstance(expression, exp.Literal) and expression.is_string:
+        return literal(expression.name)
+    return str(expression.sql("snowflake", normalize_functions="upper"))
 
 
 def default_sql(translation: Translation, expression: Any) -> str:

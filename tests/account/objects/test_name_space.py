@@ -83,7 +83,12 @@ def test_no_name_is_taken_by_renaming(run: Any, refused: Any, session: Any, held
 @pytest.mark.parametrize("held", ["VIEW", "DYNAMIC TABLE"])
 @pytest.mark.parametrize(
     "statement",
-    ["ALTER TABLE O SWAP WITH X", "ALTER TABLE X SWAP WITH O", "TRUNCATE TABLE X", "TRUNCATE TABLE IF EXISTS X"],
+    [
+        "ALTER TABLE O SWAP WITH X",
+        "ALTER TABLE X SWAP WITH O",
+        "TRUNCATE TABLE X",
+        "TRUNCATE TABLE IF EXISTS X",
+    ],
 )
 def test_rows_of_other_kinds_are_not_touched(run: Any, refused: Any, held: str, statement: str) -> None:
     fill(run, "TABLE", "O")
@@ -194,7 +199,7 @@ def test_a_copy_takes_everything_with_it(run: Any) -> None:
     run("DROP TABLE O")
     run("INSERT INTO X (C) VALUES ('w')")
     assert run("SELECT max(A) FROM X") == [(25,)]
-    shown = 'SHOW TABLES LIKE \'X\' ->> SELECT "cluster_by" FROM $1'
+    shown = "SHOW TABLES LIKE 'X' ->> SELECT \"cluster_by\" FROM $1"
     assert run(shown) == [("LINEAR(C)",)]
 
 
