@@ -38,7 +38,10 @@ CHANGES: dict[str, Any] = {
 )
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counts_are_of_the_rows_there_are(session: Session, steps: list[str]) -> None:
-    run = lambda sql: statements.execute(session, sql).rows()  # noqa: E731
+
+    def run(sql: str) -> list[tuple[Any, ...]]:
+        return statements.execute(session, sql).rows()
+
     run("CREATE OR REPLACE TABLE T (A INT)")
     count, before = 0, None
     for step in steps:
