@@ -129,6 +129,8 @@ class Account:
             path.unlink()
             path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
             return
+        catalog.create(self.duck)
+        catalog.compact(self.duck)
         self._catalogs[name] = catalog
         self._schemas[name] = schemas - set(HIDDEN_SCHEMAS)
 

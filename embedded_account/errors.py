@@ -62,6 +62,24 @@ def statement_count(actual: int, wanted: int) -> SnowflakeError:
     )
 
 
+def already_exists_as(name: str, kind: str) -> SnowflakeError:
+    """Another kind of object holds the name in the name space that both kinds share."""
+    return compilation_error(f"Object '{name}' already exists as {_kind_word(kind)}", 2203, "42710")
+
+
+def wrong_kind(found: str, wanted: str) -> SnowflakeError:
+    found, wanted = _kind_word(found), _kind_word(wanted)
+    return SnowflakeError(
+        f"SQL compilation error: Object found is of type '{found}', not specified type '{wanted}'.",
+        2203,
+        "42601",
+    )
+
+
+def _kind_word(kind: str) -> str:
+    return kind.replace(" ", "_")
+
+
 def unsupported(what: str) -> SnowflakeError:
     """Refuse by name what this account does not do. 0A000 is SQL's "feature not supported"."""
     return SnowflakeError(

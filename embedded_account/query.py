@@ -11,7 +11,6 @@ from sqlglot import exp
 from embedded_account import result as types
 from embedded_account.duck_types import column_of
 from embedded_account.errors import compilation_error, unsupported
-from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, counts, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
@@ -100,8 +99,8 @@ def insert(session: Session, current: Statement) -> Result:
         sql = translation.sql(expression)
         if overwrite:
             target = expression.find(exp.Table)
-            return _overwrite(session, sql, target.sql(dialect="duckdb"))
-        return counts({_INSERTED: _affected(session, sql)}, types.INSERT)
+            return _overwrite(translation, sql, target.sql(dialect="duckdb"))
+        return counts({_INSERTED: _affected(translation, sql)}, types.INSERT)
 
 
 def _uppercase_columns(expression: Any) -> None:
@@ -113,22 +112,15 @@ def _uppercase_columns(expression: Any) -> None:
                 column.set("quoted", True)
 
 
-def _overwrite(session: Session, sql: str, target: str) -> Result:
+def _overwrite(translation: Translation, sql: str, target: str) -> Result:
     """Insert, then delete what was there before: the query may read the table itself."""
-    own = not session.in_transaction
-    if own:
-        session.duck.execute("BEGIN")
-    try:
+    session = translation.session
+    with session.writing():
         ((last,),) = session.duck.execute(f"SELECT max(rowid) FROM {target}").fetchall()
-        count = _affected(session, sql)
+        count = _affected(translation, sql)
         if last is not None:
             session.duck.execute(f"DELETE FROM {target} WHERE rowid <= {last}")
-        if own:
-            session.duck.execute("COMMIT")
-    except BaseException:
-        if own:
-            session.duck.execute("ROLLBACK")
-        raise
+            _note_change(translation, 1)
     return counts({_INSERTED: count}, types.INSERT)
 
 
@@ -168,9 +160,21 @@ def _target_types(session: Session, expression: Any) -> list[str]:
     return list(found.values())
 
 
-def _affected(session: Session, sql: str) -> int:
-    rows = session.duck.execute(sql).fetchall()
-    return int(rows[0][0]) if rows else 0
+def _affected(translation: Translation, sql: str) -> int:
+    """Run DML; the number of rows that it changed, which its table's record knows of in the same transaction."""
+    session = translation.session
+    with session.writing():
+        rows = session.duck.execute(sql).fetchall()
+        count = int(rows[0][0]) if rows else 0
+        _note_change(translation, count)
+    return count
+
+
+def _note_change(translation: Translation, count: int) -> None:
+    target = translation.target
+    if target is not None and count:
+        catalog = translation.session.account.catalog_of(target.database)
+        catalog.changed(translation.session.duck, target.schema, target.name)
 
 
 @statement("UPDATE")
@@ -180,7 +184,7 @@ def update(session: Session, current: Statement) -> Result:
         return counts(answer, types.UPDATE)
     _begin_if_needed(session, current)
     with Translation(session) as translation:
-        answer[_UPDATED] = _affected(session, translation.query(expand_variables(session, current.text)))
+        answer[_UPDATED] = _affected(translation, translation.query(expand_variables(session, current.text)))
     return counts(answer, types.UPDATE)
 
 
@@ -190,7 +194,7 @@ def delete(session: Session, current: Statement) -> Result:
         return counts({_DELETED: 0}, types.DELETE)
     _begin_if_needed(session, current)
     with Translation(session) as translation:
-        count = _affected(session, translation.query(expand_variables(session, current.text)))
+        count = _affected(translation, translation.query(expand_variables(session, current.text)))
     return counts({_DELETED: count}, types.DELETE)
 
 
@@ -204,44 +208,14 @@ def merge(session: Session, current: Statement) -> Result:
     _begin_if_needed(session, current)
     with Translation(session) as translation:
         sql = translation.sql(expression)
-        rows = session.duck.execute(f"{sql} RETURNING merge_action").fetchall()
+        with session.writing():
+            rows = session.duck.execute(f"{sql} RETURNING merge_action").fetchall()
+            _note_change(translation, len(rows))
     word = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
     for (action,) in rows:
         key = f"number of rows {word[str(action)]}"
         answer[key] = answer.get(key, 0) + 1
     return counts(answer, types.MERGE)
-
-
-@statement("TRUNCATE")
-def truncate(session: Session, current: Statement) -> Result:
-    cursor: Cursor = current.cursor
-    cursor.accept("TABLE")
-    if_exists = current.accept_if_exists()
-    name = session.resolve(cursor.name())
-    cursor.end()
-    if not current.describe_only and not (if_exists and not table_exists(session, name)):
-        session.duck.execute(f"DELETE FROM {session.table_address(name)}")
-    return status("Statement executed successfully.")
-
-
-def table_exists(session: Session, name: Any) -> bool:
-    if ("TABLE", name) in session.temporary:
-        return True
-    return bool(
-        session.duck.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-            list(name),
-        ).fetchall()
-    )
-
-
-def view_exists(session: Session, name: Any) -> bool:
-    return bool(
-        session.duck.execute(
-            "SELECT 1 FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
-            list(name),
-        ).fetchall()
-    )
 
 
 @statement("BEGIN")

@@ -84,6 +84,7 @@ class Session:
         # Whether the open transaction has changed anything, and why it can only be ended.
         self.transaction_wrote = False
         self.transaction_failure = ""
+        self._writing = False
         self.last_used = time.monotonic()
         self.autocommit = True
         self.closed = False
@@ -302,6 +303,24 @@ class Session:
         self.commit_before_ddl()
         with self.account.changing(database, self.duck) as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """DML of several steps as one: in the open transaction, or in one of its own."""
+        if self.in_transaction or self._writing:
+            yield
+            return
+        self.duck.execute("BEGIN")
+        self._writing = True
+        try:
+            yield
+            self.duck.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self.duck.execute("ROLLBACK")
+            raise
+        finally:
+            self._writing = False
 
     # ----- results and scratch names
 

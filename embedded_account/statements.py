@@ -156,7 +156,7 @@ def _run(
     try:
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
-        handler, kind = _choose(current)
+        handler, kind = choose(current)
         if kind not in ("COMMIT", "ROLLBACK"):
             session.refuse_if_aborted()
         with session.account.deadlines.limit(session, session.statement_timeout()):
@@ -210,7 +210,7 @@ def _attempt(session: Session, handler: Handler, current: Statement, text: str) 
         pause = min(pause * 2, 0.2)
         again = read(text)
         again.batch, again.query_id = current.batch, current.query_id
-        _choose(again)
+        choose(again)
         current = again
 
 
@@ -236,7 +236,7 @@ def read(text: str) -> Statement:
     return Statement(text, Cursor(text))
 
 
-def _choose(current: Statement) -> tuple[Handler, str]:
+def choose(current: Statement) -> tuple[Handler, str]:
     cursor = current.cursor
     words: list[str] = []
     if cursor.looking_at("CREATE"):

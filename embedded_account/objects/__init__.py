@@ -2,6 +2,7 @@
 
 from embedded_account.objects import (
     artifact_repositories,
+    comments,
     databases,
     datasets,
     dynamic_tables,
@@ -25,6 +26,7 @@ from embedded_account.objects import (
 
 __all__ = [
     "artifact_repositories",
+    "comments",
     "databases",
     "datasets",
     "dynamic_tables",

@@ -41,7 +41,7 @@ def require(session: Session, record: Record) -> None:
                 "22000",
             )
     for name, table in untracked:
-        options = {**table.body.get("options", {}), _OPTION: "TRUE"}
+        options = {**table.body.get("options", {}), _OPTION: True}
         with session.changing(name.database) as connection:
             session.account.catalog_of(name.database).put(connection, table.with_body(options=options))
 

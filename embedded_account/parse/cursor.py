@@ -238,6 +238,19 @@ class Cursor:
             if depth == 0:
                 return self.text[start : token.start]
 
+    def element(self) -> str:
+        """The text up to the next comma, closing parenthesis or end that is outside of parentheses."""
+        start, end = self.position, self.position
+        while not (self.done or self.looking_at(",") or self.looking_at(")")):
+            if self.looking_at("("):
+                self.parenthesized_text()
+                end = self._tokens[self._at - 1].end
+            else:
+                end = self.next().end
+        if start == end:
+            raise self.error()
+        return self.text[start:end]
+
     def take(self, pattern: str) -> str:
         """Take the text that fits a regular expression here, however it would read as tokens."""
         match = re.compile(pattern, re.IGNORECASE).match(self.text, self.position)

@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from embedded_account.errors import SnowflakeError, compilation_error, statement_count
-from embedded_account.names import duck, literal
+from embedded_account.names import ObjectName, duck, literal
 from embedded_account.parse.cursor import tokenize
 from embedded_account.result import Result
 from embedded_account.session import Session
@@ -81,6 +81,8 @@ class Translation:
         self._failure: SnowflakeError | None = None
         # Whether the SQL refers to something that ends with the statement, so that no view may keep it.
         self.transient = False
+        # The permanent table that a DML statement writes to.
+        self.target: ObjectName | None = None
 
     def __enter__(self) -> Translation:
         return self

@@ -73,7 +73,7 @@ def apply(translation: Translation, expression: Any) -> str:
     expression = values.number_columns(expression)
     expression = joins.match_conditions(expression)
     expression = names.tables(translation, expression)
-    targets.refuse_dynamic_tables(translation, expression)
+    targets.find_target(translation, expression)
     expression = functions.scalars(translation, expression)
     return function_steps(expression)
 
