@@ -64,6 +64,8 @@ class Account:
         self.refresh_due: list[Callable[[Account, datetime], None]] = []
         self.catalog = Catalog(ACCOUNT)
         self._catalogs: dict[str, Catalog] = {}
+        # Grows whenever a database or schema comes or goes.
+        self.generation = 0
         self._schemas: dict[str, set[str]] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._lock = threading.RLock()
@@ -212,6 +214,7 @@ class Account:
             connection.close()
             self._catalogs[name] = catalog
             self._schemas[name] = {"PUBLIC"}
+            self.generation += 1
 
     def drop_database(self, name: str) -> None:
         with self._lock, self.lock(name):
@@ -219,6 +222,7 @@ class Account:
             if catalog is None:
                 raise does_not_exist("Database", shown(name))
             self._schemas.pop(name, None)
+            self.generation += 1
             self.duck.execute(f"DETACH {duck(name)}")
             path = self.data / "databases" / f"{quote(name, safe='')}.duckdb"
             path.unlink()
@@ -226,10 +230,14 @@ class Account:
             shutil.rmtree(self.data / "files" / quote(name, safe=""), ignore_errors=True)
 
     def schema_created(self, database: str, schema: str) -> None:
-        self._schemas[database].add(schema)
+        with self._lock:
+            self._schemas[database].add(schema)
+            self.generation += 1
 
     def schema_dropped(self, database: str, schema: str) -> None:
-        self._schemas[database].discard(schema)
+        with self._lock:
+            self._schemas[database].discard(schema)
+            self.generation += 1
 
     # ----- account-wide objects
 

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from embedded_account.duck_errors import is_conflict, translated
+from embedded_account.duck_errors import is_conflict, is_missing, translated
 from embedded_account.errors import SnowflakeError, unsupported
 from embedded_account.parameters import parameter
 from embedded_account.parse.batch import statements_of
@@ -52,6 +52,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Session, Statement], Result]
 _HANDLERS: dict[tuple[str, ...], Handler] = {}
 _LONGEST = 4
+_READING = frozenset({"SHOW", "SELECT", "WITH", "DESC", "DESCRIBE", "VALUES", ""})
 _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE", "RECURSIVE", "HYBRID")
 # Statements that change nothing that a transaction would undo.
 _READING = frozenset(
@@ -195,16 +196,24 @@ def _attempt(session: Session, handler: Handler, current: Statement, text: str) 
     """Two autocommitted statements that write the same rows wait for each other, as long as LOCK_TIMEOUT says.
 
     https://docs.snowflake.com/en/sql-reference/parameters#lock-timeout
+
+    A statement that reads, and missed an object while databases or schemas came and went, looks again: SHOW lists what
+    there is, whatever others drop meanwhile.
     """
+    reads = Cursor(text).peek().word in _READING
     deadline = time.monotonic() + int(parameter(session, "LOCK_TIMEOUT"))
     pause = 0.005
     while True:
+        generation = session.account.generation
         try:
             return handler(session, current)
-        except duckdb.Error as failure:
-            if not is_conflict(failure) or session.in_transaction or time.monotonic() > deadline:
+        except (duckdb.Error, SnowflakeError) as failure:
+            waits = is_conflict(failure) and not session.in_transaction and time.monotonic() <= deadline
+            looks_again = reads and is_missing(failure) and generation != session.account.generation
+            if not waits and not looks_again:
                 raise
-            _end_idle_transactions(session)
+            if waits:
+                _end_idle_transactions(session)
         if session.cancelled.wait(pause):
             raise SnowflakeError("SQL execution canceled", 604, "57014")
         pause = min(pause * 2, 0.2)
