@@ -26,6 +26,7 @@ import duckdb
 from embedded_account.catalog import SCHEMA, Catalog, Record
 from embedded_account.deadlines import Deadlines
 from embedded_account.errors import already_exists, does_not_exist
+from embedded_account.locks import TableLocks
 from embedded_account.names import duck, literal, shown
 from embedded_account.tickets import Tickets
 from embedded_account.translate.macros import MACROS
@@ -58,6 +59,7 @@ class Account:
         self.tasks: TaskEngine | None = None
         self.record_query: QueryRecorder | None = None
         self.deadlines = Deadlines()
+        self.locks = TableLocks()
         self.closing = threading.Event()
         self.on_close: list[Callable[[], None]] = []
         # Called by the scheduler with the time: what refreshes by itself.

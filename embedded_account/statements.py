@@ -52,13 +52,12 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Session, Statement], Result]
 _HANDLERS: dict[tuple[str, ...], Handler] = {}
 _LONGEST = 4
-_READING = frozenset({"SHOW", "SELECT", "WITH", "DESC", "DESCRIBE", "VALUES", ""})
 _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE", "RECURSIVE", "HYBRID")
 # Statements that change nothing that a transaction would undo.
 _READING = frozenset(
     "( BEGIN DESC DESCRIBE EXPLAIN LIST LS SELECT SET SHOW START UNSET USE VALUES WITH".split()  # noqa: SIM905
 )
-_IDLE_TRANSACTION_SECONDS = 300.0
+_CONFLICT_SECONDS = 20.0
 
 
 def statement(*words: str) -> Callable[[Handler], Handler]:
@@ -187,21 +186,21 @@ def _run(
     finally:
         if error is not None:
             session.recover(error, several_writes=kind.startswith("COPY"))
+        if not session.in_transaction:
+            session.account.locks.release(session)
         record = session.account.record_query
         if record and not describe_only:
             record(session, query_id, text, kind, begun, time.perf_counter() - started, rows, error)
 
 
 def _attempt(session: Session, handler: Handler, current: Statement, text: str) -> Result:
-    """Two autocommitted statements that write the same rows wait for each other, as long as LOCK_TIMEOUT says.
-
-    https://docs.snowflake.com/en/sql-reference/parameters#lock-timeout
+    """What DuckDB refuses because of another change, which no lock keeps apart (see locks.py), is tried again.
 
     A statement that reads, and missed an object while databases or schemas came and went, looks again: SHOW lists what
     there is, whatever others drop meanwhile.
     """
-    reads = Cursor(text).peek().word in _READING
-    deadline = time.monotonic() + int(parameter(session, "LOCK_TIMEOUT"))
+    reads = Cursor(text).peek().text.upper() in _READING
+    deadline = time.monotonic() + _CONFLICT_SECONDS
     pause = 0.005
     while True:
         generation = session.account.generation
@@ -212,8 +211,6 @@ def _attempt(session: Session, handler: Handler, current: Statement, text: str) 
             looks_again = reads and is_missing(failure) and generation != session.account.generation
             if not waits and not looks_again:
                 raise
-            if waits:
-                _end_idle_transactions(session)
         if session.cancelled.wait(pause):
             raise SnowflakeError("SQL execution canceled", 604, "57014")
         pause = min(pause * 2, 0.2)
@@ -228,16 +225,6 @@ def _cut(result: Result, most: int) -> Result:
     if not most or result.statement_type in DML_TYPES or result.table.num_rows <= most:
         return result
     return replace(result, table=result.table.slice(0, most), rowcount=most)
-
-
-def _end_idle_transactions(blocked: Session) -> None:
-    """A session that left a transaction open and went away must not block others for ever.
-
-    https://docs.snowflake.com/en/sql-reference/transactions (transactions left open by a disconnected session)
-    """
-    for other in list(blocked.account.sessions.values()):
-        if other is not blocked and other.in_transaction and other.idle_seconds() > _IDLE_TRANSACTION_SECONDS:
-            other.roll_back_if_idle(_IDLE_TRANSACTION_SECONDS)
 
 
 def read(text: str) -> Statement:
