@@ -153,7 +153,10 @@ def _run(
     query_id = query_id or str(uuid.uuid4())
     begun, started = datetime.now(UTC), time.perf_counter()
     kind, error, rows = "UNKNOWN", None, 0
+    written = text
     try:
+        if parameter(session, "QUOTED_IDENTIFIERS_IGNORE_CASE"):
+            text = _without_case(text)
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
         handler, kind = _choose(current)
@@ -190,7 +193,7 @@ def _run(
             session.account.locks.release(session)
         record = session.account.record_query
         if record and not describe_only:
-            record(session, query_id, text, kind, begun, time.perf_counter() - started, rows, error)
+            record(session, query_id, written, kind, begun, time.perf_counter() - started, rows, error)
 
 
 def _attempt(session: Session, handler: Handler, current: Statement, text: str) -> Result:
@@ -218,6 +221,16 @@ def _attempt(session: Session, handler: Handler, current: Statement, text: str) 
         again.batch, again.query_id = current.batch, current.query_id
         _choose(again)
         current = again
+
+
+def _without_case(text: str) -> str:
+    """https://docs.snowflake.com/en/sql-reference/parameters#quoted-identifiers-ignore-case"""
+    out, at = [], 0
+    for token in tokenize(text):
+        if token.kind == "quoted":
+            out += [text[at : token.start], token.text.upper()]
+            at = token.end
+    return "".join([*out, text[at:]])
 
 
 def _cut(result: Result, most: int) -> Result:
