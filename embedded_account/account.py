@@ -26,6 +26,7 @@ import duckdb
 from embedded_account.catalog import SCHEMA, Catalog, Record
 from embedded_account.deadlines import Deadlines
 from embedded_account.errors import already_exists, does_not_exist
+from embedded_account.locks import TableLocks
 from embedded_account.names import duck, literal, shown
 from embedded_account.tickets import Tickets
 from embedded_account.translate.macros import MACROS
@@ -58,12 +59,15 @@ class Account:
         self.tasks: TaskEngine | None = None
         self.record_query: QueryRecorder | None = None
         self.deadlines = Deadlines()
+        self.locks = TableLocks()
         self.closing = threading.Event()
         self.on_close: list[Callable[[], None]] = []
         # Called by the scheduler with the time: what refreshes by itself.
         self.refresh_due: list[Callable[[Account, datetime], None]] = []
         self.catalog = Catalog(ACCOUNT)
         self._catalogs: dict[str, Catalog] = {}
+        # Grows whenever a database or schema comes or goes.
+        self.generation = 0
         self._schemas: dict[str, set[str]] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._lock = threading.RLock()
@@ -214,6 +218,7 @@ class Account:
             connection.close()
             self._catalogs[name] = catalog
             self._schemas[name] = {"PUBLIC"}
+            self.generation += 1
 
     def drop_database(self, name: str) -> None:
         with self._lock, self.lock(name):
@@ -221,6 +226,7 @@ class Account:
             if catalog is None:
                 raise does_not_exist("Database", shown(name))
             self._schemas.pop(name, None)
+            self.generation += 1
             self.duck.execute(f"DETACH {duck(name)}")
             path = self.data / "databases" / f"{quote(name, safe='')}.duckdb"
             path.unlink()
@@ -228,10 +234,14 @@ class Account:
             shutil.rmtree(self.data / "files" / quote(name, safe=""), ignore_errors=True)
 
     def schema_created(self, database: str, schema: str) -> None:
-        self._schemas[database].add(schema)
+        with self._lock:
+            self._schemas[database].add(schema)
+            self.generation += 1
 
     def schema_dropped(self, database: str, schema: str) -> None:
-        self._schemas[database].discard(schema)
+        with self._lock:
+            self._schemas[database].discard(schema)
+            self.generation += 1
 
     # ----- account-wide objects
 

@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from embedded_account.duck_types import column_of, sql_type
-from embedded_account.errors import SnowflakeError, compilation_error, unknown_function, unsupported
+from embedded_account.errors import (
+    DOES_NOT_EXIST,
+    SnowflakeError,
+    compilation_error,
+    unknown_function,
+    unsupported,
+)
 from embedded_account.translate.vocabulary import is_function
 
 if TYPE_CHECKING:
@@ -25,10 +31,17 @@ _MISSING = re.compile(
 )
 
 
-def is_conflict(error: duckdb.Error) -> bool:
+def is_conflict(error: Exception) -> bool:
     """A write-write conflict, which trying again may resolve."""
     text = str(error)
     return isinstance(error, duckdb.TransactionException) and "onflict" in text
+
+
+def is_missing(error: Exception) -> bool:
+    """Whether something was not found."""
+    if isinstance(error, SnowflakeError):
+        return error.code == DOES_NOT_EXIST
+    return isinstance(error, duckdb.CatalogException | duckdb.BinderException)
 
 
 def translated(error: duckdb.Error, session: Session | None = None) -> SnowflakeError:

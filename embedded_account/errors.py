@@ -39,8 +39,11 @@ def syntax_error(text: str, position: int, unexpected: str) -> SnowflakeError:
     return compilation_error(f"syntax error line {line} at position {column} unexpected '{shown}'.")
 
 
+DOES_NOT_EXIST = 2003
+
+
 def does_not_exist(kind: str, name: str) -> SnowflakeError:
-    return compilation_error(f"{kind} '{name}' does not exist or not authorized.", 2003, "42S02")
+    return compilation_error(f"{kind} '{name}' does not exist or not authorized.", DOES_NOT_EXIST, "42S02")
 
 
 def already_exists(name: str) -> SnowflakeError:

@@ -11,11 +11,13 @@ from sqlglot import exp
 from embedded_account import result as types
 from embedded_account.duck_types import column_of
 from embedded_account.errors import compilation_error, unsupported
+from embedded_account.names import ObjectName
+from embedded_account.parameters import parameter
 from embedded_account.result import Result, counts, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
-from embedded_account.translate.names import scratch_table
+from embedded_account.translate.names import inline_identifiers, scratch_table
 
 
 def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
@@ -76,6 +78,28 @@ def _begin_if_needed(session: Session, current: Statement, write: bool = True) -
         session.begin_transaction()
 
 
+def _lock(session: Session, expression: Any) -> None:
+    """Wait for the table that an UPDATE, DELETE or MERGE changes, as long as LOCK_TIMEOUT says."""
+    inline_identifiers(expression)
+    target = expression.this.this if isinstance(expression.this, exp.Schema) else expression.this
+    if not isinstance(target, exp.Table) or not isinstance(target.this, exp.Identifier):
+        return  # what is no table is refused when it is translated
+    parts = [target.args[key] for key in ("catalog", "db", "this") if target.args.get(key) is not None]
+    lock_table(session, session.resolve(tuple(p.name if p.quoted else p.name.upper() for p in parts)))
+
+
+def lock_table(session: Session, name: ObjectName) -> None:
+    """Wait for the table as long as LOCK_TIMEOUT says; it is free again when the transaction ends."""
+    if session.find_temporary("TABLE", name) is not None:
+        return
+    session.account.locks.acquire(session, name, float(parameter(session, "LOCK_TIMEOUT")))
+    if session.in_transaction and not session.transaction_wrote:
+        # A statement sees what was committed when it began; in DuckDB, when its transaction did.
+        # https://docs.snowflake.com/en/sql-reference/transactions#read-committed-isolation
+        session.duck.execute("ROLLBACK")
+        session.duck.execute("BEGIN")
+
+
 _INSERTED = "number of rows inserted"
 _UPDATED = "number of rows updated"
 _DELETED = "number of rows deleted"
@@ -96,6 +120,8 @@ def insert(session: Session, current: Statement) -> Result:
             _insert_from_batch(translation, expression, current.batch)
         overwrite = bool(expression.args.get("overwrite"))
         expression.set("overwrite", False)
+        if overwrite:
+            _lock(session, expression)
         sql = translation.sql(expression)
         if overwrite:
             target = expression.find(exp.Table)
@@ -183,8 +209,10 @@ def update(session: Session, current: Statement) -> Result:
     if current.describe_only:
         return counts(answer, types.UPDATE)
     _begin_if_needed(session, current)
+    expression = parse(expand_variables(session, current.text))
+    _lock(session, expression)
     with Translation(session) as translation:
-        answer[_UPDATED] = _affected(translation, translation.query(expand_variables(session, current.text)))
+        answer[_UPDATED] = _affected(translation, translation.sql(expression))
     return counts(answer, types.UPDATE)
 
 
@@ -193,8 +221,10 @@ def delete(session: Session, current: Statement) -> Result:
     if current.describe_only:
         return counts({_DELETED: 0}, types.DELETE)
     _begin_if_needed(session, current)
+    expression = parse(expand_variables(session, current.text))
+    _lock(session, expression)
     with Translation(session) as translation:
-        count = _affected(translation, translation.query(expand_variables(session, current.text)))
+        count = _affected(translation, translation.sql(expression))
     return counts({_DELETED: count}, types.DELETE)
 
 
@@ -206,6 +236,7 @@ def merge(session: Session, current: Statement) -> Result:
     if current.describe_only:
         return counts(answer, types.MERGE)
     _begin_if_needed(session, current)
+    _lock(session, expression)
     with Translation(session) as translation:
         sql = translation.sql(expression)
         with session.writing():

@@ -108,7 +108,13 @@ class Session:
             self.duck.interrupt()
         with self.lock, contextlib.suppress(duckdb.Error):
             self.duck.close()
+        self.account.locks.release(self)
         shutil.rmtree(self.files, ignore_errors=True)
+
+    @property
+    def outermost(self) -> Session:
+        """The session of the client, in which this one's procedure and its callers run."""
+        return self if self.parent is None else self.parent.outermost
 
     @property
     def files(self) -> Path:
@@ -150,6 +156,7 @@ class Session:
         try:
             if self.in_transaction and self.idle_seconds() > seconds:
                 self.end_transaction("ROLLBACK")
+                self.account.locks.release(self)
         finally:
             self.lock.release()
 

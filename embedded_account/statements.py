@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from embedded_account.duck_errors import is_conflict, translated
+from embedded_account.duck_errors import is_conflict, is_missing, translated
 from embedded_account.errors import SnowflakeError, unsupported
 from embedded_account.parameters import parameter
 from embedded_account.parse.batch import statements_of
@@ -57,7 +57,7 @@ _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE",
 _READING = frozenset(
     "( BEGIN DESC DESCRIBE EXPLAIN LIST LS SELECT SET SHOW START UNSET USE VALUES WITH".split()  # noqa: SIM905
 )
-_IDLE_TRANSACTION_SECONDS = 300.0
+_CONFLICT_SECONDS = 20.0
 
 
 def statement(*words: str) -> Callable[[Handler], Handler]:
@@ -153,7 +153,10 @@ def _run(
     query_id = query_id or str(uuid.uuid4())
     begun, started = datetime.now(UTC), time.perf_counter()
     kind, error, rows = "UNKNOWN", None, 0
+    written = text
     try:
+        if parameter(session, "QUOTED_IDENTIFIERS_IGNORE_CASE"):
+            text = _without_case(text)
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
         handler, kind = choose(current)
@@ -186,25 +189,31 @@ def _run(
     finally:
         if error is not None:
             session.recover(error, several_writes=kind.startswith("COPY"))
+        if not session.in_transaction:
+            session.account.locks.release(session)
         record = session.account.record_query
         if record and not describe_only:
-            record(session, query_id, text, kind, begun, time.perf_counter() - started, rows, error)
+            record(session, query_id, written, kind, begun, time.perf_counter() - started, rows, error)
 
 
 def _attempt(session: Session, handler: Handler, current: Statement, text: str) -> Result:
-    """Two autocommitted statements that write the same rows wait for each other, as long as LOCK_TIMEOUT says.
+    """What DuckDB refuses because of another change, which no lock keeps apart (see locks.py), is tried again.
 
-    https://docs.snowflake.com/en/sql-reference/parameters#lock-timeout
+    A statement that reads, and missed an object while databases or schemas came and went, looks again: SHOW lists what
+    there is, whatever others drop meanwhile.
     """
-    deadline = time.monotonic() + int(parameter(session, "LOCK_TIMEOUT"))
+    reads = Cursor(text).peek().text.upper() in _READING
+    deadline = time.monotonic() + _CONFLICT_SECONDS
     pause = 0.005
     while True:
+        generation = session.account.generation
         try:
             return handler(session, current)
-        except duckdb.Error as failure:
-            if not is_conflict(failure) or session.in_transaction or time.monotonic() > deadline:
+        except (duckdb.Error, SnowflakeError) as failure:
+            waits = is_conflict(failure) and not session.in_transaction and time.monotonic() <= deadline
+            looks_again = reads and is_missing(failure) and generation != session.account.generation
+            if not waits and not looks_again:
                 raise
-            _end_idle_transactions(session)
         if session.cancelled.wait(pause):
             raise SnowflakeError("SQL execution canceled", 604, "57014")
         pause = min(pause * 2, 0.2)
@@ -214,21 +223,21 @@ def _attempt(session: Session, handler: Handler, current: Statement, text: str) 
         current = again
 
 
+def _without_case(text: str) -> str:
+    """https://docs.snowflake.com/en/sql-reference/parameters#quoted-identifiers-ignore-case"""
+    out, at = [], 0
+    for token in tokenize(text):
+        if token.kind == "quoted":
+            out += [text[at : token.start], token.text.upper()]
+            at = token.end
+    return "".join([*out, text[at:]])
+
+
 def _cut(result: Result, most: int) -> Result:
     """https://docs.snowflake.com/en/sql-reference/parameters#rows-per-resultset"""
     if not most or result.statement_type in DML_TYPES or result.table.num_rows <= most:
         return result
     return replace(result, table=result.table.slice(0, most), rowcount=most)
-
-
-def _end_idle_transactions(blocked: Session) -> None:
-    """A session that left a transaction open and went away must not block others for ever.
-
-    https://docs.snowflake.com/en/sql-reference/transactions (transactions left open by a disconnected session)
-    """
-    for other in list(blocked.account.sessions.values()):
-        if other is not blocked and other.in_transaction and other.idle_seconds() > _IDLE_TRANSACTION_SECONDS:
-            other.roll_back_if_idle(_IDLE_TRANSACTION_SECONDS)
 
 
 def read(text: str) -> Statement:

@@ -16,6 +16,7 @@ from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 from app.pages.states import is_final
 from services.core.clock import utc_now
+from services.snowflake.failures import cause
 from services.training.types import Graph, GraphRun, TaskRun
 
 router = APIRouter()
@@ -97,17 +98,16 @@ def last_states(graph: Graph) -> dict[str, TaskRun]:
 
 
 def first_error(run: GraphRun) -> dict[str, Any] | None:
-    """The error with the line that matters first: the last line of a traceback says what happened."""
+    """The error with the line that matters first."""
     # A task that was skipped carries the reason in the same column.
     failed = next((task for task in run.tasks if task.error_message and task.state != "SKIPPED"), None)
     message = failed.error_message if failed else run.first_error_message
     if not message:
         return None
-    lines = [text for text in message.strip().splitlines() if text.strip()]
     return {
         "task": failed.name if failed else run.first_error_task,
         "code": failed.error_code if failed else run.first_error_code,
-        "headline": lines[-1].strip(),
-        "message": message.strip() if len(lines) > 1 else None,
+        "headline": cause(message),
+        "message": message.strip() if message.strip() != cause(message) else None,
         "query_id": failed.query_id if failed else None,
     }

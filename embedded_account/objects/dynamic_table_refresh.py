@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from embedded_account.catalog import Record
 from embedded_account.duck_errors import translated
+from embedded_account.durations import Duration
 from embedded_account.errors import SnowflakeError, does_not_exist, invalid_value
 from embedded_account.names import ObjectName, duck, literal
 from embedded_account.objects.dynamic_table_history import Refresh, remember
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 KIND = "DYNAMIC TABLE"
 # https://docs.snowflake.com/en/user-guide/dynamic-tables-tasks-create#automatic-suspension
 FAILURES_BEFORE_SUSPENSION = 5
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+SHORTEST_LAG = 60
 _trigger: ContextVar[str] = ContextVar("refresh_trigger", default="MANUAL")
 
 
@@ -44,16 +45,26 @@ def lag_seconds(text: str) -> int | None:
     Raises:
         SnowflakeError: for anything else, and for less than 60 seconds.
     """
-    if text.upper() == "DOWNSTREAM":
+    lag = _lag(text)
+    return lag.seconds if lag is not None else None
+
+
+def shown_lag(text: str) -> str:
+    """A TARGET_LAG as SHOW prints it: `'1h'` is `1 hour`. Raises as `lag_seconds` does."""
+    lag = _lag(text)
+    return str(lag) if lag is not None else "DOWNSTREAM"
+
+
+def _lag(text: str) -> Duration | None:
+    if text.strip().upper() == "DOWNSTREAM":
         return None
-    number, _, unit = text.strip().lower().partition(" ")
-    seconds = int(number) * _UNITS.get(unit.strip().removesuffix("s"), 0) if number.isdigit() else 0
-    if seconds < 60:
+    lag = Duration.of(text)
+    if lag is None or lag.seconds < SHORTEST_LAG:
         raise invalid_value(
-            f"Invalid TARGET_LAG '{text}': it is '<number> seconds|minutes|hours|days' of at least 60 seconds, "
-            "or DOWNSTREAM."
+            f"Invalid TARGET_LAG '{text}': it is '<number> seconds|minutes|hours|days' of at least {SHORTEST_LAG} "
+            "seconds, or DOWNSTREAM."
         )
-    return seconds
+    return lag
 
 
 def data_timestamp(record: Record) -> datetime | None:

@@ -24,8 +24,8 @@ from embedded_account.objects.dynamic_table_refresh import (
     computed,
     data_timestamp,
     existing,
-    lag_seconds,
     refresh,
+    shown_lag,
     write,
 )
 from embedded_account.objects.show import read_show
@@ -124,7 +124,7 @@ def _check(session: Session, options: dict[str, Any], required: bool) -> None:
     if missing := [o for o in ("TARGET_LAG", "WAREHOUSE") if required and o not in options]:
         raise compilation_error(f"Missing option(s): [{', '.join(missing)}]", 2029, "42601")
     if "TARGET_LAG" in options:
-        lag_seconds(str(options["TARGET_LAG"]))
+        options["TARGET_LAG"] = shown_lag(str(options["TARGET_LAG"]))
     for option in ("WAREHOUSE", "INITIALIZATION_WAREHOUSE"):
         if option in options and session.account.get("WAREHOUSE", str(options[option])) is None:
             raise does_not_exist("Warehouse", str(options[option]))

@@ -18,7 +18,7 @@ from embedded_account.objects.routines import Routine, read_routine
 from embedded_account.result import Result
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
-from embedded_account.translate import Translation
+from embedded_account.translate import Translation, parse
 from embedded_account.translate.dialect import called_name
 
 KIND = "FUNCTION"
@@ -37,6 +37,7 @@ _DUCK = {
     "ARRAY": "VARCHAR",
     "BINARY": "BLOB",
 }
+_UNSEEN = "BIGINT"
 _JSON = ("VARIANT", "OBJECT", "ARRAY")
 
 
@@ -98,7 +99,7 @@ def replace_call(translation: Translation, node: Any) -> bool:
         return False
     routine = found[0]
     call = exp.Anonymous(
-        this=_duck_function(translation, routine), expressions=_casts(routine, node.expressions)
+        this=_duck_function(translation, routine), expressions=_arguments(routine, node.expressions)
     )
     wrapped: Any = call
     if routines.canonical(routine.returns) in _JSON:
@@ -107,12 +108,18 @@ def replace_call(translation: Translation, node: Any) -> bool:
     return True
 
 
-def _casts(routine: Routine, arguments: list[Any]) -> list[Any]:
+def _arguments(routine: Routine, given: list[Any]) -> list[Any]:
+    """The arguments with the declared types, those left out by their defaults. A function without any takes one that
+    it does not see, as DuckDB tells the number of rows by a column.
+    """
+    defaults = [
+        parse(f"SELECT {default}").expressions[0] for _, _, default in routine.arguments[len(given) :]
+    ]
     kinds = [_DUCK.get(routines.canonical(kind), "VARCHAR") for _, kind, _ in routine.arguments]
     return [
         exp.cast(a.copy(), exp.DataType.build(k, dialect="duckdb"))
-        for a, k in zip(arguments, kinds, strict=False)
-    ]
+        for a, k in zip([*given, *defaults], kinds, strict=True)
+    ] or [exp.cast(exp.Literal.number(0), exp.DataType.build(_UNSEEN, dialect="duckdb"))]
 
 
 def _duck_function(translation: Translation, routine: Routine) -> str:
@@ -147,4 +154,4 @@ def _duck_function(translation: Translation, routine: Routine) -> str:
             raise SnowflakeError(message, 100357, "P0000")
         return outcome.table.column("RESULT").combine_chunks()
 
-    return translation.function(run, kinds, returns)
+    return translation.function(run, kinds or [_UNSEEN], returns)

@@ -5,13 +5,14 @@ https://docs.snowflake.com/en/sql-reference/sql/create-procedure, …/create-fun
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from embedded_account import files
 from embedded_account.catalog import Record
-from embedded_account.compute import ImportFile
-from embedded_account.errors import SnowflakeError, already_exists, does_not_exist, unsupported
+from embedded_account.compute import ImportFile, runtimes
+from embedded_account.errors import SnowflakeError, already_exists, does_not_exist, invalid_value, unsupported
 from embedded_account.names import ObjectName, shown
 from embedded_account.objects import artifact_repositories
 from embedded_account.parse.cursor import Cursor
@@ -132,7 +133,7 @@ def read_routine(name: str, cursor: Cursor) -> Routine:
         ):
             pass
         elif cursor.peek(1).text == "=":
-            options.update(cursor.options())
+            options.update(cursor.options(as_text=("RUNTIME_VERSION",)))
         else:
             raise cursor.error()
     if language != "PYTHON":
@@ -151,7 +152,7 @@ def read_routine(name: str, cursor: Cursor) -> Routine:
         returns=returns,
         language=language,
         handler=str(options["HANDLER"]),
-        runtime_version=str(options.get("RUNTIME_VERSION", "3.11")),
+        runtime_version=_runtime(str(options.get("RUNTIME_VERSION", runtimes.DECLARABLE[0]))),
         packages=packages,
         artifact_repository=artifact_repositories.named(str(repository)) if repository else None,
         imports=[str(i) for i in options.get("IMPORTS") or []],
@@ -159,6 +160,16 @@ def read_routine(name: str, cursor: Cursor) -> Routine:
         execute_as=execute_as,
         comment=str(options.get("COMMENT", "")),
     )
+
+
+def _runtime(version: str) -> str:
+    if not re.fullmatch(r"3\.\d+", version):
+        raise invalid_value(f"invalid value [{version}] for parameter 'RUNTIME_VERSION'")
+    if version not in runtimes.DECLARABLE:
+        raise unsupported(
+            f"RUNTIME_VERSION = {version} (this account runs {' and '.join(runtimes.DECLARABLE)})"
+        )
+    return version
 
 
 def import_files(session: Session, routine: Routine) -> list[ImportFile]:

@@ -23,7 +23,7 @@ from embedded_account.objects.table_definition import (
     select_into,
 )
 from embedded_account.objects.tagging import set_tags
-from embedded_account.query import expand_variables
+from embedded_account.query import expand_variables, lock_table
 from embedded_account.result import Result, status
 from embedded_account.session import Session, TemporaryObject
 from embedded_account.statements import Statement, statement
@@ -204,6 +204,7 @@ def truncate(session: Session, current: Statement) -> Result:
     if not temporary and not relations.require(session, name, relations.TABLE, if_exists):
         return done
     if not current.describe_only:
+        lock_table(session, name)
         with session.writing():
             session.duck.execute(f"DELETE FROM {session.table_address(name)}")
             if not temporary:

@@ -215,13 +215,17 @@ class Cursor:
             values.append(self.value())
         return values
 
-    def options(self) -> dict[str, object]:
-        """KEY = value pairs for as long as they come (commas between them are allowed)."""
+    def options(self, as_text: tuple[str, ...] = ()) -> dict[str, object]:
+        """KEY = value pairs for as long as they come (commas between them are allowed).
+
+        The numbers of the keys `as_text` are kept as written: 3.10 is a version.
+        """
         found: dict[str, object] = {}
         while self.peek().kind == "word" and self.peek(1).text == "=":
             key = self.next().text.upper()
             self.expect("=")
-            found[key] = self.value()
+            written = key in as_text and self.peek().kind == "number"
+            found[key] = self.next().text if written else self.value()
             self.accept(",")
         return found
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from services.core.errors import Conflict
 from services.operations import OperationCancelled, StepContext
+from services.snowflake.failures import cause
 from services.snowflake.identifiers import literal
 from services.snowflake.scope import Scope
 from services.training.types import Graph, GraphRun
@@ -141,8 +142,7 @@ def _tell(context: StepContext, declared: Graph, run: GraphRun, told: set[tuple[
 
 def _failure(run: GraphRun) -> RunFailed:
     task = _short(run.first_error_task or run.graph)
-    lines = [line.strip() for line in (run.first_error_message or "").splitlines() if line.strip()]
-    reason = lines[-1] if lines else f"it is {run.state}"
+    reason = cause(run.first_error_message or "") or f"it is {run.state}"
     return RunFailed(
         f"{task} of {run.graph} failed: {reason}",
         hint="Mend the cause, then resume the operation: it runs again what failed.",

@@ -317,3 +317,17 @@ def test_refusals(run: Run, graph: None, statement: str, number: int, message: s
         run(statement)
     assert caught.value.errno == number
     assert message in caught.value.msg
+
+
+def test_a_return_value_beyond_10_kb_is_refused(
+    run: Run, settle: Callable[[], None], history: Callable[[str], Any]
+) -> None:
+    for name, length in (("FITS", 10_240), ("BEYOND", 10_241)):
+        run(f"create task {name} as call system$set_return_value(repeat('x', {length}))")
+        run(f"execute task {name}")
+        settle()
+    told = {name: (state, message, size) for name, state, message, size in history(
+        "name, state, error_message, length(return_value)")}  # fmt: skip
+    assert told["FITS"] == ("SUCCEEDED", None, 10_240)
+    assert (told["BEYOND"][0], told["BEYOND"][2]) == ("FAILED", None)
+    assert "longer than 10 kB" in told["BEYOND"][1]
