@@ -1,5 +1,7 @@
 """Runs operations: turns the queue's call into steps, and what steps raise into states."""
 
+import hashlib
+import json
 import threading
 import time
 import traceback
@@ -18,9 +20,10 @@ from services.operations.context import (
     jsonable,
 )
 from services.operations.identifiers import derived_id
-from services.operations.journal import Journal, NewOperation, StepStart
+from services.operations.journal import Journal, StepStart
 from services.operations.queries import Queries
 from services.operations.registry import OperationKind, Params, Registry
+from services.operations.submissions import NewOperation, Submissions
 from services.operations.types import OperationError, OperationState, OperationView, StepState
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.failures import is_connection_failure, translate
@@ -44,6 +47,7 @@ class Runner:
     def __init__(
         self,
         registry: Registry,
+        submissions: Submissions,
         journal: Journal,
         queries: Queries,
         services: Any,
@@ -51,6 +55,7 @@ class Runner:
         clock: Clock = utc_now,
     ) -> None:
         self.registry = registry
+        self.submissions = submissions
         self.journal = journal
         self.queries = queries
         self.stopping = threading.Event()
@@ -59,6 +64,7 @@ class Runner:
     def new(self, kind: OperationKind[Any], params: Params, actor: str, operation_id: str) -> NewOperation:
         """What to write for an operation of this kind."""
         spoke, environment = kind.target_of(params)
+        values = params.model_dump(mode="json")
         return NewOperation(
             id=operation_id,
             kind=kind.kind,
@@ -67,7 +73,8 @@ class Runner:
             spoke=spoke,
             environment=environment,
             queue_key=kind.queue_key(params),
-            params=params.model_dump(mode="json"),
+            params=values,
+            fingerprint=_fingerprint(kind.kind, values),
             steps=tuple((step.name, step.title) for step in kind.steps),
         )
 
@@ -138,7 +145,7 @@ class Runner:
             new = self.new(kind, checked, context.actor, child_id)
             parts = {f: getattr(new, f) for f in new.__dataclass_fields__}
             parts.update(parent_id=context.operation_id, parent_step=context.step, run=context.run)
-            self.journal.create(NewOperation(**parts))
+            self.submissions.create(NewOperation(**parts))
         elif child.state.final and child.state != OperationState.SUCCEEDED and child.run < context.run:
             self.journal.resume(child_id, context.actor, context.run)
         child = self.queries.get(child_id)
@@ -210,6 +217,10 @@ class Runner:
             environment=view.environment,
             written=start.written,
         )
+
+
+def _fingerprint(kind: str, params: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode()).hexdigest()
 
 
 def describe(error: Exception) -> OperationError:

@@ -1,5 +1,6 @@
 """Operations as their callers see them, on the real queue."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -221,12 +222,13 @@ def test_an_idempotency_key_starts_one_operation(
     operations = start(kind("thing.do", first))
     one = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
     again = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
+    operations.wait(one.id)
     other = operations.submit("thing.do", {"number": 1}, actor="bob", idempotency_key="k")
-    assert again.id == one.id != other.id
+    late = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
+    assert again.id == late.id == one.id != other.id
     with pytest.raises(Conflict, match="used for another request"):
         operations.submit("thing.do", {"number": 2}, actor="ada", idempotency_key="k")
-    for view in (one, other):
-        operations.wait(view.id)
+    operations.wait(other.id)
     with database.read() as db:
         events = db.scalars(select(AuditEventRecord).order_by(AuditEventRecord.id)).all()
         assert [(e.action, e.actor, e.operation_id) for e in events] == [
@@ -247,7 +249,7 @@ def test_cancel_stops_what_runs_and_what_waits(start: Callable[..., Operations])
 
     operations = start(kind("thing.do", first, second))
     running = operations.submit("thing.do", {}, actor="ada")
-    waiting = operations.submit("thing.do", {}, actor="ada")
+    waiting = operations.submit("thing.do", {"number": 1}, actor="ada")
     assert entered.wait(20)
     assert operations.cancel(waiting.id, "bob").state == "cancelled"
     assert operations.cancel(running.id, "bob").cancelling
@@ -331,8 +333,9 @@ def test_lists_filter_and_page(start: Callable[..., Operations]) -> None:
         return None
 
     operations = start(kind("a.do", first), kind("b.do", first))
+    numbers = itertools.count()
     ids = [
-        operations.submit(k, {"environment": e}, actor="ada").id
+        operations.submit(k, {"environment": e, "number": next(numbers)}, actor="ada").id
         for k, e in [("a.do", "DEV"), ("b.do", "DEV"), ("a.do", "PROD"), ("a.do", "DEV")]
     ]
     for i in ids:
@@ -399,7 +402,7 @@ def test_what_was_written_but_never_queued_is_taken_up(database: Database, tmp_p
     declared = kind("thing.do", first)
     operations = Operations(Registry([declared]), database, url=f"sqlite:///{tmp_path / 'o.sqlite'}")
     # A process that dies between its two writes leaves this behind.
-    operations.journal.create(operations.runner.new(declared, Target(number=5), "ada", "left-behind"))
+    operations.submissions.create(operations.runner.new(declared, Target(number=5), "ada", "left-behind"))
     operations.start()
     try:
         assert operations.wait("left-behind").result == 5
