@@ -28,12 +28,14 @@ from services.operations.types import OperationError, OperationState, StepState
 class StepStart:
     """What the runner finds when it turns to a step: ``state`` says whether to run it.
 
-    ``written`` counts the (level, message) lines that earlier attempts of this run wrote.
+    ``cancelling`` says that it is to be cancelled instead. ``written`` counts the (level, message) lines that
+    earlier attempts of this run wrote.
     """
 
     state: StepState
     attempt: int = 0
     written: Counter[tuple[str, str]] = field(default_factory=Counter)
+    cancelling: bool = False
 
 
 class Journal:
@@ -64,9 +66,8 @@ class Journal:
             if OperationState(record.state).final:
                 return StepStart(StepState(record.state))
             if record.cancel_requested_by is not None:
-                step.state = StepState.CANCELLED if step.started_at else StepState.PENDING
-                self._end(db, record, OperationState.CANCELLED)
-                return StepStart(StepState.CANCELLED)
+                written = _written(db, record, name)
+                return StepStart(StepState(step.state), step.attempts, written, cancelling=True)
             interrupted = step.state == StepState.RUNNING
             step.state = StepState.RUNNING
             step.attempts += 1
@@ -112,11 +113,12 @@ class Journal:
             self._end(db, record, OperationState.FAILED)
 
     def cancel_step(self, operation_id: str, name: str) -> None:
-        """The step noticed the wish to cancel and stopped."""
+        """The step noticed the wish to cancel and stopped, or did not begin."""
         with self.database.write() as db:
             record = _locked(db, operation_id)
             step = _step(db, operation_id, name)
-            step.state, step.ended_at = StepState.CANCELLED, self.clock()
+            if step.started_at is not None:
+                step.state, step.ended_at = StepState.CANCELLED, self.clock()
             self._end(db, record, OperationState.CANCELLED)
 
     def finish(self, operation_id: str, result: Any) -> None:

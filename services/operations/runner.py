@@ -5,6 +5,8 @@ import json
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -90,28 +92,45 @@ class Runner:
     def step(self, operation_id: str, name: str) -> str:
         """Do one step unless it is done. Returns the state the step is in at the end."""
         start = self.journal.begin_step(operation_id, name)
-        if start.state != StepState.RUNNING:
+        if start.state != StepState.RUNNING and not start.cancelling:
             return str(start.state)
         view = self.queries.get(operation_id)
+        outcome, result = (
+            ("cancelled", None) if start.cancelling else self._try(view, name, start, self._call)
+        )
+        if outcome == "succeeded":
+            self.journal.finish_step(operation_id, name, result)
+        if outcome != "cancelled":
+            return outcome
+        ended, _ = self._try(view, name, replace(start, cancelling=True), self._cancel)
+        if ended != "succeeded":
+            return ended
+        self.journal.cancel_step(operation_id, name)
+        return outcome
+
+    def _try(
+        self,
+        view: OperationView,
+        name: str,
+        start: StepStart,
+        work: Callable[[OperationView, str, StepContext], Any],
+    ) -> tuple[str, Any]:
+        """Do it, again after a lost connection; how it ended, and what it returned. A failure is written."""
         for wait in (*_RETRY_WAITS, None):
-            context = self._context(view, name, start)
             try:
-                result = self._call(view, name, context)
+                return "succeeded", work(view, name, self._context(view, name, start))
             except OperationCancelled:
-                self.journal.cancel_step(operation_id, name)
-                return "cancelled"
+                return "cancelled", None
             except Exception as error:
                 described = describe(error)
                 if wait is None or not is_connection_failure(error):
-                    self.journal.fail_step(operation_id, name, described)
-                    log.warning("operation.step_failed", id=operation_id, step=name, exc_info=error)
-                    return "failed"
-                start = self.journal.retry_step(operation_id, name, described, wait)
+                    self.journal.fail_step(view.id, name, described)
+                    log.warning("operation.step_failed", id=view.id, step=name, exc_info=error)
+                    return "failed", None
+                again = self.journal.retry_step(view.id, name, described, wait)
+                start = replace(again, cancelling=start.cancelling)
                 if self.stopping.wait(wait):
                     raise ServiceStopping from error
-            else:
-                self.journal.finish_step(operation_id, name, result)
-                return "succeeded"
         raise AssertionError("the last try either returns or fails")
 
     def finish(self, operation_id: str) -> None:
@@ -192,11 +211,20 @@ class Runner:
             )
 
     def _call(self, view: OperationView, name: str, context: StepContext) -> Any:
-        kind = self.registry.get(view.kind)
-        params = kind.params.model_validate(view.params)
         context.check()
+        return jsonable(self._done(view, context, self.registry.get(view.kind).step(name).function))
+
+    def _cancel(self, view: OperationView, name: str, context: StepContext) -> None:
+        undo = self.registry.get(view.kind).step(name).cancel
+        if undo is not None:
+            self._done(view, context, undo)
+
+    def _done(
+        self, view: OperationView, context: StepContext, function: Callable[[StepContext, Any], Any]
+    ) -> Any:
+        params = self.registry.get(view.kind).params.model_validate(view.params)
         try:
-            return jsonable(kind.step(name).function(context, params))
+            return function(context, params)
         except (SpokehubError, OperationCancelled):
             raise
         except Exception as error:
@@ -216,6 +244,7 @@ class Runner:
             spoke=view.spoke,
             environment=view.environment,
             written=start.written,
+            cancellable=not start.cancelling,
         )
 
 

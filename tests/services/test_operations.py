@@ -261,6 +261,67 @@ def test_cancel_stops_what_runs_and_what_waits(start: Callable[..., Operations])
     assert [s.attempts for s in operations.wait(waiting.id).steps] == [0, 0]
 
 
+def test_what_is_cancelled_ends_what_it_has_going_elsewhere(database: Database, tmp_path: Path) -> None:
+    """Also when the service is stopped while it does so, and when no step is at work."""
+    entered, ending, going, stops = threading.Event(), threading.Event(), threading.Event(), []
+
+    def first(context: StepContext, params: Target) -> Any:
+        going.set()
+
+    def second(context: StepContext, params: Target) -> Any:
+        entered.set()
+        context.sleep(60)
+
+    def end(context: StepContext, params: Target) -> None:
+        stops.append(context.step)
+        context.log("ending it")
+        if len(stops) == 1:
+            ending.set()
+            context.sleep(60)
+        if len(stops) == 2:
+            raise ConnectionResetError("reset")
+        going.clear()
+
+    url = f"sqlite:///{tmp_path / 'operations.sqlite'}"
+    steps = [Step("first", "First", first), Step("second", "Second", second, end)]
+    registry = Registry([OperationKind("thing.do", "Do", Target, steps, queue_key=lambda p: "key")])
+    before = Operations(registry, database, url=url)
+    before.start()
+    view = before.submit("thing.do", {}, actor="ada")
+    assert entered.wait(20)
+    before.cancel(view.id, "bob")
+    assert ending.wait(20)
+    assert before.stop(5)
+    assert (before.get(view.id).state, going.is_set()) == ("running", True)
+    after = Operations(registry, database, url=url)
+    after.start()
+    try:
+        done = after.wait(view.id)
+    finally:
+        after.stop(5)
+    assert (done.state, [step.state for step in done.steps]) == ("cancelled", ["succeeded", "cancelled"])
+    assert (going.is_set(), stops) == (False, ["second"] * 3)
+    assert messages(after, view.id).count("ending it") == 1
+
+
+def test_what_cannot_be_ended_is_not_cancelled(start: Callable[..., Operations]) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        context.sleep(60)
+
+    def end(context: StepContext, params: Target) -> None:
+        raise Conflict("it goes on")
+
+    step = Step("first", "First", first, end)
+    operations = start(OperationKind("thing.do", "Do", Target, [step], queue_key=lambda p: "key"))
+    view = operations.submit("thing.do", {}, actor="ada")
+    while operations.get(view.id).state != "running":
+        time.sleep(0.01)
+    operations.cancel(view.id, "bob")
+    done = operations.wait(view.id)
+    assert done.error is not None
+    assert (done.state, done.error.message, done.can_resume) == ("failed", "it goes on", True)
+
+
 def test_children_run_once_and_are_resumed_with_their_parent(start: Callable[..., Operations]) -> None:
     calls: list[str] = []
 
