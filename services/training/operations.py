@@ -149,13 +149,17 @@ def predicted(context: StepContext, params: Inference) -> dict[str, Any]:
     run = context.result_of("follow")
     made = run["returned"].get("MAKE_PREDICTIONS", {})
     alerts = run["returned"].get("SEND_HIGH_CAPACITY_ALERTS", {})
-    context.log(f"{made.get('predictions', 0)} forecasts for {', '.join(made.get('days', [])) or 'no day'}")
+    days = made.get("days", [])
+    more = made.get("days_count", len(days)) - len(days)
+    told = ", ".join(days) + (f" and {more} more days" if more else "")
+    context.log(f"{made.get('predictions', 0)} forecasts for {told or 'no day'}")
     return {
         "graph": run["graph"],
         "run_id": run["run_id"],
         "tasks": run["tasks"],
         "version": made.get("version"),
-        "days": made.get("days", []),
+        # All of them: of many, the task returns the first ones.
+        "days": sorted({day.isoformat() for day in params.days}) or days,
         "predictions": made.get("predictions", 0),
         "alerts": alerts.get("alerts", 0),
     }
