@@ -146,7 +146,10 @@ class Operations:
         return self.queries.get(operation_id)
 
     def resume(self, operation_id: str, actor: str) -> OperationView:
-        """Go on from the step that failed or was cancelled. Conflict in every other state."""
+        """Go on from the step that failed or was cancelled; one that was resumed and goes on is found.
+
+        Conflict in every other state.
+        """
         view = self.queries.get(operation_id)
         if view.parent_id is not None:
             raise Conflict(
@@ -156,7 +159,13 @@ class Operations:
             )
         declared = self.registry.get(view.kind)
         params = _params(declared.params, view.params)
-        run = self.journal.resume(operation_id, actor)
+        try:
+            run = self.journal.resume(operation_id, actor)
+        except Conflict:
+            view = self.queries.get(operation_id)
+            if view.state.final or view.cancelling or view.run == 1:
+                raise
+            run = view.run
         queue.enqueue(operation_id, run, declared.queue_key(params))
         return self.queries.get(operation_id)
 

@@ -58,10 +58,10 @@ class Simulation:
         return step
 
     def start_next(self, actor: str) -> str:
-        """Submit what comes next, or find the step that is under way; Conflict 409 while other work on the data is."""
-        going = next((view for view in self._around.operations.running() if view.kind in _STEPS), None)
-        if going is not None:
-            return str(going.id)
+        """Submit what comes next, or find it under way; Conflict 409 while other work on the data is."""
+        for view in self._around.operations.running():
+            if view.kind in _STEPS and not view.cancelling and not view.params.get("days"):
+                return str(view.id)
         self.require_idle()
         step = self.next_step()
         params: dict[str, Any] = {}

@@ -92,6 +92,7 @@ def test_steps_run_in_order_and_pass_results_on(start: Callable[..., Operations]
 
 def test_a_failed_operation_resumes_at_the_failed_step(start: Callable[..., Operations]) -> None:
     calls: list[str] = []
+    pressed = threading.Event()
 
     def first(context: StepContext, params: Target) -> Any:
         calls.append("first")
@@ -102,6 +103,7 @@ def test_a_failed_operation_resumes_at_the_failed_step(start: Callable[..., Oper
         context.log("trying")
         if calls.count("second") == 1:
             raise Conflict("not yet", hint="wait", detail={"why": "early"})
+        assert pressed.wait(20)
         return 2
 
     operations = start(kind("thing.do", first, second))
@@ -113,7 +115,9 @@ def test_a_failed_operation_resumes_at_the_failed_step(start: Callable[..., Oper
         "conflict", "not yet", "wait", {"why": "early"},
     )  # fmt: skip
     assert [s.state for s in failed.steps] == ["succeeded", "failed"]
-    operations.resume(view.id, "bob")
+    # The second press finds the first.
+    assert [operations.resume(view.id, "bob").run for _ in range(2)] == [2, 2]
+    pressed.set()
     done = operations.wait(view.id)
     assert (done.state, done.result, done.error, done.run) == ("succeeded", 2, None, 2)
     assert calls == ["first", "second", "second"]
