@@ -105,13 +105,13 @@ def kinds() -> Registry:
 def _add_domains(services: Services) -> None:
     """The domains reach each other through the container alone."""
     hub, source = load_declaration(), services.source
-    recent = RecentAnswers(source, services.operations.queries.stamp)
+    recent = RecentAnswers(source, services.operations.queries.stamp, source.pace.memory)
     shared = QualifiedName(hub.shared_schema, hub.database)
     services.hub = Hub(hub, services.settings.account, source, recent, services)
     services.spokes = Spokes(hub, Catalogue(services.database), source, services)
     scopes = services.spokes.scope
     services.features = Features(recent, scopes, services)
-    services.training = Training(recent, scopes, services)
+    services.training = Training(recent, scopes, services, source.pace)
     services.registry = ModelRegistry(recent, scopes, services)
     services.predictions = Forecasts(recent, scopes, services)
     services.simulation = Simulation(SimulatedData(recent, shared), services)

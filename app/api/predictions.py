@@ -49,9 +49,13 @@ class AlertOfSpoke(Alert):
 
 
 class PredictionRequest(Target):
-    """``days``: forecast these again; by default the earliest pending one."""
+    """``days``: forecast these again; by default the earliest pending one.
+
+    ``wait``: for the end of a run that executes already, instead of 409.
+    """
 
     days: list[date] = []
+    wait: bool = False
 
 
 @router.get(_SPOKE + "/predictions")
@@ -80,7 +84,8 @@ def predict(
 ) -> JSONResponse:
     """Run the inference graph; 409 with no pending day."""
     sent = body or PredictionRequest()
-    params = {"spoke": spoke, "environment": pick(request, sent.environment, environment)}
+    where = pick(request, sent.environment, environment)
+    params = {"spoke": spoke, "environment": where, "wait": sent.wait}
     return submit("inference.run", {**params, "days": sent.days} if sent.days else params)
 
 

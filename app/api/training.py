@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from app.api.parameters import EnvironmentDep, EnvironmentText, Limit, Target, pick
-from app.dependencies import ServicesDep, SubmitDep
+from app.dependencies import ServicesDep, SubmitDep, UserDep, accepted
 from app.schemas.base import Listing
 from app.schemas.training import Graph, GraphRun
 from services.core.errors import Invalid
@@ -18,9 +18,13 @@ router = APIRouter(prefix="/spokes/{spoke}/graphs", tags=["graphs"])
 
 
 class RunRequest(Target):
-    """``days``: of INFERENCE_DAG alone, the days to forecast again."""
+    """``days``: of INFERENCE_DAG alone, the days to forecast again.
+
+    ``wait``: for the end of a run that executes already, instead of 409.
+    """
 
     days: list[date] = []
+    wait: bool = False
 
 
 @router.get("")
@@ -59,10 +63,17 @@ def start_run(
     body: RunRequest | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
-    """Run a graph and follow it; 409 while it is not deployed, or has nothing to do."""
+    """Run a graph and follow it; 409 while it is not deployed, has nothing to do, or runs already.
+
+    The same that is queued or followed already is found, not started twice.
+    """
     sent = body or RunRequest()
     kind = services.training.kind_of(graph.upper())
-    params: dict[str, Any] = {"spoke": spoke, "environment": pick(request, sent.environment, environment)}
+    params: dict[str, Any] = {
+        "spoke": spoke,
+        "environment": pick(request, sent.environment, environment),
+        "wait": sent.wait,
+    }
     if sent.days and kind != "inference.run":
         raise Invalid(f"{graph} takes no days", hint="Leave them out.", code="no_days")
     return submit(kind, {**params, "days": sent.days} if sent.days else params)
@@ -91,7 +102,24 @@ def retry_run(
     body: Target | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
-    """Run the failed part of the last run again; 409 unless it is the last and failed."""
+    """Run the failed part of exactly this run again; 409 unless it failed and its graph is as it was."""
     where = pick(request, body.environment if body else None, environment)
     params = {"spoke": spoke, "environment": where, "graph": graph.upper(), "run_id": run_id}
     return submit("graph.retry", params)
+
+
+@router.post("/{graph}/runs/{run_id}/again", status_code=202, response_model=None)
+def run_again(
+    request: Request,
+    services: ServicesDep,
+    user: UserDep,
+    spoke: str,
+    graph: str,
+    run_id: str,
+    body: Target | None = None,
+    environment: EnvironmentText = None,
+) -> JSONResponse:
+    """A new run with the configuration of this one, as when its graph was deployed anew since."""
+    where = pick(request, body.environment if body else None, environment)
+    found = services.training.again(spoke, where, graph.upper(), run_id, user.name)
+    return accepted(services.operations.get(found))

@@ -48,7 +48,6 @@ def run(
     name = environment.name
     found = services.training.run(spoke, name, graph, run_id, attempt)
     declared = services.training.graph(spoke, name, graph)
-    newest = declared.runs[0].run_id if declared.runs else None
     context.update(
         graph=declared,
         # A run is of one environment: the switch leads to the other's graphs.
@@ -59,7 +58,9 @@ def run(
         gantt=gantt(found.tasks, utc_now()),
         config=json.dumps(found.config, indent=2) if found.config else None,
         error=first_error(found),
-        can_retry=found.state.startswith("FAILED") and found.run_id == newest,
+        can_retry=found.failed and found.is_last_attempt and found.root_id == declared.root_id,
+        # A graph that was deployed anew is not retried, but run again.
+        can_again=found.failed and found.is_last_attempt and found.root_id != declared.root_id,
         url=path("/spokes/{}/graphs/{}/runs/{}", spoke, graph, run_id, environment=name, attempt=attempt),
     )
     return render(request, "pages/run.html", context, environment=environment)
@@ -87,9 +88,18 @@ def train(
 def retry(
     services: ServicesDep, actor: ActorDep, spoke: str, graph: str, run_id: str, environment: EnvironmentField
 ) -> RedirectResponse:
-    """Run the last failed run again from the task that failed."""
+    """Run a failed run again from the task that failed."""
     name = pick_environment(services, environment).name
     return see(path("/operations/{}", services.training.retry(spoke, name, graph, run_id, actor)))
+
+
+@router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/again", name="again")
+def again(
+    services: ServicesDep, actor: ActorDep, spoke: str, graph: str, run_id: str, environment: EnvironmentField
+) -> RedirectResponse:
+    """A new run with the configuration of this one."""
+    name = pick_environment(services, environment).name
+    return see(path("/operations/{}", services.training.again(spoke, name, graph, run_id, actor)))
 
 
 def last_states(graph: Graph) -> dict[str, TaskRun]:

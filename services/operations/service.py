@@ -1,7 +1,5 @@
 """Operations as the rest of the program sees them: submit, look, cancel, resume."""
 
-import hashlib
-import json
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,6 +14,7 @@ from services.operations.journal import Journal
 from services.operations.queries import Queries
 from services.operations.registry import Params, Registry
 from services.operations.runner import Runner, wait_until
+from services.operations.submissions import Submissions
 from services.operations.types import (
     ExecutedSql,
     LogLine,
@@ -46,8 +45,9 @@ class Operations:
     ) -> None:
         self.registry = registry
         self.queries = Queries(database)
+        self.submissions = Submissions(database, clock)
         self.journal = Journal(database, clock)
-        self.runner = Runner(registry, self.journal, self.queries, services, source, clock)
+        self.runner = Runner(registry, self.submissions, self.journal, self.queries, services, source, clock)
         self._services = services
         self._url = url
         self._clock = clock
@@ -81,7 +81,8 @@ class Operations:
 
         Raises Invalid for parameters of the wrong form, what the kind's ``validate`` raises, and Conflict
         when the key was used for another request. A repeated key returns what it started, unchecked, and so
-        does an ``operation_id`` that exists: give one (``derived_id``) for what must never run twice.
+        does an ``operation_id`` that exists: give one (``derived_id``) for what must never run twice. Whoever
+        asks for what is queued or running already, kind and parameters alike, is given that.
         """
         if not self._started:
             raise Unavailable("The service is stopping or not yet started", hint="Try again in a moment.")
@@ -90,12 +91,11 @@ class Operations:
         declared = self.registry.get(kind)
         checked = _params(declared.params, params)
         new = self.runner.new(declared, checked, actor, operation_id or new_id(self._clock()))
-        idempotency = None
-        if idempotency_key is not None:
-            idempotency = (_key(idempotency_key), _fingerprint(kind, new.params))
-        if idempotency is None or not self.journal.knows(actor, *idempotency):
+        key = None if idempotency_key is None else _key(idempotency_key)
+        before = self.submissions.known(new, key)
+        if before is None:
             declared.validate(checked, self._services)
-        found, created = self.journal.create(new, idempotency)
+        found, created = (before, False) if before else self.submissions.create(new, key)
         view = self.queries.get(found)
         if not view.state.final:
             queue.enqueue(found, view.run, declared.queue_key(checked))
@@ -146,7 +146,10 @@ class Operations:
         return self.queries.get(operation_id)
 
     def resume(self, operation_id: str, actor: str) -> OperationView:
-        """Go on from the step that failed or was cancelled. Conflict in every other state."""
+        """Go on from the step that failed or was cancelled; one that was resumed and goes on is found.
+
+        Conflict in every other state.
+        """
         view = self.queries.get(operation_id)
         if view.parent_id is not None:
             raise Conflict(
@@ -156,7 +159,13 @@ class Operations:
             )
         declared = self.registry.get(view.kind)
         params = _params(declared.params, view.params)
-        run = self.journal.resume(operation_id, actor)
+        try:
+            run = self.journal.resume(operation_id, actor)
+        except Conflict:
+            view = self.queries.get(operation_id)
+            if view.state.final or view.cancelling or view.run == 1:
+                raise
+            run = view.run
         queue.enqueue(operation_id, run, declared.queue_key(params))
         return self.queries.get(operation_id)
 
@@ -194,7 +203,3 @@ def _key(key: str) -> str:
     if not 1 <= len(key) <= 200 or not key.isprintable():
         raise Invalid("An Idempotency-Key has 1 to 200 printable characters", code="bad_idempotency_key")
     return key
-
-
-def _fingerprint(kind: str, params: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode()).hexdigest()

@@ -21,6 +21,12 @@ def quote(name: str) -> str:
     return name if _PLAIN.match(name) and name not in _RESERVED else '"' + name.replace('"', '""') + '"'
 
 
+def exactly(name: str) -> str:
+    """``name`` for a function's argument that holds a name and minds case within double quotes only."""
+    quote(name)
+    return '"' + name.replace('"', '""') + '"'
+
+
 # Words that are read as something else where a name is expected.
 # https://docs.snowflake.com/en/sql-reference/reserved-keywords
 _WORDS = """

@@ -163,6 +163,15 @@ def test_failed_run_names_the_line_that_matters_first(read):
     assert page.one("form").attributes["action"].endswith("/retry")
 
 
+def test_a_run_shows_its_attempts_and_the_last_one_alone_is_retried(read):
+    page = read(RUN, options={"run": "CANCELLED"})
+    facts = {row.one("dt").text: row.one("dd") for row in page.one("dl").all("div")}
+    assert facts["Attempt"].one("strong").text == "1"
+    (link,) = facts["Attempt"].all("a")
+    assert (link.text, link.attributes["href"]) == ("2", f"{RUN}?environment=DEV&attempt=2")
+    assert page.one("main").all("form") == []
+
+
 def test_running_run_polls_and_finished_one_does_not(read):
     assert "hx-trigger" in read(RUN, options={"run": "EXECUTING"}).one(id="live").attributes
     assert "hx-trigger" not in read(RUN).one(id="live").attributes
@@ -263,6 +272,7 @@ def test_conflict_is_a_page_with_the_way_back(client):
         ("/spokes/pudo/graphs/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
         ("/spokes/pudo/graphs/train", {"environment": "DEV"}, "/operations/op-training"),
         (f"{RUN}/retry", {"environment": "DEV"}, "/operations/op-training"),
+        (f"{RUN}/again", {"environment": "DEV"}, "/operations/op-training"),
         ("/spokes/pudo/models/M/versions/V1/promote", {"environment": "DEV"}, "/operations/op-promote"),
         ("/spokes/pudo/predictions/run", {"environment": "DEV"}, "/operations/op-predict"),
         ("/spokes/pudo/predictions/evaluate", {"environment": "DEV"}, "/operations/op-predict"),
