@@ -155,7 +155,8 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=3,
-        proxy_headers=settings.account.kind == "container",
+        # app.proxies does this, as configured.
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     # The server raises the signal again when it has stopped; then there is nothing left to interrupt.

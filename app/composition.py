@@ -72,7 +72,7 @@ def compose(
     ``registry`` replaces the domains' kinds of operation, ``embedded`` is a launcher that may have started.
     """
     embedded = embedded or EmbeddedAccount.of(settings)
-    database = Database(settings.storage.database_url)
+    database = Database(settings.storage.database_url, settings.storage.database_timeout)
     source = ConnectionSource(settings.account, embedded)
     services = Services(settings, database, source)
     operations = Operations(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.addresses import Name, path
 from app.charts.dag import draw
 from app.charts.gantt import gantt
-from app.pages.format import path
+from app.limits import Attempt
 from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
@@ -24,7 +25,7 @@ EnvironmentField = Annotated[str, Form()]
 
 
 @router.get("/spokes/{spoke}/graphs", name="graphs")
-def graphs(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str) -> HTMLResponse:
+def graphs(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name) -> HTMLResponse:
     """The spoke's graphs, each drawn with the states of its last run, over its last runs."""
     context = spoke_context(services, spoke, environment, "graphs")
     found = services.training.graphs(spoke, environment.name)
@@ -38,14 +39,15 @@ def run(
     request: Request,
     services: ServicesDep,
     environment: EnvironmentDep,
-    spoke: str,
-    graph: str,
-    run_id: str,
-    attempt: Annotated[int | None, Query(ge=1)] = None,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    attempt: Attempt = None,
 ) -> HTMLResponse:
     """One run of a graph, live until it ends."""
     context = spoke_context(services, spoke, environment, "graphs")
     name = environment.name
+    graph = services.training.name_of(spoke, name, graph)
     found = services.training.run(spoke, name, graph, run_id, attempt)
     declared = services.training.graph(spoke, name, graph)
     context.update(
@@ -68,7 +70,7 @@ def run(
 
 @router.post("/spokes/{spoke}/graphs/deploy", name="deploy_graphs")
 def deploy(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Deploy the declared task graphs."""
     name = pick_environment(services, environment).name
@@ -77,7 +79,7 @@ def deploy(
 
 @router.post("/spokes/{spoke}/graphs/train", name="train")
 def train(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Run the training graph."""
     name = pick_environment(services, environment).name
@@ -86,10 +88,16 @@ def train(
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry")
 def retry(
-    services: ServicesDep, actor: ActorDep, spoke: str, graph: str, run_id: str, environment: EnvironmentField
+    services: ServicesDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    environment: EnvironmentField,
 ) -> RedirectResponse:
     """Run a failed run again from the task that failed."""
     name = pick_environment(services, environment).name
+    graph = services.training.name_of(spoke, name, graph)
     return see(path("/operations/{}", services.training.retry(spoke, name, graph, run_id, actor)))
 
 

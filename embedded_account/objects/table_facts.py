@@ -64,7 +64,10 @@ def all_facts(
         temporary = [
             name
             for kind, name in session.temporary
-            if kind == TABLE and name.database == database and wanted(name)
+            if kind == TABLE
+            and name.database == database
+            and wanted(name)
+            and table_records.is_temporary(session, name)
         ]
         counts = _counts(session, [name.duck for name in found])
         facts = [

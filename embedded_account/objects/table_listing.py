@@ -9,7 +9,7 @@ from embedded_account.duck_types import column_of, sql_type
 from embedded_account.errors import does_not_exist, unsupported
 from embedded_account.names import ObjectName
 from embedded_account.objects import columns, constraints, relations, table_records
-from embedded_account.objects.show import read_show
+from embedded_account.objects.show import Show, read_show
 from embedded_account.objects.table_facts import Facts, all_facts
 from embedded_account.result import DESCRIBE, Result, rows_result
 from embedded_account.session import Session
@@ -33,7 +33,7 @@ _DESCRIBED = [
 
 def describe_columns(session: Session, name: ObjectName) -> Result:
     """The answer of DESCRIBE TABLE, VIEW and DYNAMIC TABLE."""
-    if not table_records.is_temporary(session, name) and not relations.kind_of(session, name):
+    if ("TABLE", name) not in session.temporary and not relations.kind_of(session, name):
         raise does_not_exist("Object", str(name))
     record = _record(session, name)
     keyed = {
@@ -81,7 +81,7 @@ def describe_table(session: Session, current: Statement) -> Result:
     return describe_columns(session, name)
 
 
-_TABLES = [
+TABLES = [
     ("created_on", "timestamp_ltz"),
     ("name", "text"),
     ("database_name", "text"),
@@ -111,7 +111,12 @@ _TABLES = [
 @statement("SHOW", "TERSE", "TABLES")
 def show_tables(session: Session, current: Statement) -> Result:
     show = read_show(session, current.cursor)
-    rows = [
+    return rows_result(TABLES, show.cut(table_rows(session, show), 1))
+
+
+def table_rows(session: Session, show: Show) -> list[tuple[object, ...]]:
+    """The rows of SHOW TABLES in a scope, by name."""
+    return [
         _table_row(facts)
         for database in show.databases(session)
         if database != "SNOWFLAKE"
@@ -119,7 +124,6 @@ def show_tables(session: Session, current: Statement) -> Result:
             session, database, lambda name: show.has(name.schema) and show.matches(name.name)
         )
     ]
-    return rows_result(_TABLES, show.cut(rows, 1))
 
 
 def _table_row(facts: Facts) -> tuple[object, ...]:

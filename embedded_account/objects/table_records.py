@@ -15,7 +15,9 @@ from embedded_account.session import Session, TemporaryObject
 
 
 def is_temporary(session: Session, name: ObjectName) -> bool:
-    return ("TABLE", name) in session.temporary
+    # A temporary view is kept under the same key: they hide what they share a name with.
+    found = session.temporary.get(("TABLE", name))
+    return found is not None and found.kind == "TABLE"
 
 
 def load(session: Session, name: ObjectName) -> Record:

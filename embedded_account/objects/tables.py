@@ -23,6 +23,7 @@ from embedded_account.objects.table_definition import (
     select_into,
 )
 from embedded_account.objects.tagging import set_tags
+from embedded_account.objects.temporary_views import is_temporary_view
 from embedded_account.query import expand_variables, lock_table
 from embedded_account.result import Result, status
 from embedded_account.session import Session, TemporaryObject
@@ -60,6 +61,8 @@ def _claim(session: Session, current: Statement, name: ObjectName, exists_ok: bo
         return relations.claim(session, current, name, relations.TABLE, exists_ok)
     # A temporary table may have the name of anything and hides it.
     session.existing_schema((name.database, name.schema))
+    if is_temporary_view(session, name):
+        raise already_exists(str(name))
     taken = table_records.is_temporary(session, name)
     if taken and not exists_ok and not current.or_replace:
         raise already_exists(str(name))

@@ -12,8 +12,8 @@ from sqlglot import exp
 from embedded_account.catalog import Record
 from embedded_account.errors import unsupported
 from embedded_account.names import ObjectName, duck, literal, shown
-from embedded_account.objects import relations
-from embedded_account.objects.show import read_show
+from embedded_account.objects import relations, temporary_views
+from embedded_account.objects.show import Show, read_show
 from embedded_account.objects.tagging import Tags, read_tags, read_unset_tags, set_tags
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, rows_result, status
@@ -79,8 +79,10 @@ def create_view(session: Session, current: Statement) -> Result:
     done = status(f"View {shown(name.name)} successfully created.")
     if current.describe_only:
         return done
-    if current.temporary or current.or_alter:
-        raise unsupported(f"CREATE {'TEMPORARY' if current.temporary else 'OR ALTER'} VIEW")
+    if current.or_alter:
+        raise unsupported("CREATE OR ALTER VIEW")
+    if current.temporary:
+        return temporary_views.create(session, current, name, columns.names, comment, query, exists_ok)
     if relations.claim(session, current, name, relations.VIEW, exists_ok):
         return status(f"{shown(name.name)} already exists, statement succeeded.")
     with Translation(session) as translation:
@@ -152,6 +154,8 @@ def drop_view(session: Session, current: Statement) -> Result:
     name = session.resolve(current.cursor.name())
     current.cursor.accept_any("CASCADE", "RESTRICT")
     current.cursor.end()
+    if temporary_views.is_temporary_view(session, name) and not current.describe_only:
+        return temporary_views.drop(session, name)
     if not relations.require(session, name, relations.VIEW, if_exists):
         return status("Drop statement executed successfully.")
     if not current.describe_only:
@@ -223,7 +227,7 @@ def _column_comments(cursor: Cursor) -> dict[str, str]:
             return found
 
 
-_VIEWS = [
+VIEWS = [
     ("created_on", "timestamp_ltz"),
     ("name", "text"),
     ("reserved", "text"),
@@ -243,24 +247,36 @@ _VIEWS = [
 @statement("SHOW", "TERSE", "VIEWS")
 def show_views(session: Session, current: Statement) -> Result:
     show = read_show(session, current.cursor)
-    rows = [
-        (
-            r.created_on,
-            r.name,
-            "",
-            database,
-            r.schema,
-            r.owner,
-            r.comment,
-            r.body["text"],
-            str(bool(r.body.get("secure"))).lower(),
-            "false",
-            "ROLE",
-            "ON" if r.body.get("options", {}).get("CHANGE_TRACKING") else "OFF",
-        )
-        for database in show.databases(session)
-        if database != "SNOWFLAKE"
-        for r in session.account.catalog_of(database).list(session.duck, "VIEW")
-        if show.has(r.schema)
+    return rows_result(VIEWS, show.cut(view_rows(session, show), 1))
+
+
+def view_rows(session: Session, show: Show) -> list[tuple[object, ...]]:
+    """The rows of SHOW VIEWS in a scope, by name; those of the session first."""
+    databases = [database for database in show.databases(session) if database != "SNOWFLAKE"]
+    found = [
+        (name.database, Record("VIEW", name.schema, name.name, session.role, body["comment"], body))
+        for (_, name), temporary in session.temporary.items()
+        if temporary.kind == "VIEW" and name.database in databases
+        for body in [temporary.body]
     ]
-    return rows_result(_VIEWS, show.cut(rows, 1))
+    for database in databases:
+        records = session.account.catalog_of(database).list(session.duck, "VIEW")
+        found += [(database, record) for record in records]
+    return [_row(database, record) for database, record in found if show.has(record.schema)]
+
+
+def _row(database: str, r: Record) -> tuple[object, ...]:
+    return (
+        r.created_on,
+        r.name,
+        "",
+        database,
+        r.schema,
+        r.owner,
+        r.comment,
+        r.body["text"],
+        str(bool(r.body.get("secure"))).lower(),
+        "false",
+        "ROLE",
+        "ON" if r.body.get("options", {}).get("CHANGE_TRACKING") else "OFF",
+    )

@@ -131,7 +131,12 @@ class Cursor:
         return syntax_error(self.text, token.start, token.text)
 
     def identifier(self) -> str:
-        """One identifier, as Snowflake stores it: upper-cased unless quoted."""
+        """One identifier, as Snowflake stores it: upper-cased unless quoted; also IDENTIFIER('…') of one."""
+        if self.peek().word == "IDENTIFIER" and self.peek(1).text == "(":
+            parts = self.name()
+            if len(parts) != 1:
+                raise self.error()
+            return parts[0]
         token = self.next()
         if token.kind == "word":
             return token.text.upper()

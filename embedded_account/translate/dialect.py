@@ -25,7 +25,12 @@ _TYPE_NAMES = """
     STRING TEXT TIME TIMESTAMP TIMESTAMPLTZ TIMESTAMPNTZ TIMESTAMPTZ TIMESTAMP_LTZ TIMESTAMP_NTZ TIMESTAMP_TZ TINYINT
     UUID VARBINARY VARCHAR VARIANT VECTOR
 """
-_TYPES = frozenset(_TYPE_NAMES.split())
+_TYPES = frozenset(_TYPE_NAMES.split()) | {
+    "CHAR VARYING",
+    "CHARACTER VARYING",
+    "DOUBLE PRECISION",
+    "NCHAR VARYING",
+}
 # TABLE(…) and IDENTIFIER(…) are syntax, which sqlglot reads as functions.
 _READ = FUNCTIONS | {"IDENTIFIER", "TABLE"}
 
@@ -42,7 +47,7 @@ class EmbeddedSnowflake(Snowflake):
 
         def _parse_types(self, *arguments: Any, **named: Any) -> Any:
             """Remember a type that is not Snowflake's as it is written. `INT[]` is DuckDB's ARRAY(INT)."""
-            written = self._curr.text.upper() if self._curr else ""
+            written = " ".join(self._curr.text.upper().split()) if self._curr else ""
             kind = super()._parse_types(*arguments, **named)
             if isinstance(kind, exp.DataType):
                 if self._prev.token_type == TokenType.R_BRACKET:

@@ -7,7 +7,7 @@ import importlib.metadata
 from embedded_account.duck_types import column_of, sql_type
 from embedded_account.functions import virtual_table
 from embedded_account.names import duck, literal
-from embedded_account.objects import constraints
+from embedded_account.objects import constraints, key_listing
 from embedded_account.objects.table_facts import Facts, all_facts
 from embedded_account.result import Result, rows_result
 from embedded_account.session import Session
@@ -148,8 +148,12 @@ _COLUMNS = [
     ("NUMERIC_SCALE", "fixed"),
     ("DATETIME_PRECISION", "fixed"),
     ("IS_IDENTITY", "text"),
+    ("IDENTITY_GENERATION", "text"),
     ("IDENTITY_START", "text"),
     ("IDENTITY_INCREMENT", "text"),
+    ("IDENTITY_CYCLE", "text"),
+    ("IDENTITY_ORDERED", "text"),
+    ("DATA_TYPE_ALIAS", "text"),
     ("COMMENT", "text"),
 ]
 
@@ -172,7 +176,7 @@ def columns(session: Session, database: str) -> Result:
         more = kept.get((schema, table, name), {})
         identity = more.get("identity")
         column = column_of(name, duck_type)
-        number = column.type == "fixed"
+        number, kind = column.type == "fixed", sql_type(column).split("(")[0].replace("VARCHAR", "TEXT")
         rows.append(
             (
                 database,
@@ -182,7 +186,7 @@ def columns(session: Session, database: str) -> Result:
                 index,
                 None if identity else more.get("default", default),
                 "YES" if nullable else "NO",
-                sql_type(column).split("(")[0].replace("VARCHAR", "TEXT"),
+                kind,
                 column.length,
                 column.length,
                 column.precision if number else None,
@@ -190,8 +194,12 @@ def columns(session: Session, database: str) -> Result:
                 column.scale if number else None,
                 column.scale if column.type.startswith("time") else None,
                 _yes(identity),
+                "BY DEFAULT" if identity else None,
                 str(identity["start"]) if identity else None,
                 str(identity["step"]) if identity else None,
+                "NO" if identity else None,
+                _yes(identity.get("ordered")) if identity else None,
+                kind,
                 comment,
             )
         )
@@ -222,6 +230,24 @@ def table_constraints(session: Session, database: str) -> Result:
     return rows_result(
         [*((name, "text") for name in names.split()), ("CREATED", "timestamp_ltz")], rows, 0x1000
     )
+
+
+@virtual_table("INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS")
+def referential_constraints(session: Session, database: str) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/info-schema/referential_constraints"""
+    rows = []
+    for found in key_listing.constraints(session, database):
+        table, _, one = found
+        if one.kind == constraints.FOREIGN_KEY:
+            target = key_listing.other_table(found)
+            primary = key_listing.primary_key(session, target)
+            key = (target.database, target.schema, primary.name if primary else None)
+            rows.append(
+                (table.database, table.schema, one.name, *key, "FULL", "NO ACTION", "NO ACTION", None)
+            )
+    names = "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME UNIQUE_CONSTRAINT_CATALOG "
+    names += "UNIQUE_CONSTRAINT_SCHEMA UNIQUE_CONSTRAINT_NAME MATCH_OPTION UPDATE_RULE DELETE_RULE COMMENT"
+    return rows_result([(name, "text") for name in names.split()], rows, 0x1000)
 
 
 @virtual_table("INFORMATION_SCHEMA.PACKAGES")

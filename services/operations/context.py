@@ -47,6 +47,16 @@ class Surroundings:
     run_child: "Callable[[StepContext, str, Params | dict[str, Any], str | None], Any]"
 
 
+def until(stopping: threading.Event) -> Callable[[float], None]:
+    """A pause that the service's stop ends, by raising ServiceStopping."""
+
+    def pause(seconds: float) -> None:
+        if stopping.wait(seconds):
+            raise ServiceStopping
+
+    return pause
+
+
 class StepContext:
     """One attempt at one step. Used by the one thread that runs it."""
 

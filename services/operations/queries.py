@@ -218,9 +218,12 @@ def _encode(operation_id: str) -> str:
 
 def _decode(cursor: str) -> str:
     try:
-        return base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        operation_id = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
     except (binascii.Error, ValueError):
         raise _bad_cursor(cursor) from None
+    if not operation_id.isprintable():
+        raise _bad_cursor(cursor)
+    return operation_id
 
 
 def _bad_cursor(cursor: str) -> Invalid:

@@ -55,12 +55,13 @@ class Runner:
         services: Any,
         source: ConnectionSource | None,
         clock: Clock = utc_now,
+        stopping: threading.Event | None = None,
     ) -> None:
         self.registry = registry
         self.submissions = submissions
         self.journal = journal
         self.queries = queries
-        self.stopping = threading.Event()
+        self.stopping = stopping or threading.Event()
         self.around = Surroundings(journal, queries, clock, services, source, self.stopping, self.run_child)
 
     def new(self, kind: OperationKind[Any], params: Params, actor: str, operation_id: str) -> NewOperation:

@@ -1,5 +1,6 @@
 """Operations as the rest of the program sees them: submit, look, cancel, resume."""
 
+import threading
 from typing import Any
 
 from pydantic import ValidationError
@@ -9,6 +10,7 @@ from services.core.errors import Conflict, Invalid, Unavailable
 from services.core.logging import logger
 from services.db.engine import Database
 from services.operations import queue
+from services.operations.context import until
 from services.operations.identifiers import new_id
 from services.operations.journal import Journal
 from services.operations.queries import Queries
@@ -47,7 +49,19 @@ class Operations:
         self.queries = Queries(database)
         self.submissions = Submissions(database, clock)
         self.journal = Journal(database, clock)
-        self.runner = Runner(registry, self.submissions, self.journal, self.queries, services, source, clock)
+        stopping = threading.Event()
+        # What runs has time: a database that is locked for a while is no reason to fail.
+        patient = database.patient(until(stopping))
+        self.runner = Runner(
+            registry,
+            Submissions(patient, clock),
+            Journal(patient, clock),
+            Queries(patient),
+            services,
+            source,
+            clock,
+            stopping,
+        )
         self._services = services
         self._url = url
         self._clock = clock
@@ -98,7 +112,7 @@ class Operations:
         found, created = (before, False) if before else self.submissions.create(new, key)
         view = self.queries.get(found)
         if not view.state.final:
-            queue.enqueue(found, view.run, declared.queue_key(checked))
+            queue.hand_over(found, view.run, declared.queue_key(checked))
         if created:
             log.info("operation.submitted", id=found, kind=kind, actor=actor)
         return view
@@ -166,7 +180,7 @@ class Operations:
             if view.state.final or view.cancelling or view.run == 1:
                 raise
             run = view.run
-        queue.enqueue(operation_id, run, declared.queue_key(params))
+        queue.hand_over(operation_id, run, declared.queue_key(params))
         return self.queries.get(operation_id)
 
     def wait(self, operation_id: str, timeout: float = 60.0) -> OperationView:

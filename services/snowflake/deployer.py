@@ -52,15 +52,14 @@ class Context(Protocol):
 
 def spoke_directory(spoke: str) -> Path:
     """Where a spoke's project lies; NotFound 404 when there is none of the name."""
-    directory = SPOKES / spoke
-    if not spoke.isidentifier() or not (directory / "spoke.yaml").is_file():
-        known = sorted(path.parent.name for path in SPOKES.glob("*/spoke.yaml"))
+    known = sorted(path.parent.name for path in SPOKES.glob("*/spoke.yaml"))
+    if not spoke.isidentifier() or spoke not in known:
         raise NotFound(
             f"There is no spoke {spoke!r}",
             hint=f"Known: {', '.join(known)}." if known else "Add its directory with a spoke.yaml.",
             code="unknown_spoke",
         )
-    return directory
+    return SPOKES / spoke
 
 
 def deploy(

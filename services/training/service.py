@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.core.errors import Conflict, NotFound
+from services.snowflake.identifiers import named
 from services.snowflake.pace import Pace
 from services.snowflake.recent import Answers
 from services.snowflake.scope import INFERENCE_GRAPH, TRAINING_GRAPH, Scope, Scopes
@@ -37,6 +38,12 @@ class Training:
         """The deployed graphs by name, each with its newest runs."""
         scope = self._scopes(spoke, environment)
         return self._read(scope, None, runs) if scope.onboarded else ()
+
+    def name_of(self, spoke: str, environment: str, graph: str) -> str:
+        """The name in the account of the graph that is meant; as it was given when there is none."""
+        scope = self._scopes(spoke, environment)
+        rows = self._graphs.tasks(scope) if scope.onboarded else []
+        return next(iter(named(graph, {graph_of(row["name"]) for row in rows}, str)), graph)
 
     def graph(self, spoke: str, environment: str, graph: str, runs: int = 30) -> Graph:
         """One graph; NotFound 404 when it is not deployed."""
@@ -196,11 +203,11 @@ class Training:
     def kind_of(self, graph: str) -> str:
         """The kind of operation that runs a graph; NotFound 404 for a graph that nothing runs."""
         kinds = {TRAINING_GRAPH: "training.run", INFERENCE_GRAPH: "inference.run"}
-        if graph not in kinds:
-            raise NotFound(
-                f"There is no graph {graph!r}", hint=f"Known: {', '.join(kinds)}.", code="unknown_graph"
-            )
-        return kinds[graph]
+        for name in named(graph, kinds, str):
+            return kinds[name]
+        raise NotFound(
+            f"There is no graph {graph!r}", hint=f"Known: {', '.join(kinds)}.", code="unknown_graph"
+        )
 
     def _submit(self, kind: str, spoke: str, environment: str, actor: str, **more: Any) -> str:
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment, **more}

@@ -5,6 +5,7 @@ Functions (`services.training`):
 - `graphs(spoke: str, environment: str, runs: int = 30) -> tuple[Graph, ...]`: by name, each with its newest
   runs.
 - `graph(spoke, environment, graph: str, runs: int = 30) -> Graph`: NotFound 404 when it is not deployed.
+- `name_of(spoke, environment, graph: str) -> str`: the graph that is meant: as it stands, else in upper case.
 - `runs(spoke, environment, graph: str, limit: int = 30) -> tuple[GraphRun, ...]`: newest first, with task
   runs.
 - `run(spoke, environment, graph: str, run_id: str, attempt: int | None = None) -> GraphRun`: the last

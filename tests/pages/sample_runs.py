@@ -155,6 +155,9 @@ class Training:
             Graph("INFERENCE_DAG", "PUDO_DEV", "suspended", inference, None, "Predicts the pending day"),
         )
 
+    def name_of(self, spoke: str, environment: str, graph: str) -> str:
+        return graph
+
     def graph(self, spoke: str, environment: str, graph: str, runs: int = 30) -> Graph:
         """As it is deployed now."""
         for item in self.graphs(spoke, environment):
