@@ -103,10 +103,16 @@ def retry(
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/again", name="again")
 def again(
-    services: ServicesDep, actor: ActorDep, spoke: str, graph: str, run_id: str, environment: EnvironmentField
+    services: ServicesDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    environment: EnvironmentField,
 ) -> RedirectResponse:
     """A new run with the configuration of this one."""
     name = pick_environment(services, environment).name
+    graph = services.training.name_of(spoke, name, graph)
     return see(path("/operations/{}", services.training.again(spoke, name, graph, run_id, actor)))
 
 

@@ -9,7 +9,6 @@ import pytest
 from app.addresses import path
 from app.main import create_app
 from services.core.settings import read_settings
-from services.snowflake import recent
 from services.snowflake.identifiers import quote
 from tests.app.conftest import TestClient
 from tests.app.nasty import requests
@@ -281,8 +280,10 @@ def test_a_second_environment(api: Api) -> None:
 def test_any_name_of_the_account_is_found_and_promoted(
     api: Api, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recent, "SECONDS", 0.0)  # what others do to the account shows at once
-    source = api.client.app.state.services.source
+    services = api.client.app.state.services
+    # What others do to the account shows at once.
+    monkeypatch.setattr(services.hub._recent, "_memory", 0.0)
+    source = services.source
     model = "SPOKEHUB.MODEL_REGISTRY_DEV.PUDO__CAPACITY_MODEL"
     default = next(one["version"] for one in api.items(MODEL) if one["is_default"])
     source.query(f'ALTER MODEL {model} ADD VERSION "{name}" FROM MODEL {model} VERSION {quote(default)}')
