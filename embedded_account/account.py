@@ -66,6 +66,7 @@ class Account:
         self.refresh_due: list[Callable[[Account, datetime], None]] = []
         self.catalog = Catalog(ACCOUNT)
         self._catalogs: dict[str, Catalog] = {}
+        self._limits: dict[str, int] = {}
         # Grows whenever a database or schema comes or goes.
         self.generation = 0
         self._schemas: dict[str, set[str]] = {}
@@ -249,13 +250,26 @@ class Account:
         with contextlib.closing(self.cursor()) as own:
             return self.catalog.get(connection or own, kind, "", name)
 
+    def statement_limit(self, warehouse: str) -> int:
+        """The warehouse's STATEMENT_TIMEOUT_IN_SECONDS, 0 for none. Read before each statement, hence kept."""
+        with self._lock:
+            if warehouse not in self._limits:
+                record = self.get("WAREHOUSE", warehouse)
+                options = record.body["options"] if record is not None else {}
+                self._limits[warehouse] = int(options.get("STATEMENT_TIMEOUT_IN_SECONDS", 0))
+            return self._limits[warehouse]
+
     def put(self, record: Record) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.put(connection, record)
+        with self._lock:
+            self._limits.pop(record.name, None)
 
     def delete(self, kind: str, name: str) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.delete(connection, kind, "", name)
+        with self._lock:
+            self._limits.pop(name, None)
 
     def list(self, kind: str) -> list[Record]:
         with contextlib.closing(self.cursor()) as connection:

@@ -140,9 +140,8 @@ class Session:
         https://docs.snowflake.com/en/sql-reference/parameters#statement-timeout-in-seconds
         """
         limits = [int(parameter(self, "STATEMENT_TIMEOUT_IN_SECONDS"))]
-        warehouse = self.account.get("WAREHOUSE", self.warehouse) if self.warehouse else None
-        if warehouse is not None:
-            limits.append(int(warehouse.body["options"].get("STATEMENT_TIMEOUT_IN_SECONDS", 0)))
+        if self.warehouse:
+            limits.append(self.account.statement_limit(self.warehouse))
         return float(min((limit for limit in limits if limit), default=LONGEST_STATEMENT))
 
     def idle_seconds(self) -> float:
