@@ -46,6 +46,8 @@ def execute_from(session: Session, current: Statement) -> Result:
 def _path(cursor: Cursor) -> str:
     if cursor.looking_at_string():
         return cursor.string()
+    if not cursor.peek().text.startswith("@"):
+        raise cursor.error()
     # A path without quotes ends at the first blank.
     start = cursor.peek().start
     text = cursor.text[start:].split(maxsplit=1)[0].rstrip(";")
