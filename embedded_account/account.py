@@ -29,7 +29,7 @@ from embedded_account.errors import already_exists, does_not_exist
 from embedded_account.locks import TableLocks
 from embedded_account.names import duck, literal, shown
 from embedded_account.tickets import Tickets
-from embedded_account.translate.macros import MACROS
+from embedded_account.translate import macros
 
 if TYPE_CHECKING:
     from embedded_account.compute import ComputePool
@@ -83,8 +83,7 @@ class Account:
         shutil.rmtree(self.data / "temporary")
         (self.data / "temporary").mkdir()
         self.duck = duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
-        for macro in MACROS:
-            self.duck.execute(macro)
+        macros.create(self.duck)
         self._attach(ACCOUNT, self.data / "account.duckdb")
         self._lock_duck()
         self.catalog.create(self.duck)
@@ -101,6 +100,8 @@ class Account:
         """
         folders = [literal(str(self.data / name)) for name in ("databases", "files", "temporary")]
         for name, value in (
+            # Division by zero and arguments outside a function's domain are errors.
+            ("ieee_floating_point_ops", "false"),
             ("TimeZone", "'UTC'"),
             # Each session has a time zone of its own.
             ("allowed_configs", "['TimeZone']"),

@@ -19,6 +19,7 @@ from embedded_account.errors import (
     unknown_function,
     unsupported,
 )
+from embedded_account.translate.formats import failure
 from embedded_account.translate.vocabulary import is_function
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def is_missing(error: Exception) -> bool:
 
 
 def translated(error: duckdb.Error, session: Session | None = None) -> SnowflakeError:
+    raised = failure.read(str(error)) or _arithmetic(str(error))
+    if raised is not None:
+        return raised
     text = str(error).split("\n\nLINE")[0].strip()
     first = text.split("\n")[0]
     if isinstance(error, duckdb.CatalogException) and (found := _MISSING.search(first)):
@@ -92,6 +96,28 @@ def _missing(error: duckdb.Error, kind: str, name: str, session: Session | None)
     return compilation_error(
         f"{shown} '{_full(error, name, session)}' does not exist or not authorized.", 2003, "42S02"
     )
+
+
+# DuckDB's words for an argument outside a function's domain, and Snowflake's for the function.
+_DOMAINS = (
+    ("square root of a negative", "sqrt"),
+    ("take logarithm of", "ln"),
+    ("in based logarithm", "log"),
+    ("ACOS is undefined", "acos"),
+    ("ASIN is undefined", "asin"),
+    ("ATANH is undefined", "atanh"),
+    ("zero raised to a negative power", "pow"),
+    ("out of range for numeric function cotangent", "cot"),
+)
+
+
+def _arithmetic(text: str) -> SnowflakeError | None:
+    if "Division by zero in expression" in text:
+        return SnowflakeError("Division by zero", 100051, "22012")
+    for words, function in _DOMAINS:
+        if words in text:
+            return SnowflakeError(f"Invalid floating point operation: {function}", 100047, "22023")
+    return None
 
 
 def _full(error: duckdb.Error, name: str, session: Session | None) -> str:

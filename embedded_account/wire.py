@@ -18,6 +18,7 @@ from embedded_account.parameters import parameter
 from embedded_account.parse.cursor import tokenize
 from embedded_account.result import DML_TYPES, Column, Result, status
 from embedded_account.session import Session
+from embedded_account.translate.formats.documents import pretty_json
 
 # ----- bindings
 
@@ -146,9 +147,17 @@ def _array(column: Column, array: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray
     if column.type == "binary":
         return array.cast(pa.binary())
     if pa.types.is_nested(kind):
-        return pa.array(
-            [None if v is None else json.dumps(v, default=str) for v in array.to_pylist()], pa.string()
+        array = pa.chunked_array(
+            [
+                pa.array(
+                    [None if v is None else json.dumps(v, default=str) for v in array.to_pylist()],
+                    pa.string(),
+                )
+            ]
         )
+    if column.type in ("variant", "object", "array"):
+        texts = array.cast(pa.string()).to_pylist()
+        return pa.array([None if text is None else pretty_json(text) for text in texts], pa.string())
     return array.cast(pa.string())
 
 

@@ -14,6 +14,7 @@ from sqlglot.tokens import TokenType
 
 from embedded_account.errors import compilation_error, unknown_function, unsupported
 from embedded_account.functions import SCALARS
+from embedded_account.translate.families import CALLS
 from embedded_account.translate.vocabulary import FUNCTIONS, is_function
 
 _MARK = "user_defined"
@@ -31,8 +32,8 @@ _TYPES = frozenset(_TYPE_NAMES.split()) | {
     "DOUBLE PRECISION",
     "NCHAR VARYING",
 }
-# TABLE(…) and IDENTIFIER(…) are syntax, which sqlglot reads as functions.
-_READ = FUNCTIONS | {"IDENTIFIER", "TABLE"}
+# TABLE(…) and IDENTIFIER(…) are syntax, which sqlglot reads as functions. Functions in the table stay plain calls.
+_READ = (FUNCTIONS | {"IDENTIFIER", "TABLE"}) - CALLS.keys()
 
 
 class EmbeddedSnowflake(Snowflake):

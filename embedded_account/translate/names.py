@@ -22,7 +22,7 @@ from embedded_account.translate.vocabulary import is_function
 
 _OWN = "scratch_table"
 _ROWS = "rows"
-_OWN_TABLE_FUNCTIONS = ("FLATTEN", "GENERATOR", "SPLIT_TO_TABLE")
+_OWN_TABLE_FUNCTIONS = ("FLATTEN", "GENERATOR", "SPLIT_TO_TABLE", "STRTOK_SPLIT_TO_TABLE")
 # Table functions that sqlglot knows and the later steps answer.
 _READ_TABLE_FUNCTIONS = (exp.Explode, exp.Generator, exp.SplitToTable)
 
@@ -187,6 +187,7 @@ def _replace_by_query(translation: Translation, node: Any, found: str | Result, 
         alias.this if alias is not None and alias.this is not None else exp.to_identifier(name, quoted=True)
     )
     inner = sqlglot.parse_one(sql, read="duckdb")
+    inner.meta["duck"] = True
     subquery = exp.Subquery(this=inner, alias=exp.TableAlias(this=label, columns=columns or []))
     for key in ("joins", "pivots", "sample"):
         if node.args.get(key):
@@ -259,6 +260,7 @@ def _replace_by_files(translation: Translation, node: Any, text: str) -> None:
     if select is not None:
         _name_staged_columns(select, alias, source)
     inner = sqlglot.parse_one(source.sql, read="duckdb")
+    inner.meta["duck"] = True
     node.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True))))
 
 
