@@ -7,7 +7,7 @@ PORT ?= 8000
 PACKAGES := app services spoke_kit spokes embedded_account mock_data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run account test lint format unit bench lock clean
+.PHONY: help setup run account programs test lint format unit bench lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ lint: compile ## Check format, lint, types and the import rule
 format: $(VENV)/.ready ## Format the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
+programs: $(VENV)/.ready ## Install dbt and the snow command for their tests, each in its own environment
+	@$(BIN)/python -m tests.programs.environments
+
 unit: compile ## Run the tests alone, a file on each core at a time
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
@@ -55,4 +58,4 @@ lock: ## Resolve the newest compatible versions into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and all local data
-	rm -rf $(VENV) var
+	rm -rf $(VENV) .venv-programs var

@@ -125,6 +125,23 @@ def verify(
     raise SystemExit(0 if found.green else 1)
 
 
+@cli.command()
+def packages(
+    spoke: Annotated[str, typer.Argument(help="A spoke that lies in spokes/.")] = "pudo",
+    environment: Annotated[str, typer.Option(help="Whose overlay is laid over spoke.yaml.")] = "DEV",
+) -> None:
+    """Check that the packages which a spoke names resolve together, in the index that Snowflake's repository serves."""
+    from services.snowflake.deployer import spoke_directory
+    from services.spokes.packages import resolve
+    from spoke_kit import config
+
+    compute = config.load(spoke_directory(spoke), environment).compute
+    for package in resolve(compute.packages, compute.runtime):
+        typer.echo(
+            f"{package.name} {package.version}" + (f"  ({package.requested})" if package.requested else "")
+        )
+
+
 def main() -> None:
     """The entry point."""
     try:
@@ -176,7 +193,8 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=3,
-        proxy_headers=settings.account.kind == "container",
+        # app.proxies does this, as configured.
+        proxy_headers=False,
     )
     server = uvicorn.Server(config)
     # The server raises the signal again when it has stopped; then there is nothing left to interrupt.

@@ -99,7 +99,7 @@ def compose(
     ``declared`` stands for what ``hub.yaml`` declares.
     """
     embedded = embedded or EmbeddedAccount.of(settings)
-    database = Database(settings.storage.database_url)
+    database = Database(settings.storage.database_url, settings.storage.database_timeout)
     source = ConnectionSource(settings.account, embedded)
     services = Services(settings, database, source)
     operations = Operations(
@@ -132,13 +132,13 @@ def kinds() -> Registry:
 def _add_domains(services: Services, hub: Declaration) -> None:
     """The domains reach each other through the container alone."""
     source = services.source
-    recent = RecentAnswers(source, services.operations.queries.stamp)
+    recent = RecentAnswers(source, services.operations.queries.stamp, source.pace.memory)
     shared = QualifiedName(hub.shared_schema, hub.database)
     services.hub = Hub(hub, services.settings.account, source, recent, services)
     services.spokes = Spokes(hub, Catalogue(services.database), source, services)
     scopes = services.spokes.scope
     services.features = Features(recent, scopes, services)
-    services.training = Training(recent, scopes, services)
+    services.training = Training(recent, scopes, services, source.pace)
     services.registry = ModelRegistry(recent, scopes, services)
     services.predictions = Forecasts(recent, scopes, services)
     services.simulation = Simulation(SimulatedData(recent, shared), services)

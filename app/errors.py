@@ -10,6 +10,8 @@ from fastapi.responses import JSONResponse, Response
 from pydantic_core import to_jsonable_python
 from starlette.exceptions import HTTPException
 
+from app import methods
+from app.addresses import here
 from services.core.errors import SpokehubError
 from services.core.logging import logger
 
@@ -21,6 +23,8 @@ _TITLES = {
     413: ("too_large", "The request is too large"),
     415: ("unsupported_media_type", "Unsupported media type"),
 }
+# When to ask again what something else had to answer.
+_RETRY_SECONDS = "5"
 
 log = logger(__name__)
 
@@ -90,11 +94,13 @@ def unforeseen() -> Problem:
 
 def answer(request: Request, problem: Problem, headers: dict[str, str] | None = None) -> Response:
     """The problem as a document, or as a page when a browser asks for one."""
+    if problem.status == 503:
+        headers = {"Retry-After": _RETRY_SECONDS, **(headers or {})}
     page = _page(request, problem)
     if page is not None:
         page.headers.update(headers or {})
         return page
-    return JSONResponse(problem.document(request.url.path), problem.status, headers, media_type=MEDIA_TYPE)
+    return JSONResponse(problem.document(here(request)), problem.status, headers, media_type=MEDIA_TYPE)
 
 
 def _page(request: Request, problem: Problem) -> Response | None:
@@ -106,7 +112,7 @@ def _page(request: Request, problem: Problem) -> Response | None:
         return error_page(request, problem.status, problem.code, problem.detail, problem.hint, problem.title)
     except Exception:
         # The page may be what is broken; the document still says what happened.
-        log.exception("error_page.broke", path=request.url.path)
+        log.exception("error_page.broke", path=here(request))
         return None
 
 
@@ -116,7 +122,7 @@ def install(app: FastAPI) -> None:
     def service(request: Request, error: Exception) -> Response:
         assert isinstance(error, SpokehubError)
         if error.status >= 500:
-            log.warning("request.failed", path=request.url.path, code=error.code, message=error.message)
+            log.warning("request.failed", path=here(request), code=error.code, message=error.message)
         return answer(request, of_service(error))
 
     def validation(request: Request, error: Exception) -> Response:
@@ -125,7 +131,12 @@ def install(app: FastAPI) -> None:
 
     def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return answer(request, of_http(error), dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == 405:
+            headers["Allow"] = methods.allowed(request)
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=headers)
+        return answer(request, of_http(error), headers)
 
     def not_json(request: Request, error: Exception) -> Response:
         return answer(request, Problem(400, "not_json", "The body is not JSON", str(error)))

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
 from app import api, errors, pages
+from app.addresses import Names
 from app.api import docs, health
 from app.assets import Assets
 from app.composition import Runtime, compose
@@ -45,6 +46,7 @@ def create_app(
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.readiness = health.Readiness(runtime.services)
+    app.add_middleware(Names)
     app.add_middleware(Surround, settings=settings, metrics=app.state.metrics)
     errors.install(app)
     app.mount("/static", Assets(directory=STATIC), name="static")

@@ -8,7 +8,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import auth, errors
+from app.addresses import here
 from app.metrics import Metrics
+from app.proxies import Proxies
 from services.core.errors import SpokehubError, Unauthenticated
 from services.core.logging import logger
 from services.core.settings import Settings
@@ -37,13 +39,16 @@ class Surround:
         self.app = app
         self.settings = settings
         self.metrics = metrics
+        self.proxies = Proxies(settings.web.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = time.perf_counter()
+        began, method = time.perf_counter(), scope["method"]
         status = 0
+        if method == "HEAD":
+            receive, send = _without_body(scope, receive, send)
 
         async def sending(message: Message) -> None:
             nonlocal status
@@ -56,6 +61,10 @@ class Surround:
 
         request = Request(scope, receive)
         try:
+            # The name that the browser used: what a proxy says of it would hide a rebound one.
+            self._check_host(request)
+            self.proxies.believe(scope)
+            request = Request(scope, receive)
             self._admit(request)
             await self.app(scope, receive, sending)
         except SpokehubError as error:
@@ -65,27 +74,51 @@ class Surround:
             response = errors.answer(request, errors.of_service(error), headers)
             await response(scope, receive, sending)
         except Exception:
-            log.exception("request.broke", method=request.method, path=request.url.path)
+            log.exception("request.broke", method=method, path=here(request))
             if status:
                 raise
             response = await run_in_threadpool(errors.answer, request, errors.unforeseen())
             await response(scope, receive, sending)
         finally:
-            self._observe(request, scope, status, time.perf_counter() - began)
+            self._observe(request, method, status, time.perf_counter() - began)
+
+    def _check_host(self, request: Request) -> None:
+        if here(request) not in auth.OPEN:
+            auth.check_host(request, self.settings)
 
     def _admit(self, request: Request) -> None:
-        if request.url.path in auth.OPEN:
+        if here(request) in auth.OPEN:
             return
-        auth.check_host(request, self.settings)
         user = auth.identify(request, self.settings)
         auth.admit(request, user)
         request.state.user = user
         request.state.actor = user.name
 
-    def _observe(self, request: Request, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", None) or "(none)"
-        self.metrics.observe(request.method, route, status, seconds)
-        level = "warning" if status >= 500 and request.url.path not in auth.OPEN else "debug"
-        getattr(log, level)(
-            "request", method=request.method, path=request.url.path, status=status, seconds=round(seconds, 4)
-        )
+    def _observe(self, request: Request, method: str, status: int, seconds: float) -> None:
+        route = getattr(request.scope.get("route"), "path", None) or "(none)"
+        self.metrics.observe(method, route, status, seconds)
+        path = here(request)
+        level = "warning" if status >= 500 and path not in auth.OPEN else "debug"
+        getattr(log, level)("request", method=method, path=path, status=status, seconds=round(seconds, 4))
+
+
+def _without_body(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """HEAD is answered as GET is, without its body: probes and proxies ask so.
+
+    https://www.rfc-editor.org/rfc/rfc9110#name-head
+    """
+    scope["method"] = "GET"
+    begun = False
+
+    async def receiving() -> Message:
+        # Once the headers are out there is nobody left who would read a stream.
+        return {"type": "http.disconnect"} if begun else await receive()
+
+    async def sending(message: Message) -> None:
+        nonlocal begun
+        if message["type"] == "http.response.start":
+            begun = True
+            await send(message)
+            await send({"type": "http.response.body", "body": b""})
+
+    return receiving, sending

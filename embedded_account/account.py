@@ -26,9 +26,10 @@ import duckdb
 from embedded_account.catalog import SCHEMA, Catalog, Record
 from embedded_account.deadlines import Deadlines
 from embedded_account.errors import already_exists, does_not_exist
+from embedded_account.locks import TableLocks
 from embedded_account.names import duck, literal, shown
 from embedded_account.tickets import Tickets
-from embedded_account.translate.macros import MACROS
+from embedded_account.translate import macros
 
 if TYPE_CHECKING:
     from embedded_account.compute import ComputePool
@@ -46,7 +47,8 @@ class Account:
     """One open account. Thread-safe; every session and worker thread uses a DuckDB cursor of its own."""
 
     def __init__(self, data: Path, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.data = data
+        # DuckDB compares whole paths with the folders that it may read.
+        self.data = data.resolve()
         self.address = f"http://{host}:{port}"
         self.tickets = Tickets(host, port)
         self.name = "EMBEDDED"
@@ -57,12 +59,16 @@ class Account:
         self.tasks: TaskEngine | None = None
         self.record_query: QueryRecorder | None = None
         self.deadlines = Deadlines()
+        self.locks = TableLocks()
         self.closing = threading.Event()
         self.on_close: list[Callable[[], None]] = []
         # Called by the scheduler with the time: what refreshes by itself.
         self.refresh_due: list[Callable[[Account, datetime], None]] = []
         self.catalog = Catalog(ACCOUNT)
         self._catalogs: dict[str, Catalog] = {}
+        self._limits: dict[str, int] = {}
+        # Grows whenever a database or schema comes or goes.
+        self.generation = 0
         self._schemas: dict[str, set[str]] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._lock = threading.RLock()
@@ -77,20 +83,40 @@ class Account:
         shutil.rmtree(self.data / "temporary")
         (self.data / "temporary").mkdir()
         self.duck = duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
-        self.duck.execute("SET GLOBAL TimeZone = 'UTC'")
-        # However DuckDB is locked, each session has a time zone of its own.
-        self.duck.execute("SET GLOBAL allowed_configs = ['TimeZone']")
-        self.duck.execute("SET GLOBAL autoinstall_known_extensions = false")
-        self.duck.execute("SET GLOBAL autoload_known_extensions = false")
-        for macro in MACROS:
-            self.duck.execute(macro)
+        macros.create(self.duck)
         self._attach(ACCOUNT, self.data / "account.duckdb")
+        self._lock_duck()
         self.catalog.create(self.duck)
         for role in SYSTEM_ROLES:
             if not self.catalog.get(self.duck, "ROLE", "", role):
                 self.catalog.put(self.duck, Record("ROLE", "", role, owner=""))
         for path in sorted((self.data / "databases").glob("*.duckdb")):
             self._open_database(unquote(path.stem), path)
+
+    def _lock_duck(self) -> None:
+        """From here on DuckDB reaches the account's own folders only, and nobody changes how it is set.
+
+        https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+        """
+        folders = [literal(str(self.data / name)) for name in ("databases", "files", "temporary")]
+        for name, value in (
+            # Division by zero and arguments outside a function's domain are errors.
+            ("ieee_floating_point_ops", "false"),
+            ("TimeZone", "'UTC'"),
+            # Each session has a time zone of its own.
+            ("allowed_configs", "['TimeZone']"),
+            ("autoinstall_known_extensions", "false"),
+            ("autoload_known_extensions", "false"),
+            ("allow_community_extensions", "false"),
+            ("allow_persistent_secrets", "false"),
+            ("python_enable_replacements", "false"),
+            ("default_transaction_invalidation_policy", "'SYNTACTIC_ERRORS_DO_NOT_INVALIDATE'"),
+            ("temp_directory", literal(str(self.data / "temporary" / "duckdb"))),
+            ("allowed_directories", f"[{', '.join(folders)}]"),
+            ("enable_external_access", "false"),
+            ("lock_configuration", "true"),
+        ):
+            self.duck.execute(f"SET GLOBAL {name} = {value}")
 
     def _attach(self, name: str, path: Path) -> None:
         self.duck.execute(f"ATTACH {literal(str(path))} AS {duck(name)}")
@@ -109,6 +135,8 @@ class Account:
             path.unlink()
             path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
             return
+        catalog.create(self.duck)
+        catalog.compact(self.duck)
         self._catalogs[name] = catalog
         self._schemas[name] = schemas - set(HIDDEN_SCHEMAS)
 
@@ -192,6 +220,7 @@ class Account:
             connection.close()
             self._catalogs[name] = catalog
             self._schemas[name] = {"PUBLIC"}
+            self.generation += 1
 
     def drop_database(self, name: str) -> None:
         with self._lock, self.lock(name):
@@ -199,6 +228,7 @@ class Account:
             if catalog is None:
                 raise does_not_exist("Database", shown(name))
             self._schemas.pop(name, None)
+            self.generation += 1
             self.duck.execute(f"DETACH {duck(name)}")
             path = self.data / "databases" / f"{quote(name, safe='')}.duckdb"
             path.unlink()
@@ -206,10 +236,14 @@ class Account:
             shutil.rmtree(self.data / "files" / quote(name, safe=""), ignore_errors=True)
 
     def schema_created(self, database: str, schema: str) -> None:
-        self._schemas[database].add(schema)
+        with self._lock:
+            self._schemas[database].add(schema)
+            self.generation += 1
 
     def schema_dropped(self, database: str, schema: str) -> None:
-        self._schemas[database].discard(schema)
+        with self._lock:
+            self._schemas[database].discard(schema)
+            self.generation += 1
 
     # ----- account-wide objects
 
@@ -217,13 +251,26 @@ class Account:
         with contextlib.closing(self.cursor()) as own:
             return self.catalog.get(connection or own, kind, "", name)
 
+    def statement_limit(self, warehouse: str) -> int:
+        """The warehouse's STATEMENT_TIMEOUT_IN_SECONDS, 0 for none. Read before each statement, hence kept."""
+        with self._lock:
+            if warehouse not in self._limits:
+                record = self.get("WAREHOUSE", warehouse)
+                options = record.body["options"] if record is not None else {}
+                self._limits[warehouse] = int(options.get("STATEMENT_TIMEOUT_IN_SECONDS", 0))
+            return self._limits[warehouse]
+
     def put(self, record: Record) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.put(connection, record)
+        with self._lock:
+            self._limits.pop(record.name, None)
 
     def delete(self, kind: str, name: str) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.delete(connection, kind, "", name)
+        with self._lock:
+            self._limits.pop(name, None)
 
     def list(self, kind: str) -> list[Record]:
         with contextlib.closing(self.cursor()) as connection:

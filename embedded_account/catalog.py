@@ -50,6 +50,8 @@ class Catalog:
         self.attached = attached
         self._objects = duck(attached, SCHEMA, "objects")
         self._tags = duck(attached, SCHEMA, "tag_references")
+        self._changes = duck(attached, SCHEMA, "table_changes")
+        self.loads = duck(attached, SCHEMA, "loads")
 
     def create(self, connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {duck(self.attached, SCHEMA)}")
@@ -60,6 +62,21 @@ class Catalog:
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS {self._tags} (domain VARCHAR, schema_name VARCHAR, name VARCHAR, "
             "column_name VARCHAR, tag_database VARCHAR, tag_schema VARCHAR, tag_name VARCHAR, value VARCHAR)"
+        )
+        # Rows are only added, so that two writers of one table do not meet in its row here.
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {self._changes} (schema_name VARCHAR, name VARCHAR, moment TIMESTAMPTZ)"
+        )
+        connection.execute(
+            f"CREATE TABLE IF NOT EXISTS {self.loads} (schema_name VARCHAR, name VARCHAR, file VARCHAR, "
+            "etag VARCHAR, loaded_at TIMESTAMPTZ, outcome VARCHAR, PRIMARY KEY (schema_name, name, file))"
+        )
+
+    def compact(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Keep the newest change of each table."""
+        connection.execute(
+            f"CREATE OR REPLACE TABLE {self._changes} AS "
+            f"SELECT schema_name, name, max(moment) AS moment FROM {self._changes} GROUP BY ALL"
         )
 
     def get(self, connection: duckdb.DuckDBPyConnection, kind: str, schema: str, name: str) -> Record | None:
@@ -110,6 +127,9 @@ class Catalog:
             f"DELETE FROM {self._tags} WHERE domain = ? AND schema_name = ? AND name = ?",
             [tag_domain(kind), schema, name],
         )
+        if tag_domain(kind) == "TABLE":
+            for table in (self._changes, self.loads):
+                connection.execute(f"DELETE FROM {table} WHERE schema_name = ? AND name = ?", [schema, name])
 
     def rename(
         self, connection: duckdb.DuckDBPyConnection, kind: str, old: tuple[str, str], new: tuple[str, str]
@@ -121,11 +141,33 @@ class Catalog:
                 f"WHERE {column} = ? AND schema_name = ? AND name = ?",
                 [*new, kind if column == "kind" else tag_domain(kind), *old],
             )
+        if tag_domain(kind) == "TABLE":
+            for table in (self._changes, self.loads):
+                connection.execute(
+                    f"UPDATE {table} SET schema_name = ?, name = ? WHERE schema_name = ? AND name = ?",
+                    [*new, *old],
+                )
 
     def delete_schema(self, connection: duckdb.DuckDBPyConnection, schema: str) -> None:
-        for table in (self._objects, self._tags):
+        for table in (self._objects, self._tags, self._changes, self.loads):
             connection.execute(f"DELETE FROM {table} WHERE schema_name = ?", [schema])
         self.delete(connection, "SCHEMA", "", schema)
+
+    # ----- rows of tables
+
+    def changed(self, connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+        """Note, in the transaction that changes them, that a table's rows change now."""
+        connection.execute(f"INSERT INTO {self._changes} VALUES (?, ?, ?)", [schema, name, datetime.now(UTC)])
+
+    def changes(self, connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], datetime]:
+        """When the rows of each (schema, table) changed last."""
+        rows = connection.execute(
+            f"SELECT schema_name, name, max(moment) FROM {self._changes} GROUP BY ALL"
+        ).fetchall()
+        return {(schema, name): moment for schema, name, moment in rows}
+
+    def forget_loads(self, connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> None:
+        connection.execute(f"DELETE FROM {self.loads} WHERE schema_name = ? AND name = ?", [schema, name])
 
     # ----- tags set on objects of this database
 
@@ -147,6 +189,24 @@ class Catalog:
         )
         if value is not None:
             connection.execute(f"INSERT INTO {self._tags} VALUES (?, ?, ?, ?, ?, ?, ?, ?)", [*key, value])
+
+    def forget_column(
+        self, connection: duckdb.DuckDBPyConnection, target: tuple[str, str], column: str
+    ) -> None:
+        """Remove the tags of a column that is no longer there."""
+        connection.execute(
+            f"DELETE FROM {self._tags} WHERE domain = 'TABLE' AND schema_name = ? AND name = ? AND column_name = ?",
+            [*target, column],
+        )
+
+    def rename_column(
+        self, connection: duckdb.DuckDBPyConnection, target: tuple[str, str], old: str, new: str
+    ) -> None:
+        connection.execute(
+            f"UPDATE {self._tags} SET column_name = ? "
+            "WHERE domain = 'TABLE' AND schema_name = ? AND name = ? AND column_name = ?",
+            [new, *target, old],
+        )
 
     def tags(self, connection: duckdb.DuckDBPyConnection, **where: str) -> Sequence[dict[str, str]]:
         """Tag references whose columns equal `where`, e.g. tags(c, domain="TABLE", schema_name="S", name="T")."""

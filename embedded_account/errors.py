@@ -39,12 +39,48 @@ def syntax_error(text: str, position: int, unexpected: str) -> SnowflakeError:
     return compilation_error(f"syntax error line {line} at position {column} unexpected '{shown}'.")
 
 
+DOES_NOT_EXIST = 2003
+
+
 def does_not_exist(kind: str, name: str) -> SnowflakeError:
-    return compilation_error(f"{kind} '{name}' does not exist or not authorized.", 2003, "42S02")
+    return compilation_error(f"{kind} '{name}' does not exist or not authorized.", DOES_NOT_EXIST, "42S02")
 
 
 def already_exists(name: str) -> SnowflakeError:
     return compilation_error(f"Object '{name}' already exists.", 2002, "42710")
+
+
+def unknown_function(name: str) -> SnowflakeError:
+    return compilation_error(f"Unknown function {name}", 2140, "42601")
+
+
+def unknown_table_function(name: str) -> SnowflakeError:
+    return compilation_error(f"Unknown user-defined table function {name}", 2143, "42601")
+
+
+def statement_count(actual: int, wanted: int) -> SnowflakeError:
+    """https://docs.snowflake.com/en/developer-guide/sql-api/submitting-multiple-statements"""
+    return SnowflakeError(
+        f"Actual statement count {actual} did not match the desired statement count {wanted}.", 8, "0A000"
+    )
+
+
+def already_exists_as(name: str, kind: str) -> SnowflakeError:
+    """Another kind of object holds the name in the name space that both kinds share."""
+    return compilation_error(f"Object '{name}' already exists as {_kind_word(kind)}", 2203, "42710")
+
+
+def wrong_kind(found: str, wanted: str) -> SnowflakeError:
+    found, wanted = _kind_word(found), _kind_word(wanted)
+    return SnowflakeError(
+        f"SQL compilation error: Object found is of type '{found}', not specified type '{wanted}'.",
+        2203,
+        "42601",
+    )
+
+
+def _kind_word(kind: str) -> str:
+    return kind.replace(" ", "_")
 
 
 def unsupported(what: str) -> SnowflakeError:

@@ -26,6 +26,23 @@ def shown(part: str) -> str:
     return part if _PLAIN.match(part) else '"' + part.replace('"', '""') + '"'
 
 
+_ENGINE_DATABASES = frozenset({"main", "memory", "system", "temp"})
+_ENGINE_SCHEMAS = frozenset({"information_schema", "main", "pg_catalog"})
+# The account's own objects: no statement of a user reaches or makes a name that begins so.
+OWN_PREFIX = "__"
+
+
+def is_hidden_database(name: str) -> bool:
+    """Whether DuckDB, which ignores case, or the account itself has a database of this name."""
+    return name.startswith(OWN_PREFIX) or name.casefold() in _ENGINE_DATABASES
+
+
+def is_hidden_schema(name: str) -> bool:
+    return name.startswith(OWN_PREFIX) or (
+        name.casefold() in _ENGINE_SCHEMAS and name != "INFORMATION_SCHEMA"
+    )
+
+
 class SchemaName(NamedTuple):
     database: str
     schema: str

@@ -102,7 +102,7 @@ PARAMETERS: dict[str, Parameter] = {
     "PYTHON_PROFILER_TARGET_STAGE": Parameter("", _IGNORED),
     "PYTHON_SNOWPARK_ENABLE_THREAD_SAFE_SESSION": Parameter(True, _CLIENT),
     "QUERY_TAG": Parameter("", _OBEYED),
-    "QUOTED_IDENTIFIERS_IGNORE_CASE": _fixed(False),
+    "QUOTED_IDENTIFIERS_IGNORE_CASE": Parameter(False, _OBEYED),
     "ROWS_PER_RESULTSET": Parameter(0, _OBEYED),
     "S3_STAGE_VPCE_DNS_NAME": Parameter("", _IGNORED),
     "SEARCH_PATH": _fixed("$current, $public"),
@@ -155,7 +155,7 @@ def _zones() -> frozenset[str]:
     """Those of the time zone database that DuckDB has too."""
     with duckdb.connect(":memory:") as connection:
         known = {name for (name,) in connection.execute("SELECT name FROM pg_timezone_names()").fetchall()}
-    return frozenset(available_timezones() & known)
+    return frozenset((available_timezones() & known) - {"Factory"})  # a place holder, which is no zone
 
 
 def _typed(name: str, known: Parameter, value: object) -> bool | int | str:

@@ -10,12 +10,14 @@ from sqlglot import exp
 
 from embedded_account import result as types
 from embedded_account.duck_types import column_of
-from embedded_account.errors import unsupported
-from embedded_account.parse.cursor import Cursor
+from embedded_account.errors import compilation_error, unsupported
+from embedded_account.names import ObjectName
+from embedded_account.parameters import parameter
 from embedded_account.result import Result, counts, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
+from embedded_account.translate.names import inline_identifiers, scratch_table
 
 
 def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
@@ -34,7 +36,10 @@ def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
 def run_query(session: Session, text: str, describe_only: bool = False) -> Result:
     """Run the text of a Snowflake query."""
     with Translation(session, describe_only) as translation:
-        sql = translation.sql(parse(expand_variables(session, text)))
+        expression = parse(expand_variables(session, text))
+        if not isinstance(expression, exp.Query | exp.Values):
+            raise compilation_error(f"syntax error: unexpected '{expression.key.upper()}'.")
+        sql = translation.sql(expression)
         return run_duck(session, sql, describe_only)
 
 
@@ -70,8 +75,29 @@ def select(session: Session, current: Statement) -> Result:
 def _begin_if_needed(session: Session, current: Statement, write: bool = True) -> None:
     """With autocommit off, the first DML opens a transaction."""
     if write and not session.autocommit and not session.in_transaction and not current.describe_only:
+        session.begin_transaction()
+
+
+def _lock(session: Session, expression: Any) -> None:
+    """Wait for the table that an UPDATE, DELETE or MERGE changes, as long as LOCK_TIMEOUT says."""
+    inline_identifiers(expression)
+    target = expression.this.this if isinstance(expression.this, exp.Schema) else expression.this
+    if not isinstance(target, exp.Table) or not isinstance(target.this, exp.Identifier):
+        return  # what is no table is refused when it is translated
+    parts = [target.args[key] for key in ("catalog", "db", "this") if target.args.get(key) is not None]
+    lock_table(session, session.resolve(tuple(p.name if p.quoted else p.name.upper() for p in parts)))
+
+
+def lock_table(session: Session, name: ObjectName) -> None:
+    """Wait for the table as long as LOCK_TIMEOUT says; it is free again when the transaction ends."""
+    if session.find_temporary("TABLE", name) is not None:
+        return
+    session.account.locks.acquire(session, name, float(parameter(session, "LOCK_TIMEOUT")))
+    if session.in_transaction and not session.transaction_wrote:
+        # A statement sees what was committed when it began; in DuckDB, when its transaction did.
+        # https://docs.snowflake.com/en/sql-reference/transactions#read-committed-isolation
+        session.duck.execute("ROLLBACK")
         session.duck.execute("BEGIN")
-        session.in_transaction = True
 
 
 _INSERTED = "number of rows inserted"
@@ -94,11 +120,13 @@ def insert(session: Session, current: Statement) -> Result:
             _insert_from_batch(translation, expression, current.batch)
         overwrite = bool(expression.args.get("overwrite"))
         expression.set("overwrite", False)
+        if overwrite:
+            _lock(session, expression)
         sql = translation.sql(expression)
         if overwrite:
             target = expression.find(exp.Table)
-            return _overwrite(session, sql, target.sql(dialect="duckdb"))
-        return counts({_INSERTED: _affected(session, sql)}, types.INSERT)
+            return _overwrite(translation, sql, target.sql(dialect="duckdb"))
+        return counts({_INSERTED: _affected(translation, sql)}, types.INSERT)
 
 
 def _uppercase_columns(expression: Any) -> None:
@@ -110,19 +138,15 @@ def _uppercase_columns(expression: Any) -> None:
                 column.set("quoted", True)
 
 
-def _overwrite(session: Session, sql: str, target: str) -> Result:
-    own = not session.in_transaction
-    if own:
-        session.duck.execute("BEGIN")
-    try:
-        session.duck.execute(f"DELETE FROM {target}")
-        count = _affected(session, sql)
-        if own:
-            session.duck.execute("COMMIT")
-    except BaseException:
-        if own:
-            session.duck.execute("ROLLBACK")
-        raise
+def _overwrite(translation: Translation, sql: str, target: str) -> Result:
+    """Insert, then delete what was there before: the query may read the table itself."""
+    session = translation.session
+    with session.writing():
+        ((last,),) = session.duck.execute(f"SELECT max(rowid) FROM {target}").fetchall()
+        count = _affected(translation, sql)
+        if last is not None:
+            session.duck.execute(f"DELETE FROM {target} WHERE rowid <= {last}")
+            _note_change(translation, 1)
     return counts({_INSERTED: count}, types.INSERT)
 
 
@@ -148,12 +172,7 @@ def _insert_from_batch(translation: Translation, expression: Any, batch: list[li
                 column = exp.Anonymous(this="_text_to_timestamp", expressions=[column])
             placeholder.replace(column)
         projections[at] = holder.this
-    source = exp.Table(
-        this=exp.to_identifier(name, quoted=True),
-        db=exp.to_identifier("main", quoted=True),
-        catalog=exp.to_identifier("temp", quoted=True),
-    )
-    expression.set("expression", exp.Select(expressions=projections).from_(source))
+    expression.set("expression", exp.Select(expressions=projections).from_(scratch_table(name)))
 
 
 def _target_types(session: Session, expression: Any) -> list[str]:
@@ -167,9 +186,21 @@ def _target_types(session: Session, expression: Any) -> list[str]:
     return list(found.values())
 
 
-def _affected(session: Session, sql: str) -> int:
-    rows = session.duck.execute(sql).fetchall()
-    return int(rows[0][0]) if rows else 0
+def _affected(translation: Translation, sql: str) -> int:
+    """Run DML; the number of rows that it changed, which its table's record knows of in the same transaction."""
+    session = translation.session
+    with session.writing():
+        rows = session.duck.execute(sql).fetchall()
+        count = int(rows[0][0]) if rows else 0
+        _note_change(translation, count)
+    return count
+
+
+def _note_change(translation: Translation, count: int) -> None:
+    target = translation.target
+    if target is not None and count:
+        catalog = translation.session.account.catalog_of(target.database)
+        catalog.changed(translation.session.duck, target.schema, target.name)
 
 
 @statement("UPDATE")
@@ -178,8 +209,10 @@ def update(session: Session, current: Statement) -> Result:
     if current.describe_only:
         return counts(answer, types.UPDATE)
     _begin_if_needed(session, current)
+    expression = parse(expand_variables(session, current.text))
+    _lock(session, expression)
     with Translation(session) as translation:
-        answer[_UPDATED] = _affected(session, translation.query(expand_variables(session, current.text)))
+        answer[_UPDATED] = _affected(translation, translation.sql(expression))
     return counts(answer, types.UPDATE)
 
 
@@ -188,8 +221,10 @@ def delete(session: Session, current: Statement) -> Result:
     if current.describe_only:
         return counts({_DELETED: 0}, types.DELETE)
     _begin_if_needed(session, current)
+    expression = parse(expand_variables(session, current.text))
+    _lock(session, expression)
     with Translation(session) as translation:
-        count = _affected(session, translation.query(expand_variables(session, current.text)))
+        count = _affected(translation, translation.sql(expression))
     return counts({_DELETED: count}, types.DELETE)
 
 
@@ -201,46 +236,17 @@ def merge(session: Session, current: Statement) -> Result:
     if current.describe_only:
         return counts(answer, types.MERGE)
     _begin_if_needed(session, current)
+    _lock(session, expression)
     with Translation(session) as translation:
         sql = translation.sql(expression)
-        rows = session.duck.execute(f"{sql} RETURNING merge_action").fetchall()
+        with session.writing():
+            rows = session.duck.execute(f"{sql} RETURNING merge_action").fetchall()
+            _note_change(translation, len(rows))
     word = {"INSERT": "inserted", "UPDATE": "updated", "DELETE": "deleted"}
     for (action,) in rows:
         key = f"number of rows {word[str(action)]}"
         answer[key] = answer.get(key, 0) + 1
     return counts(answer, types.MERGE)
-
-
-@statement("TRUNCATE")
-def truncate(session: Session, current: Statement) -> Result:
-    cursor: Cursor = current.cursor
-    cursor.accept("TABLE")
-    if_exists = current.accept_if_exists()
-    name = session.resolve(cursor.name())
-    cursor.end()
-    if not current.describe_only and not (if_exists and not table_exists(session, name)):
-        session.duck.execute(f"DELETE FROM {session.table_address(name)}")
-    return status("Statement executed successfully.")
-
-
-def table_exists(session: Session, name: Any) -> bool:
-    if ("TABLE", name) in session.temporary:
-        return True
-    return bool(
-        session.duck.execute(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-            list(name),
-        ).fetchall()
-    )
-
-
-def view_exists(session: Session, name: Any) -> bool:
-    return bool(
-        session.duck.execute(
-            "SELECT 1 FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
-            list(name),
-        ).fetchall()
-    )
 
 
 @statement("BEGIN")
@@ -252,8 +258,7 @@ def begin(session: Session, current: Statement) -> Result:
     if not current.cursor.done:
         raise unsupported("Snowflake Scripting block")
     if not current.describe_only and not session.in_transaction:
-        session.duck.execute("BEGIN")
-        session.in_transaction = True
+        session.begin_transaction()
     return status("Statement executed successfully.", types.TCL)
 
 
@@ -271,8 +276,7 @@ def _finish(session: Session, current: Statement, word: str) -> Result:
     current.cursor.accept("WORK")
     current.cursor.end()
     if not current.describe_only and session.in_transaction:
-        session.in_transaction = False
-        session.duck.execute(word)
+        session.end_transaction(word)
     return status("Statement executed successfully.", types.TCL)
 
 

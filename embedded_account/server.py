@@ -28,7 +28,7 @@ from embedded_account.objects.sessions import VERSION
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result
 from embedded_account.session import Session
-from embedded_account.statements import execute
+from embedded_account.statements import execute_all
 from embedded_account.tickets import PREFIX
 
 THREADS = 200
@@ -199,17 +199,17 @@ class AsyncQueries:
     """Statements that clients sent without waiting for them, by query id."""
 
     def __init__(self) -> None:
-        self._running: dict[str, tuple[Session, Future[Result]]] = {}
+        self._running: dict[str, tuple[Session, Future[list[Result]]]] = {}
         self._pool = ThreadPoolExecutor(16, thread_name_prefix="async-query")
         self._lock = threading.Lock()
 
-    def start(self, session: Session, run: Callable[[], Result], query_id: str) -> None:
+    def start(self, session: Session, run: Callable[[], list[Result]], query_id: str) -> None:
         with self._lock:
             self._running[query_id] = (session, self._pool.submit(run))
             for old in [k for k, (_, f) in self._running.items() if f.done()][:-200]:
                 del self._running[old]
 
-    def find(self, query_id: str) -> tuple[Session, Future[Result]] | None:
+    def find(self, query_id: str) -> tuple[Session, Future[list[Result]]] | None:
         return self._running.get(query_id)
 
     def close(self) -> None:
@@ -227,12 +227,15 @@ def _query(request: Request, session: Session, body: dict[str, Any]) -> Response
     query_id = str(uuid.uuid4())
     request_id = request.query_params.get("requestId", "")
 
-    def run() -> Result:
+    def run() -> list[Result]:
         text, batch = wire.inline_bindings(str(body["sqlText"]), body.get("bindings"))
         with session.lock, _parameters(session, body.get("parameters") or {}):
             session.request_id = request_id
             try:
-                return execute(session, text, describe_only=describe_only, batch=batch, query_id=query_id)
+                count = int(str(parameters.parameter(session, "MULTI_STATEMENT_COUNT")))
+                return execute_all(
+                    session, text, count, describe_only=describe_only, batch=batch, query_id=query_id
+                )
             finally:
                 session.request_id = ""
 
@@ -245,7 +248,7 @@ def _query(request: Request, session: Session, body: dict[str, Any]) -> Response
         }
         return JSONResponse({"data": data, "code": "333334", "message": None, "success": True})
     try:
-        return success(wire.answer(session, run(), describe_only))
+        return success(wire.answers(session, run(), describe_only, query_id))
     except SnowflakeError as error:
         return failure(error, query_id)
 
@@ -254,8 +257,6 @@ def _query(request: Request, session: Session, body: dict[str, Any]) -> Response
 def _parameters(session: Session, given: dict[str, Any]) -> Any:
     """Parameters of one statement, such as QUERY_TAG; what the statement itself sets, stays."""
     named = {name.upper(): value for name, value in given.items() if value is not None}
-    if str(named.get("MULTI_STATEMENT_COUNT", 1)) not in ("0", "1"):
-        raise SnowflakeError("Unsupported feature 'several statements in one request'.", 2, "0A000")
     before = dict(session.parameters)
     parameters.set_parameters(session, named)
     try:
@@ -279,8 +280,8 @@ async def query_result(request: Request) -> Response:
     query_id = request.path_params["query_id"]
     found = request.app.state.async_queries.find(query_id)
     if found is not None:
-        result = await run_in_threadpool(found[1].result)
-        return success(await run_in_threadpool(wire.answer, found[0], result, False))
+        results = await run_in_threadpool(found[1].result)
+        return success(await run_in_threadpool(wire.answers, found[0], results, False, query_id))
     kept = session.results.get(query_id)
     if kept is None:
         raise SnowflakeError(f"Statement {query_id} not found", 709, "02000")

@@ -15,8 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from embedded_account.errors import SnowflakeError, does_not_exist
-from embedded_account.names import ObjectName, SchemaName, duck, shown
+from embedded_account.errors import SnowflakeError, does_not_exist, unsupported
+from embedded_account.names import (
+    OWN_PREFIX,
+    ObjectName,
+    SchemaName,
+    duck,
+    is_hidden_database,
+    is_hidden_schema,
+    shown,
+)
 from embedded_account.parameters import LONGEST_STATEMENT, parameter
 from embedded_account.parse.cursor import Cursor
 
@@ -25,6 +33,14 @@ if TYPE_CHECKING:
     from embedded_account.result import Result
 
 KEPT_RESULTS = 200
+
+
+def _aborted(failure: str) -> SnowflakeError:
+    return SnowflakeError(
+        f"Transaction was aborted by the failure of a statement in it, and its changes are undone: {failure}",
+        625,
+        "57014",
+    )
 
 
 @dataclass(frozen=True)
@@ -65,6 +81,10 @@ class Session:
         self.lock = threading.RLock()
         self.duck: duckdb.DuckDBPyConnection = account.cursor()
         self.in_transaction = False
+        # Whether the open transaction has changed anything, and why it can only be ended.
+        self.transaction_wrote = False
+        self.transaction_failure = ""
+        self._writing = False
         self.last_used = time.monotonic()
         self.autocommit = True
         self.closed = False
@@ -88,7 +108,13 @@ class Session:
             self.duck.interrupt()
         with self.lock, contextlib.suppress(duckdb.Error):
             self.duck.close()
+        self.account.locks.release(self)
         shutil.rmtree(self.files, ignore_errors=True)
+
+    @property
+    def outermost(self) -> Session:
+        """The session of the client, in which this one's procedure and its callers run."""
+        return self if self.parent is None else self.parent.outermost
 
     @property
     def files(self) -> Path:
@@ -114,9 +140,8 @@ class Session:
         https://docs.snowflake.com/en/sql-reference/parameters#statement-timeout-in-seconds
         """
         limits = [int(parameter(self, "STATEMENT_TIMEOUT_IN_SECONDS"))]
-        warehouse = self.account.get("WAREHOUSE", self.warehouse) if self.warehouse else None
-        if warehouse is not None:
-            limits.append(int(warehouse.body["options"].get("STATEMENT_TIMEOUT_IN_SECONDS", 0)))
+        if self.warehouse:
+            limits.append(self.account.statement_limit(self.warehouse))
         return float(min((limit for limit in limits if limit), default=LONGEST_STATEMENT))
 
     def idle_seconds(self) -> float:
@@ -129,8 +154,8 @@ class Session:
             return
         try:
             if self.in_transaction and self.idle_seconds() > seconds:
-                self.in_transaction = False
-                self.duck.execute("ROLLBACK")
+                self.end_transaction("ROLLBACK")
+                self.account.locks.release(self)
         finally:
             self.lock.release()
 
@@ -152,6 +177,10 @@ class Session:
             name = SchemaName(self.current_database(), self.current_schema())
         else:
             raise does_not_exist("Schema", ".".join(map(shown, parts)))
+        if is_hidden_database(name.database):
+            raise does_not_exist("Database", shown(name.database))
+        if is_hidden_schema(name.schema):
+            raise does_not_exist("Schema", str(name))
         if not self.account.has_database(name.database):
             raise does_not_exist("Database", shown(name.database))
         return name
@@ -168,10 +197,16 @@ class Session:
             raise does_not_exist("Object", ".".join(map(shown, parts)))
         *parents, name = parts
         if len(parents) == 2:
-            return ObjectName(parents[0], parents[1], name)
-        if len(parents) == 1:
-            return ObjectName(self.current_database(), parents[0], name)
-        return ObjectName(self.current_database(), self.current_schema(), name)
+            found = ObjectName(parents[0], parents[1], name)
+        elif len(parents) == 1:
+            found = ObjectName(self.current_database(), parents[0], name)
+        else:
+            found = ObjectName(self.current_database(), self.current_schema(), name)
+        if is_hidden_database(found.database) or is_hidden_schema(found.schema):
+            raise does_not_exist("Schema", str(found.parent))
+        if name.startswith(OWN_PREFIX):
+            raise unsupported(f"{shown(name)}, a name that begins with {OWN_PREFIX}")
+        return found
 
     def resolve_text(self, text: str) -> ObjectName:
         """The same from text, e.g. '"DB".S.T'."""
@@ -217,11 +252,56 @@ class Session:
 
     # ----- transactions
 
+    def begin_transaction(self) -> None:
+        self.duck.execute("BEGIN")
+        self.in_transaction, self.transaction_wrote, self.transaction_failure = True, False, ""
+
+    def end_transaction(self, word: str) -> None:
+        """COMMIT or ROLLBACK.
+
+        Raises:
+            SnowflakeError: for COMMIT, if a statement's failure took the transaction's changes with it.
+        """
+        failure, self.transaction_failure = self.transaction_failure, ""
+        self.in_transaction = False
+        self.duck.execute("ROLLBACK" if failure else word)
+        if failure and word == "COMMIT":
+            raise _aborted(failure)
+
+    def recover(self, failure: SnowflakeError, several_writes: bool) -> None:
+        """After a failed statement: nothing stays open with autocommit on; a transaction goes on without it.
+
+        DuckDB has no savepoints. It forgives an error found before execution; another one undoes the transaction, which
+        goes on if it had changed nothing, and otherwise can only be ended, as with TRANSACTION_ABORT_ON_ERROR:
+        https://docs.snowflake.com/en/sql-reference/parameters#transaction-abort-on-error
+
+        Args:
+            several_writes: the statement writes in several steps, of which DuckDB may have kept some.
+        """
+        if not self.in_transaction:
+            with contextlib.suppress(duckdb.Error):
+                self.duck.rollback()
+            return
+        try:
+            self.duck.execute("SELECT 1").fetchall()
+            forgiven = not several_writes
+        except duckdb.ConnectionException:  # closed meanwhile
+            return
+        except duckdb.Error:
+            forgiven = False
+        if not forgiven:
+            self.duck.rollback()
+            self.duck.begin()
+            self.transaction_failure = failure.message if self.transaction_wrote else ""
+
+    def refuse_if_aborted(self) -> None:
+        if self.transaction_failure:
+            raise _aborted(self.transaction_failure)
+
     def commit_before_ddl(self) -> None:
         """DDL commits an open transaction first: https://docs.snowflake.com/en/sql-reference/transactions#ddl"""
         if self.in_transaction:
-            self.duck.execute("COMMIT")
-            self.in_transaction = False
+            self.end_transaction("COMMIT")
 
     @contextlib.contextmanager
     def changing(self, database: str) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -229,6 +309,24 @@ class Session:
         self.commit_before_ddl()
         with self.account.changing(database, self.duck) as connection:
             yield connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """DML of several steps as one: in the open transaction, or in one of its own."""
+        if self.in_transaction or self._writing:
+            yield
+            return
+        self.duck.execute("BEGIN")
+        self._writing = True
+        try:
+            yield
+            self.duck.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(duckdb.Error):
+                self.duck.execute("ROLLBACK")
+            raise
+        finally:
+            self._writing = False
 
     # ----- results and scratch names
 

@@ -16,9 +16,10 @@ from datetime import UTC, datetime
 
 import duckdb
 
-from embedded_account.duck_errors import is_conflict, translated
+from embedded_account.duck_errors import is_conflict, is_missing, translated
 from embedded_account.errors import SnowflakeError, unsupported
 from embedded_account.parameters import parameter
+from embedded_account.parse.batch import statements_of
 from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.result import DML_TYPES, Result
 from embedded_account.session import Session
@@ -52,7 +53,11 @@ Handler = Callable[[Session, Statement], Result]
 _HANDLERS: dict[tuple[str, ...], Handler] = {}
 _LONGEST = 4
 _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE", "RECURSIVE", "HYBRID")
-_IDLE_TRANSACTION_SECONDS = 300.0
+# Statements that change nothing that a transaction would undo.
+_READING = frozenset(
+    "( BEGIN DESC DESCRIBE EXPLAIN LIST LS SELECT SET SHOW START UNSET USE VALUES WITH".split()  # noqa: SIM905
+)
+_CONFLICT_SECONDS = 20.0
 
 
 def statement(*words: str) -> Callable[[Handler], Handler]:
@@ -82,8 +87,9 @@ def execute(
     """Run one statement, or a chain joined by the flow operator, and keep its result.
 
     Raises:
-        SnowflakeError: whatever goes wrong.
+        SnowflakeError: whatever goes wrong; 000008, before anything runs, if the text holds several statements.
     """
+    (text,) = statements_of(text, 1)
     with session.lock:
         session.cancelled.clear()
         session.last_used = time.monotonic()
@@ -92,6 +98,29 @@ def execute(
         for part in parts[:-1]:
             ids.append(_run(session, _refer(part, ids), describe_only, None, "").query_id)
         return _run(session, _refer(parts[-1], ids), describe_only, batch, query_id)
+
+
+def execute_all(
+    session: Session,
+    text: str,
+    count: int,
+    *,
+    describe_only: bool = False,
+    batch: list[list[object]] | None = None,
+    query_id: str = "",
+) -> list[Result]:
+    """Run a request's statements one after another, up to the first that fails; `count` is MULTI_STATEMENT_COUNT.
+
+    Raises:
+        SnowflakeError: whatever goes wrong; 000008, before anything runs, if there are more or fewer than `count`.
+    """
+    parts = statements_of(text, count)
+    if len(parts) == 1:
+        return [execute(session, parts[0], describe_only=describe_only, batch=batch, query_id=query_id)]
+    if describe_only or batch is not None:
+        raise unsupported("describing or binding arrays to several statements")
+    with session.lock:
+        return [execute(session, part) for part in parts]
 
 
 def split_flow(text: str) -> list[str]:
@@ -124,16 +153,22 @@ def _run(
     query_id = query_id or str(uuid.uuid4())
     begun, started = datetime.now(UTC), time.perf_counter()
     kind, error, rows = "UNKNOWN", None, 0
+    written = text
     try:
+        if parameter(session, "QUOTED_IDENTIFIERS_IGNORE_CASE"):
+            text = _without_case(text)
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
-        handler, kind = _choose(current)
+        handler, kind = choose(current)
+        if kind not in ("COMMIT", "ROLLBACK"):
+            session.refuse_if_aborted()
         with session.account.deadlines.limit(session, session.statement_timeout()):
             result = replace(_attempt(session, handler, current, text), query_id=query_id)
         result = _cut(result, int(parameter(session, "ROWS_PER_RESULTSET")))
         rows = result.rowcount
         if not describe_only:
             session.keep(result)
+            session.transaction_wrote |= kind.split()[0] not in _READING
         return result
     except SnowflakeError as failure:
         error = failure
@@ -152,32 +187,50 @@ def _run(
         )
         raise error from failure
     finally:
+        if error is not None:
+            session.recover(error, several_writes=kind.startswith("COPY"))
+        if not session.in_transaction:
+            session.account.locks.release(session)
         record = session.account.record_query
         if record and not describe_only:
-            record(session, query_id, text, kind, begun, time.perf_counter() - started, rows, error)
+            record(session, query_id, written, kind, begun, time.perf_counter() - started, rows, error)
 
 
 def _attempt(session: Session, handler: Handler, current: Statement, text: str) -> Result:
-    """Two autocommitted statements that write the same rows wait for each other, as long as LOCK_TIMEOUT says.
+    """What DuckDB refuses because of another change, which no lock keeps apart (see locks.py), is tried again.
 
-    https://docs.snowflake.com/en/sql-reference/parameters#lock-timeout
+    A statement that reads, and missed an object while databases or schemas came and went, looks again: SHOW lists what
+    there is, whatever others drop meanwhile.
     """
-    deadline = time.monotonic() + int(parameter(session, "LOCK_TIMEOUT"))
+    reads = Cursor(text).peek().text.upper() in _READING
+    deadline = time.monotonic() + _CONFLICT_SECONDS
     pause = 0.005
     while True:
+        generation = session.account.generation
         try:
             return handler(session, current)
-        except duckdb.Error as failure:
-            if not is_conflict(failure) or session.in_transaction or time.monotonic() > deadline:
+        except (duckdb.Error, SnowflakeError) as failure:
+            waits = is_conflict(failure) and not session.in_transaction and time.monotonic() <= deadline
+            looks_again = reads and is_missing(failure) and generation != session.account.generation
+            if not waits and not looks_again:
                 raise
-            _end_idle_transactions(session)
         if session.cancelled.wait(pause):
             raise SnowflakeError("SQL execution canceled", 604, "57014")
         pause = min(pause * 2, 0.2)
         again = read(text)
         again.batch, again.query_id = current.batch, current.query_id
-        _choose(again)
+        choose(again)
         current = again
+
+
+def _without_case(text: str) -> str:
+    """https://docs.snowflake.com/en/sql-reference/parameters#quoted-identifiers-ignore-case"""
+    out, at = [], 0
+    for token in tokenize(text):
+        if token.kind == "quoted":
+            out += [text[at : token.start], token.text.upper()]
+            at = token.end
+    return "".join([*out, text[at:]])
 
 
 def _cut(result: Result, most: int) -> Result:
@@ -187,22 +240,12 @@ def _cut(result: Result, most: int) -> Result:
     return replace(result, table=result.table.slice(0, most), rowcount=most)
 
 
-def _end_idle_transactions(blocked: Session) -> None:
-    """A session that left a transaction open and went away must not block others for ever.
-
-    https://docs.snowflake.com/en/sql-reference/transactions (transactions left open by a disconnected session)
-    """
-    for other in list(blocked.account.sessions.values()):
-        if other is not blocked and other.in_transaction and other.idle_seconds() > _IDLE_TRANSACTION_SECONDS:
-            other.roll_back_if_idle(_IDLE_TRANSACTION_SECONDS)
-
-
 def read(text: str) -> Statement:
     """The statement with its modifiers taken (OR REPLACE, TEMPORARY …), before its kind is known."""
     return Statement(text, Cursor(text))
 
 
-def _choose(current: Statement) -> tuple[Handler, str]:
+def choose(current: Statement) -> tuple[Handler, str]:
     cursor = current.cursor
     words: list[str] = []
     if cursor.looking_at("CREATE"):

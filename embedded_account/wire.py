@@ -16,8 +16,9 @@ import pyarrow.compute as pc
 from embedded_account.errors import SnowflakeError
 from embedded_account.parameters import parameter
 from embedded_account.parse.cursor import tokenize
-from embedded_account.result import DML_TYPES, Column, Result
+from embedded_account.result import DML_TYPES, Column, Result, status
 from embedded_account.session import Session
+from embedded_account.translate.formats.documents import pretty_json
 
 # ----- bindings
 
@@ -146,9 +147,17 @@ def _array(column: Column, array: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray
     if column.type == "binary":
         return array.cast(pa.binary())
     if pa.types.is_nested(kind):
-        return pa.array(
-            [None if v is None else json.dumps(v, default=str) for v in array.to_pylist()], pa.string()
+        array = pa.chunked_array(
+            [
+                pa.array(
+                    [None if v is None else json.dumps(v, default=str) for v in array.to_pylist()],
+                    pa.string(),
+                )
+            ]
         )
+    if column.type in ("variant", "object", "array"):
+        texts = array.cast(pa.string()).to_pylist()
+        return pa.array([None if text is None else pretty_json(text) for text in texts], pa.string())
     return array.cast(pa.string())
 
 
@@ -193,6 +202,18 @@ def row_type(result: Result) -> list[dict[str, object]]:
         }
         for c in result.columns
     ]
+
+
+def answers(session: Session, results: list[Result], describe_only: bool, query_id: str) -> dict[str, Any]:
+    """The `data` member of a request's answer; several results are named, and fetched by their query ids."""
+    if len(results) == 1:
+        return answer(session, results[0], describe_only)
+    data = answer(session, status("Multiple statements executed successfully."), False)
+    return data | {
+        "queryId": query_id,
+        "resultIds": ",".join(result.query_id for result in results),
+        "resultTypes": ",".join(str(result.statement_type) for result in results),
+    }
 
 
 def answer(session: Session, result: Result, describe_only: bool) -> dict[str, Any]:

@@ -10,13 +10,13 @@ from snowflake.connector import SnowflakeConnection
 from snowflake.connector.errors import ProgrammingError
 
 from mock_data.config import GENERATOR_VERSION, NetworkConfig
-from mock_data.errors import MockDataError, SeededDifferently
+from mock_data.errors import ConcurrentChange, MockDataError, SeededDifferently
 from mock_data.tables import Statements
 
 # Object does not exist or not authorized; schema does not exist.
 _MISSING = {2003, 2043}
-# Another transaction holds the lock.
-LOCKED = 625
+# Another transaction holds the lock: https://docs.snowflake.com/en/sql-reference/parameters#lock-timeout
+_LOCKED = 625
 
 
 class Loader:
@@ -28,13 +28,25 @@ class Loader:
 
     def run(self, statement: str) -> int:
         """Execute; returns the number of rows changed, where the statement has one."""
-        self._cursor.execute(statement)
+        self._execute(statement)
         return int(self._cursor.rowcount or 0)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """All rows of a query."""
-        self._cursor.execute(query)
+        self._execute(query)
         return [tuple(row) for row in self._cursor.fetchall()]
+
+    def _execute(self, statement: str) -> None:
+        """Raises ConcurrentChange when another transaction kept a lock for longer than LOCK_TIMEOUT."""
+        try:
+            self._cursor.execute(statement)
+        except ProgrammingError as error:
+            if error.errno != _LOCKED:
+                raise
+            raise ConcurrentChange(
+                "Another change of the simulation is still open.",
+                "If its client is gone, the account ends it within minutes: try again later.",
+            ) from error
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -64,7 +76,7 @@ class Loader:
 
     def copy(self, table: str, stage: str, expected: int) -> None:
         """Load one table's file; raises MockDataError unless exactly the expected rows arrive."""
-        self._cursor.execute(self.statements.copy(table, stage))
+        self._execute(self.statements.copy(table, stage))
         names = [column[0].lower() for column in self._cursor.description]
         results = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
         loaded = sum(int(result.get("rows_loaded") or 0) for result in results)

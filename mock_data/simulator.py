@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from snowflake.connector import SnowflakeConnection
-from snowflake.connector.errors import ProgrammingError
 
 from mock_data.config import NetworkConfig
 from mock_data.days import Days, generate_days
@@ -19,7 +18,7 @@ from mock_data.errors import (
     MorningMissing,
     NotSeeded,
 )
-from mock_data.loader import LOCKED, Loader
+from mock_data.loader import Loader
 from mock_data.network import Network, build_network
 from mock_data.rows import EVENING, MORNING, RowWriter, from_date
 from mock_data.seeding import clear
@@ -169,15 +168,7 @@ class Simulator:
 
     def _take_turn(self, state: _State) -> None:
         """Locks the row until the transaction ends; whoever waited for it finds another revision."""
-        try:
-            changed = self._loader.run(self._loader.statements.advance(state.revision))
-        except ProgrammingError as error:
-            if error.errno != LOCKED:
-                raise
-            raise ConcurrentChange(
-                "Another change of the simulation is still open.",
-                "If its client is gone, the account ends it within minutes: try again later.",
-            ) from error
+        changed = self._loader.run(self._loader.statements.advance(state.revision))
         if changed != 1:
             raise ConcurrentChange(
                 "The simulation was moved by somebody else.", "Read its status and try again."

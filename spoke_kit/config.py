@@ -85,9 +85,12 @@ class GraphConfig:
 
 @dataclass(frozen=True)
 class Compute:
+    """Where the spoke's code runs. Without a repository its packages come from the Anaconda channel."""
+
     warehouse: str
     runtime: str
     packages: tuple[str, ...]
+    artifact_repository: str | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +164,7 @@ def read(top: Node, environment: str) -> SpokeConfig:
             warehouse=compute.get("warehouse", str),
             runtime=compute.get("runtime", str, "3.11"),
             packages=compute.texts("packages"),
+            artifact_repository=_repository(compute),
         ),
         tables=top.texts("tables", []),
         graphs={name: _graph(name, node) for name, node in top.children("graphs")},
@@ -173,6 +177,14 @@ def read(top: Node, environment: str) -> SpokeConfig:
             if entity not in config.entities:
                 raise top.error("feature_views", f"{view.name} names the unknown entity {entity!r}")
     return config
+
+
+def _repository(compute: Node) -> str | None:
+    """``database.schema.name``, which is written into statements as it is."""
+    name = compute.get("artifact_repository", str, "")
+    if name and not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*){2}", name):
+        raise compute.error("artifact_repository", f"{name!r} is not the full name of a repository")
+    return name or None
 
 
 def _numbers(node: Node, key: str) -> dict[str, float]:

@@ -43,12 +43,16 @@ class Deployment:
 
         Caller's rights: the role that owns the task is the spoke's own, and may do no more than it.
         """
-        packages = ", ".join(map(literal, self.config.compute.packages))
+        compute = self.config.compute
+        packages = ", ".join(map(literal, compute.packages))
+        repository = (
+            f"ARTIFACT_REPOSITORY = {compute.artifact_repository}\n" if compute.artifact_repository else ""
+        )
         return (
             f"CREATE OR REPLACE PROCEDURE {self.names.own(name)}({arguments})\n"
             "RETURNS VARCHAR\nLANGUAGE PYTHON\n"
-            f"RUNTIME_VERSION = {literal(self.config.compute.runtime)}\n"
-            f"PACKAGES = ({packages})\n"
+            f"RUNTIME_VERSION = {literal(compute.runtime)}\n"
+            f"{repository}PACKAGES = ({packages})\n"
             f"IMPORTS = ({literal(self.stage_path)})\n"
             f"HANDLER = {literal(f'{self.bundle.spoke}.{handler}')}\n"
             f"COMMENT = {literal(comment)}\n"

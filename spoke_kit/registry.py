@@ -73,6 +73,7 @@ def log_version(
     *,
     signature: Any,
     packages: list[str],
+    artifact_repository: str | None,
     metrics: Mapping[str, float],
     lineage: Mapping[str, Any],
     comment: str,
@@ -89,12 +90,23 @@ def log_version(
             version_name=version,
             comment=comment,
             signatures={"predict": signature},
-            conda_dependencies=packages,
+            **_dependencies(packages, artifact_repository),
             target_platforms=["WAREHOUSE"],
             options={"enable_explainability": False},
         )
     set_metadata(session, names, model, version, {"metrics": dict(metrics), LINEAGE: dict(lineage)})
     return not present
+
+
+def _dependencies(packages: list[str], artifact_repository: str | None) -> dict[str, Any]:
+    """Arguments of log_model. Pinned packages are kept as they are from a repository of the Python Package Index; those
+    of Anaconda are loosened by the client to the major version.
+
+    https://docs.snowflake.com/en/developer-guide/snowflake-ml/model-registry/overview
+    """
+    if artifact_repository is None:
+        return {"conda_dependencies": packages}
+    return {"pip_requirements": packages, "artifact_repository_map": {"pip": artifact_repository}}
 
 
 def set_metadata(session: Any, names: Names, model: str, version: str, values: Mapping[str, Any]) -> None:

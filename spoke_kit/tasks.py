@@ -21,6 +21,11 @@ from spoke_kit.names import Names, literal
 
 Json = dict[str, Any]
 Handler = Callable[..., str]
+#: Bytes that a task may return.
+#: https://docs.snowflake.com/en/sql-reference/stored-procedures/system_set_return_value
+LONGEST_RETURN = 10_000
+#: What is left of a list in a return value that is longer.
+SHORT_LIST = 50
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,8 @@ def task(function: Callable[[TaskContext], Json | str]) -> Handler:
     """Make a procedure handler of ``function``.
 
     In a task graph the configuration is the graph's; called by hand it is the JSON argument. A mapping is
-    returned as JSON, text as it is (a branch returns the name of the task that comes next).
+    returned as JSON, text as it is (a branch returns the name of the task that comes next). What is too long
+    for a task's return value is cut as ``fitting`` does it.
     """
 
     @functools.wraps(function)
@@ -71,10 +77,39 @@ def task(function: Callable[[TaskContext], Json | str]) -> Handler:
         value = function(context)
         text = value if isinstance(value, str) else json.dumps(value, sort_keys=True)
         if in_graph:
+            text = text if isinstance(value, str) else fitting(value)
             session.call("SYSTEM$SET_RETURN_VALUE", text)
         return text
 
     return handler
+
+
+def fitting(value: Json) -> str:
+    """``value`` as JSON that a task may return.
+
+    Where it is too long, its lists keep their first items, at any depth of mappings, and the number of all
+    is beside each as ``<key>_count``. ConfigError when that is too long as well.
+    """
+    text = json.dumps(value, sort_keys=True)
+    if len(text.encode()) <= LONGEST_RETURN:
+        return text
+    text = json.dumps(_cut(value), sort_keys=True)
+    if len(text.encode()) > LONGEST_RETURN:
+        raise ConfigError(
+            f"a task returned {len(text.encode())} bytes; Snowflake takes {LONGEST_RETURN}",
+            "Return less, and write the rest to a table.",
+        )
+    return text
+
+
+def _cut(value: Json) -> Json:
+    kept: Json = {}
+    for key, item in value.items():
+        if isinstance(item, list) and len(item) > SHORT_LIST:
+            kept[key], kept[f"{key}_count"] = item[:SHORT_LIST], len(item)
+        else:
+            kept[key] = _cut(item) if isinstance(item, dict) else item
+    return kept
 
 
 def open_context(session: Any, module: str, parameters: Json, *, in_graph: bool) -> TaskContext:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Query
-
+from app.addresses import Name
 from app.api.parameters import EnvironmentDep
 from app.dependencies import ServicesDep
+from app.limits import Text
 from app.schemas.base import Listing
 from app.schemas.features import FeatureView
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/spokes/{spoke}/feature-views", tags=["features"])
 
 
 @router.get("")
-def list_views(services: ServicesDep, spoke: str, environment: EnvironmentDep) -> Listing[FeatureView]:
+def list_views(services: ServicesDep, spoke: Name, environment: EnvironmentDep) -> Listing[FeatureView]:
     """The feature views with their columns and freshness; the newest version of each first."""
     views = services.features.views(spoke, environment)
     return Listing(items=[FeatureView.model_validate(view) for view in views])
@@ -24,10 +24,10 @@ def list_views(services: ServicesDep, spoke: str, environment: EnvironmentDep) -
 @router.get("/{name}")
 def get_view(
     services: ServicesDep,
-    spoke: str,
-    name: str,
+    spoke: Name,
+    name: Name,
     environment: EnvironmentDep,
-    version: Annotated[str | None, Query(max_length=100)] = None,
+    version: Text = None,
 ) -> FeatureView:
     """One version, the newest by default."""
     return FeatureView.model_validate(services.features.view(spoke, environment, name, version))

@@ -1,6 +1,7 @@
 """REST: operations, their log, their SQL, and what happens to them as it happens."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -9,20 +10,21 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from app.addresses import Name
 from app.dependencies import OperationsDep, UserDep, accepted
+from app.limits import MAX_NUMBER, Limit, Text
 from app.schemas.base import Listing
 from app.schemas.operations import ExecutedSqlSchema, LogLineSchema, OperationSchema
 from services.operations import OperationFilter, Operations, OperationState
 
 router = APIRouter(prefix="/operations", tags=["operations"])
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _POLL_SECONDS = 0.3
 # The ingress of the account closes a connection that was silent for 90 seconds.
 _KEEP_ALIVE_SECONDS = 15.0
 
-Limit = Annotated[int, Query(ge=1, le=1000)]
-After = Annotated[int, Query(ge=0, description="Only what has a greater number.")]
-Text = Annotated[str | None, Query(max_length=200)]
+After = Annotated[int, Query(ge=0, le=MAX_NUMBER, description="Only what has a greater number.")]
 
 
 @router.get("")
@@ -32,25 +34,25 @@ def list_operations(
     state: OperationState | None = None,
     spoke: Text = None,
     environment: Text = None,
-    parent: Annotated[str | None, Query(max_length=40, description='An id, or "none".')] = None,
+    parent: Text = None,
     limit: Limit = 50,
     cursor: Text = None,
 ) -> Listing[OperationSchema]:
-    """Operations, newest first."""
+    """Operations, newest first. ``parent`` is an id, or "none"."""
     wanted = OperationFilter(kind, state, spoke, environment, parent)
     page = operations.list(wanted, limit, cursor)
     return Listing(items=[OperationSchema.of(view) for view in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/{operation_id}")
-def get_operation(operations: OperationsDep, operation_id: str) -> OperationSchema:
+def get_operation(operations: OperationsDep, operation_id: Name) -> OperationSchema:
     """One operation with its steps."""
     return OperationSchema.of(operations.get(operation_id))
 
 
 @router.get("/{operation_id}/log")
 def get_log(
-    operations: OperationsDep, operation_id: str, after: After = 0, limit: Limit = 1000
+    operations: OperationsDep, operation_id: Name, after: After = 0, limit: Limit = 1000
 ) -> Listing[LogLineSchema]:
     """Log lines; ``next_cursor`` is the next ``after``."""
     page = operations.log(operation_id, after, limit)
@@ -60,7 +62,7 @@ def get_log(
 
 @router.get("/{operation_id}/sql")
 def get_sql(
-    operations: OperationsDep, operation_id: str, after: After = 0, limit: Limit = 1000
+    operations: OperationsDep, operation_id: Name, after: After = 0, limit: Limit = 1000
 ) -> Listing[ExecutedSqlSchema]:
     """The SQL it executed; ``next_cursor`` is the next ``after``."""
     page = operations.sql(operation_id, after, limit)
@@ -72,27 +74,28 @@ def get_sql(
 def get_events(
     request: Request,
     operations: OperationsDep,
-    operation_id: str,
-    last: Annotated[str | None, Header(alias="Last-Event-ID", max_length=20)] = None,
+    operation_id: Name,
+    last: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> StreamingResponse:
     """Server-sent events: ``operation`` on each change, ``log`` for each line, ``end`` when it is over.
 
     The id of an event is the number of the last log line sent, so that a browser that reconnects misses none.
+    An id that no event had is that of another stream: this one begins at its start.
     """
     operations.revision(operation_id)
-    after = int(last) if last and last.isdecimal() else 0
+    after = int(last) if last and _NUMBER.fullmatch(last) else 0
     events = _events(request, operations, operation_id, after)
     return StreamingResponse(events, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
 @router.post("/{operation_id}/cancel", status_code=202)
-def cancel(operations: OperationsDep, user: UserDep, operation_id: str) -> JSONResponse:
+def cancel(operations: OperationsDep, user: UserDep, operation_id: Name) -> JSONResponse:
     """Cancel: what waits at once, what runs at its next safe point. 409 when it is over."""
     return accepted(operations.cancel(operation_id, user.name))
 
 
 @router.post("/{operation_id}/resume", status_code=202)
-def resume(operations: OperationsDep, user: UserDep, operation_id: str) -> JSONResponse:
+def resume(operations: OperationsDep, user: UserDep, operation_id: Name) -> JSONResponse:
     """Go on from the step that failed or was cancelled. 409 in every other state."""
     return accepted(operations.resume(operation_id, user.name))
 

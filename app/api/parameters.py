@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from pydantic import BaseModel, ConfigDict
 
+from app.limits import SentName
+
 EnvironmentText = Annotated[
     str | None,
     Query(alias="environment", max_length=40, description="DEV by default, the first declared one."),
 ]
-Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
 class Body(BaseModel):
@@ -23,7 +24,7 @@ class Body(BaseModel):
 class Target(Body):
     """The body of a request that starts work; the environment may be given here or in the address."""
 
-    environment: str | None = None
+    environment: SentName | None = None
 
 
 def get_environment(request: Request, environment: EnvironmentText = None) -> str:

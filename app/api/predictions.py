@@ -9,8 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
-from app.api.parameters import EnvironmentDep, EnvironmentText, Limit, Target, pick
+from app.addresses import Name
+from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
 from app.dependencies import ServicesDep, SubmitDep
+from app.limits import Limit, Text
 from app.schemas.base import Listing
 from app.schemas.predictions import (
     Alert,
@@ -49,14 +51,18 @@ class AlertOfSpoke(Alert):
 
 
 class PredictionRequest(Target):
-    """``days``: forecast these again; by default the earliest pending one."""
+    """``days``: forecast these again; by default the earliest pending one.
+
+    ``wait``: for the end of a run that executes already, instead of 409.
+    """
 
     days: list[date] = []
+    wait: bool = False
 
 
 @router.get(_SPOKE + "/predictions")
 def get_predictions(
-    services: ServicesDep, spoke: str, environment: EnvironmentDep, day: date | None = None
+    services: ServicesDep, spoke: Name, environment: EnvironmentDep, day: date | None = None
 ) -> PredictionListing:
     """The latest day by default: one row for each active point."""
     found = services.predictions.day(spoke, environment, day)
@@ -74,20 +80,21 @@ def get_predictions(
 def predict(
     request: Request,
     submit: SubmitDep,
-    spoke: str,
+    spoke: Name,
     body: PredictionRequest | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
     """Run the inference graph; 409 with no pending day."""
     sent = body or PredictionRequest()
-    params = {"spoke": spoke, "environment": pick(request, sent.environment, environment)}
+    where = pick(request, sent.environment, environment)
+    params = {"spoke": spoke, "environment": where, "wait": sent.wait}
     return submit("inference.run", {**params, "days": sent.days} if sent.days else params)
 
 
 @router.get(_SPOKE + "/predictions/scored")
 def get_scored(
     services: ServicesDep,
-    spoke: str,
+    spoke: Name,
     environment: EnvironmentDep,
     days: Annotated[int, Query(ge=1, le=365)] = 28,
 ) -> Listing[ScoredPrediction]:
@@ -99,8 +106,8 @@ def get_scored(
 @router.get(_SPOKE + "/points/{pudo_id}/history")
 def get_history(
     services: ServicesDep,
-    spoke: str,
-    pudo_id: str,
+    spoke: Name,
+    pudo_id: Name,
     environment: EnvironmentDep,
     days: Annotated[int, Query(ge=1, le=730)] = 60,
 ) -> PointHistory:
@@ -110,7 +117,7 @@ def get_history(
 
 @router.get(_SPOKE + "/evaluations")
 def get_evaluations(
-    services: ServicesDep, spoke: str, environment: EnvironmentDep, limit: Limit = 60
+    services: ServicesDep, spoke: Name, environment: EnvironmentDep, limit: Limit = 60
 ) -> EvaluationListing:
     """How good each day's forecasts were, and what was promised when the version was registered."""
     found = services.predictions.evaluations(spoke, environment, limit)
@@ -124,7 +131,7 @@ def get_evaluations(
 def evaluate(
     request: Request,
     submit: SubmitDep,
-    spoke: str,
+    spoke: Name,
     body: Target | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
@@ -136,7 +143,7 @@ def evaluate(
 @router.get(_SPOKE + "/alerts")
 def get_alerts(
     services: ServicesDep,
-    spoke: str,
+    spoke: Name,
     environment: EnvironmentDep,
     day: date | None = None,
     limit: Limit = 200,
@@ -149,7 +156,7 @@ def get_alerts(
 @router.get("/alerts")
 def list_alerts(
     services: ServicesDep,
-    spoke: Annotated[str | None, Query(max_length=100)] = None,
+    spoke: Text = None,
     environment: EnvironmentText = None,
     limit: Limit = 200,
 ) -> Listing[AlertOfSpoke]:

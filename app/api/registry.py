@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
+from app.addresses import Name
 from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
 from app.dependencies import ServicesDep, SubmitDep
 from app.schemas.base import Listing
@@ -14,7 +15,7 @@ router = APIRouter(prefix="/spokes/{spoke}/models", tags=["models"])
 
 
 @router.get("")
-def list_models(services: ServicesDep, spoke: str, environment: EnvironmentDep) -> Listing[Model]:
+def list_models(services: ServicesDep, spoke: Name, environment: EnvironmentDep) -> Listing[Model]:
     """The models by name, each with its versions."""
     return Listing(
         items=[Model.model_validate(model) for model in services.registry.models(spoke, environment)]
@@ -23,7 +24,7 @@ def list_models(services: ServicesDep, spoke: str, environment: EnvironmentDep) 
 
 @router.get("/{model}/versions")
 def list_versions(
-    services: ServicesDep, spoke: str, model: str, environment: EnvironmentDep
+    services: ServicesDep, spoke: Name, model: Name, environment: EnvironmentDep
 ) -> Listing[ModelVersion]:
     """The versions, newest first, with metrics and lineage."""
     versions = services.registry.versions(spoke, environment, model)
@@ -32,7 +33,7 @@ def list_versions(
 
 @router.get("/{model}/versions/{version}")
 def get_version(
-    services: ServicesDep, spoke: str, model: str, version: str, environment: EnvironmentDep
+    services: ServicesDep, spoke: Name, model: Name, version: Name, environment: EnvironmentDep
 ) -> ModelVersion:
     """One version."""
     return ModelVersion.model_validate(services.registry.version(spoke, environment, model, version))
@@ -41,14 +42,14 @@ def get_version(
 @router.post("/{model}/versions/{version}/promote", status_code=202, response_model=None)
 def promote(
     request: Request,
+    services: ServicesDep,
     submit: SubmitDep,
-    spoke: str,
-    model: str,
-    version: str,
+    spoke: Name,
+    model: Name,
+    version: Name,
     body: Target | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
     """Make it the default version; 409 when it is already."""
     where = pick(request, body.environment if body else None, environment)
-    params = {"spoke": spoke, "environment": where, "model": model.upper(), "version": version.upper()}
-    return submit("model.promote", params)
+    return submit("model.promote", services.registry.promotion(spoke, where, model, version))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.api.parameters import Body, EnvironmentDep, EnvironmentText, Limit, Target, pick
+from app.addresses import Name
+from app.api.parameters import Body, EnvironmentDep, EnvironmentText, Target, pick
 from app.dependencies import ServicesDep, SubmitDep
+from app.limits import Limit, SentName, Text
 from app.schemas.base import Listing, Schema
 from app.schemas.spokes import Spoke, SpokeGlance
 
@@ -21,8 +23,8 @@ _DEPLOYS = {"features": "features.deploy", "graphs": "graphs.deploy"}
 class Onboarding(Body):
     """The spoke (its directory's name) and the environment that it enters."""
 
-    spoke: str
-    environment: str | None = None
+    spoke: SentName
+    environment: SentName | None = None
 
 
 class DeploymentRequest(Target):
@@ -57,23 +59,21 @@ def onboard(request: Request, submit: SubmitDep, body: Onboarding) -> JSONRespon
 
 
 @router.get("/glance")
-def glance(
-    services: ServicesDep, spoke: Annotated[str | None, Query(max_length=100)] = None
-) -> Listing[SpokeGlance]:
+def glance(services: ServicesDep, spoke: Text = None) -> Listing[SpokeGlance]:
     """One row for each spoke and environment, worst first."""
     rows = services.spokes.glance(spoke)
     return Listing(items=[SpokeGlance.model_validate(row) for row in rows])
 
 
 @router.get("/{spoke}")
-def get_spoke(services: ServicesDep, spoke: str) -> Spoke:
+def get_spoke(services: ServicesDep, spoke: Name) -> Spoke:
     """One spoke and its environments."""
     return Spoke.model_validate(services.spokes.get(spoke))
 
 
 @router.get("/{spoke}/deployments")
 def list_deployments(
-    services: ServicesDep, spoke: str, environment: EnvironmentDep, limit: Limit = 50
+    services: ServicesDep, spoke: Name, environment: EnvironmentDep, limit: Limit = 50
 ) -> Listing[Deployment]:
     """What was deployed, newest first."""
     services.spokes.get(spoke)
@@ -85,7 +85,7 @@ def list_deployments(
 def deploy(
     request: Request,
     submit: SubmitDep,
-    spoke: str,
+    spoke: Name,
     body: DeploymentRequest,
     environment: EnvironmentText = None,
 ) -> JSONResponse:

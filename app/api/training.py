@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from app.api.parameters import EnvironmentDep, EnvironmentText, Limit, Target, pick
-from app.dependencies import ServicesDep, SubmitDep
+from app.addresses import Name
+from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
+from app.dependencies import ServicesDep, SubmitDep, UserDep, accepted
+from app.limits import Attempt, Limit
 from app.schemas.base import Listing
 from app.schemas.training import Graph, GraphRun
 from services.core.errors import Invalid
@@ -18,14 +20,18 @@ router = APIRouter(prefix="/spokes/{spoke}/graphs", tags=["graphs"])
 
 
 class RunRequest(Target):
-    """``days``: of INFERENCE_DAG alone, the days to forecast again."""
+    """``days``: of INFERENCE_DAG alone, the days to forecast again.
+
+    ``wait``: for the end of a run that executes already, instead of 409.
+    """
 
     days: list[date] = []
+    wait: bool = False
 
 
 @router.get("")
 def list_graphs(
-    services: ServicesDep, spoke: str, environment: EnvironmentDep, runs: Limit = 10
+    services: ServicesDep, spoke: Name, environment: EnvironmentDep, runs: Limit = 10
 ) -> Listing[Graph]:
     """The deployed graphs with their tasks, each with its newest runs."""
     graphs = services.training.graphs(spoke, environment, runs)
@@ -34,18 +40,20 @@ def list_graphs(
 
 @router.get("/{graph}")
 def get_graph(
-    services: ServicesDep, spoke: str, graph: str, environment: EnvironmentDep, runs: Limit = 30
+    services: ServicesDep, spoke: Name, graph: Name, environment: EnvironmentDep, runs: Limit = 30
 ) -> Graph:
     """One graph; 404 when it is not deployed."""
-    return Graph.model_validate(services.training.graph(spoke, environment, graph.upper(), runs))
+    name = services.training.name_of(spoke, environment, graph)
+    return Graph.model_validate(services.training.graph(spoke, environment, name, runs))
 
 
 @router.get("/{graph}/runs")
 def list_runs(
-    services: ServicesDep, spoke: str, graph: str, environment: EnvironmentDep, limit: Limit = 30
+    services: ServicesDep, spoke: Name, graph: Name, environment: EnvironmentDep, limit: Limit = 30
 ) -> Listing[GraphRun]:
     """The runs of the last seven days, newest first, with their tasks."""
-    runs = services.training.runs(spoke, environment, graph.upper(), limit)
+    name = services.training.name_of(spoke, environment, graph)
+    runs = services.training.runs(spoke, environment, name, limit)
     return Listing(items=[GraphRun.model_validate(run) for run in runs])
 
 
@@ -54,15 +62,22 @@ def start_run(
     request: Request,
     services: ServicesDep,
     submit: SubmitDep,
-    spoke: str,
-    graph: str,
+    spoke: Name,
+    graph: Name,
     body: RunRequest | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
-    """Run a graph and follow it; 409 while it is not deployed, or has nothing to do."""
+    """Run a graph and follow it; 409 while it is not deployed, has nothing to do, or runs already.
+
+    The same that is queued or followed already is found, not started twice.
+    """
     sent = body or RunRequest()
-    kind = services.training.kind_of(graph.upper())
-    params: dict[str, Any] = {"spoke": spoke, "environment": pick(request, sent.environment, environment)}
+    kind = services.training.kind_of(graph)
+    params: dict[str, Any] = {
+        "spoke": spoke,
+        "environment": pick(request, sent.environment, environment),
+        "wait": sent.wait,
+    }
     if sent.days and kind != "inference.run":
         raise Invalid(f"{graph} takes no days", hint="Leave them out.", code="no_days")
     return submit(kind, {**params, "days": sent.days} if sent.days else params)
@@ -71,27 +86,48 @@ def start_run(
 @router.get("/{graph}/runs/{run_id}")
 def get_run(
     services: ServicesDep,
-    spoke: str,
-    graph: str,
-    run_id: str,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
     environment: EnvironmentDep,
-    attempt: Annotated[int | None, Query(ge=1)] = None,
+    attempt: Attempt = None,
 ) -> GraphRun:
     """One run, its last attempt by default, with its tasks and CONFIG."""
-    return GraphRun.model_validate(services.training.run(spoke, environment, graph.upper(), run_id, attempt))
+    name = services.training.name_of(spoke, environment, graph)
+    return GraphRun.model_validate(services.training.run(spoke, environment, name, run_id, attempt))
 
 
 @router.post("/{graph}/runs/{run_id}/retry", status_code=202, response_model=None)
 def retry_run(
     request: Request,
+    services: ServicesDep,
     submit: SubmitDep,
-    spoke: str,
-    graph: str,
-    run_id: str,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
     body: Target | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
-    """Run the failed part of the last run again; 409 unless it is the last and failed."""
+    """Run the failed part of exactly this run again; 409 unless it failed and its graph is as it was."""
     where = pick(request, body.environment if body else None, environment)
-    params = {"spoke": spoke, "environment": where, "graph": graph.upper(), "run_id": run_id}
+    name = services.training.name_of(spoke, where, graph)
+    params = {"spoke": spoke, "environment": where, "graph": name, "run_id": run_id}
     return submit("graph.retry", params)
+
+
+@router.post("/{graph}/runs/{run_id}/again", status_code=202, response_model=None)
+def run_again(
+    request: Request,
+    services: ServicesDep,
+    user: UserDep,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    body: Target | None = None,
+    environment: EnvironmentText = None,
+) -> JSONResponse:
+    """A new run with the configuration of this one, as when its graph was deployed anew since."""
+    where = pick(request, body.environment if body else None, environment)
+    name = services.training.name_of(spoke, where, graph)
+    found = services.training.again(spoke, where, name, run_id, user.name)
+    return accepted(services.operations.get(found))

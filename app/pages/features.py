@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.pages.format import path
+from app.addresses import Name, path
 from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
@@ -17,7 +17,7 @@ router = APIRouter()
 
 @router.get("/spokes/{spoke}/features", name="features")
 def features(
-    request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str
+    request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name
 ) -> HTMLResponse:
     """The feature views with their columns, freshness and SQL."""
     context = spoke_context(services, spoke, environment, "features")
@@ -27,7 +27,7 @@ def features(
 
 @router.post("/spokes/{spoke}/features/deploy", name="deploy_features")
 def deploy(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: Annotated[str, Form()]
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: Annotated[str, Form()]
 ) -> RedirectResponse:
     """Deploy the declared feature views."""
     name = pick_environment(services, environment).name

@@ -6,10 +6,10 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
-from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
+from app.addresses import path
 from app.charts.points import kind_of_point
 
 NOTHING = Markup('<span class="text-secondary">–</span>')
@@ -116,17 +116,6 @@ def headline(text: str, length: int = 150) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """The count with its noun."""
     return f"{number(count)} {one if count == 1 else many or one + 's'}"
-
-
-def path(template: str, /, *parts: str, **query: str | int | None) -> str:
-    """A local address: each `{}` of the template filled with a quoted part, None left out of the query."""
-    address = template.format(*(quote(str(part), safe="") for part in parts))
-    pairs = [
-        f"{quote(key, safe='')}={quote(str(value), safe='')}"
-        for key, value in query.items()
-        if value is not None
-    ]
-    return f"{address}?{'&'.join(pairs)}" if pairs else address
 
 
 FILTERS: Mapping[str, Any] = {

@@ -7,7 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
-from app.pages.format import path
+from app.addresses import here, path
 from app.pages.ports import Services
 from services.core.errors import Invalid
 from services.hub.types import Account, Environment
@@ -81,7 +81,7 @@ def build(request: Request, environment: Environment | None = None) -> Frame:
     services = get_services(request)
     return Frame(
         actor=get_actor(request),
-        nav=navigation(request.url.path, services.spokes.all(), environment),
+        nav=navigation(here(request), services.spokes.all(), environment),
         account=services.hub.account(),
         environments=services.hub.environments(),
         environment=environment,
@@ -91,7 +91,7 @@ def build(request: Request, environment: Environment | None = None) -> Frame:
 
 def bare(request: Request) -> Frame:
     """The frame of an error page, where the services may be what failed."""
-    return Frame(actor=get_actor(request), nav=navigation(request.url.path, (), None))
+    return Frame(actor=get_actor(request), nav=navigation(here(request), (), None))
 
 
 def navigation(here: str, spokes: tuple[Spoke, ...], environment: Environment | None) -> tuple[NavItem, ...]:

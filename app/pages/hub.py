@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.pages.format import path
+from app.addresses import path
 from app.pages.frame import ActorDep, ServicesDep
 from app.pages.render import render, see
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.pages.format import path
+from app.addresses import Name, path
+from app.limits import Text
 from app.pages.frame import ActorDep, ServicesDep
 from app.pages.ports import Services
 from app.pages.render import render, see
@@ -27,7 +28,6 @@ router = APIRouter()
 Numbered = TypeVar("Numbered", LogLine, ExecutedSql)
 SHOWN_LINES = 400
 SHOWN_STATEMENTS = 200
-Text = Annotated[str | None, Query(max_length=200)]
 
 
 @router.get("/operations", name="operations")
@@ -61,7 +61,7 @@ def running(request: Request) -> HTMLResponse:
 
 
 @router.get("/operations/{operation_id}", name="operation")
-def operation(request: Request, services: ServicesDep, operation_id: str) -> HTMLResponse:
+def operation(request: Request, services: ServicesDep, operation_id: Name) -> HTMLResponse:
     """One operation: steps, progress, log and SQL, live until it ends."""
     view = services.operations.get(operation_id)
     children = children_by_step(services, view)
@@ -78,14 +78,14 @@ def operation(request: Request, services: ServicesDep, operation_id: str) -> HTM
 
 
 @router.post("/operations/{operation_id}/cancel", name="cancel")
-def cancel(services: ServicesDep, actor: ActorDep, operation_id: str) -> RedirectResponse:
+def cancel(services: ServicesDep, actor: ActorDep, operation_id: Name) -> RedirectResponse:
     """Ask it to stop after the step that runs."""
     services.operations.cancel(operation_id, actor)
     return see(path("/operations/{}", operation_id))
 
 
 @router.post("/operations/{operation_id}/resume", name="resume")
-def resume(services: ServicesDep, actor: ActorDep, operation_id: str) -> RedirectResponse:
+def resume(services: ServicesDep, actor: ActorDep, operation_id: Name) -> RedirectResponse:
     """Go on from the step that failed."""
     services.operations.resume(operation_id, actor)
     return see(path("/operations/{}", operation_id))

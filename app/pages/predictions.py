@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.addresses import Name, path
 from app.charts.city import city_map
 from app.charts.figure import shown
 from app.charts.forecasts import (
@@ -18,7 +19,7 @@ from app.charts.forecasts import (
     point_history,
     predicted_vs_actual,
 )
-from app.pages.format import path
+from app.limits import Text
 from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
@@ -26,7 +27,6 @@ from services.core.errors import Invalid
 
 router = APIRouter()
 EnvironmentField = Annotated[str, Form()]
-Text = Annotated[str | None, Query(max_length=40)]
 
 
 @router.get("/spokes/{spoke}/predictions", name="predictions")
@@ -34,7 +34,7 @@ def predictions(
     request: Request,
     services: ServicesDep,
     environment: EnvironmentDep,
-    spoke: str,
+    spoke: Name,
     day: Text = None,
     point: Text = None,
 ) -> HTMLResponse:
@@ -60,7 +60,7 @@ def predictions(
 
 
 @router.get("/spokes/{spoke}/alerts", name="alerts")
-def alerts(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str) -> HTMLResponse:
+def alerts(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name) -> HTMLResponse:
     """The points forecast to be too full, newest day first."""
     context = spoke_context(services, spoke, environment, "alerts")
     context["alerts"] = services.predictions.alerts(spoke, environment.name)
@@ -69,7 +69,7 @@ def alerts(request: Request, services: ServicesDep, environment: EnvironmentDep,
 
 @router.post("/spokes/{spoke}/predictions/run", name="predict")
 def predict(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Predict the pending day."""
     name = pick_environment(services, environment).name
@@ -78,7 +78,7 @@ def predict(
 
 @router.post("/spokes/{spoke}/predictions/evaluate", name="evaluate")
 def evaluate(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Compare forecasts with the actuals that came in."""
     name = pick_environment(services, environment).name

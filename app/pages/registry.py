@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.addresses import Name, path
 from app.charts.versions import metrics_over_versions
-from app.pages.format import path
 from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
@@ -17,7 +17,7 @@ router = APIRouter()
 
 
 @router.get("/spokes/{spoke}/models", name="models")
-def models(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str) -> HTMLResponse:
+def models(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name) -> HTMLResponse:
     """Each model's versions with metrics, the default one marked."""
     context = spoke_context(services, spoke, environment, "models")
     context["models"] = [
@@ -31,9 +31,9 @@ def models(request: Request, services: ServicesDep, environment: EnvironmentDep,
 def promote(
     services: ServicesDep,
     actor: ActorDep,
-    spoke: str,
-    model: str,
-    version: str,
+    spoke: Name,
+    model: Name,
+    version: Name,
     environment: Annotated[str, Form()],
 ) -> RedirectResponse:
     """Make a version the default one."""

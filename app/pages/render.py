@@ -14,6 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from app import htmx
+from app.addresses import here
 from app.pages import format as formats
 from app.pages import frame as frames
 from app.pages.icons import icon
@@ -65,7 +66,7 @@ def macros(may_change: bool) -> Any:
 def common(request: Request) -> dict[str, Any]:
     """What every template finds in its context."""
     may_change = frames.may_change(request)
-    return {"request": request, "ui": macros(may_change), "may_change": may_change}
+    return {"request": request, "here": here(request), "ui": macros(may_change), "may_change": may_change}
 
 
 def render(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.pages.format import path
+from app.addresses import path
 from app.pages.frame import ActorDep, ServicesDep
 from app.pages.ports import Services
 from app.pages.render import render, see

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.addresses import Name, path
 from app.charts.figure import shown
 from app.charts.forecasts import error_over_time, over_time
-from app.pages.format import path
 from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.ports import Services
 from app.pages.render import render, see
@@ -45,7 +45,7 @@ def spoke_context(services: Services, name: str, environment: Environment, tab: 
 
 @router.get("/spokes/{spoke}", name="spoke")
 def overview(
-    request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str
+    request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name
 ) -> HTMLResponse:
     """The spoke in one environment: the model's quality, the last runs, freshness, the fullest points."""
     context = spoke_context(services, spoke, environment, "overview")
@@ -63,7 +63,7 @@ def overview(
 
 @router.post("/spokes/{spoke}/onboard", name="onboard")
 def onboard(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: Annotated[str, Form()]
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: Annotated[str, Form()]
 ) -> RedirectResponse:
     """Give the spoke its schema, roles and grants in an environment."""
     name = pick_environment(services, environment).name

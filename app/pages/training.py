@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Query, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.addresses import Name, path
 from app.charts.dag import draw
 from app.charts.gantt import gantt
-from app.pages.format import path
+from app.limits import Attempt
 from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 from app.pages.states import is_final
 from services.core.clock import utc_now
+from services.snowflake.failures import cause
 from services.training.types import Graph, GraphRun, TaskRun
 
 router = APIRouter()
@@ -23,7 +25,7 @@ EnvironmentField = Annotated[str, Form()]
 
 
 @router.get("/spokes/{spoke}/graphs", name="graphs")
-def graphs(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: str) -> HTMLResponse:
+def graphs(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name) -> HTMLResponse:
     """The spoke's graphs, each drawn with the states of its last run, over its last runs."""
     context = spoke_context(services, spoke, environment, "graphs")
     found = services.training.graphs(spoke, environment.name)
@@ -37,17 +39,17 @@ def run(
     request: Request,
     services: ServicesDep,
     environment: EnvironmentDep,
-    spoke: str,
-    graph: str,
-    run_id: str,
-    attempt: Annotated[int | None, Query(ge=1)] = None,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    attempt: Attempt = None,
 ) -> HTMLResponse:
     """One run of a graph, live until it ends."""
     context = spoke_context(services, spoke, environment, "graphs")
     name = environment.name
+    graph = services.training.name_of(spoke, name, graph)
     found = services.training.run(spoke, name, graph, run_id, attempt)
     declared = services.training.graph(spoke, name, graph)
-    newest = declared.runs[0].run_id if declared.runs else None
     context.update(
         graph=declared,
         # A run is of one environment: the switch leads to the other's graphs.
@@ -58,7 +60,9 @@ def run(
         gantt=gantt(found.tasks, utc_now()),
         config=json.dumps(found.config, indent=2) if found.config else None,
         error=first_error(found),
-        can_retry=found.state.startswith("FAILED") and found.run_id == newest,
+        can_retry=found.failed and found.is_last_attempt and found.root_id == declared.root_id,
+        # A graph that was deployed anew is not retried, but run again.
+        can_again=found.failed and found.is_last_attempt and found.root_id != declared.root_id,
         url=path("/spokes/{}/graphs/{}/runs/{}", spoke, graph, run_id, environment=name, attempt=attempt),
     )
     return render(request, "pages/run.html", context, environment=environment)
@@ -66,7 +70,7 @@ def run(
 
 @router.post("/spokes/{spoke}/graphs/deploy", name="deploy_graphs")
 def deploy(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Deploy the declared task graphs."""
     name = pick_environment(services, environment).name
@@ -75,7 +79,7 @@ def deploy(
 
 @router.post("/spokes/{spoke}/graphs/train", name="train")
 def train(
-    services: ServicesDep, actor: ActorDep, spoke: str, environment: EnvironmentField
+    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Run the training graph."""
     name = pick_environment(services, environment).name
@@ -84,11 +88,32 @@ def train(
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry")
 def retry(
-    services: ServicesDep, actor: ActorDep, spoke: str, graph: str, run_id: str, environment: EnvironmentField
+    services: ServicesDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    environment: EnvironmentField,
 ) -> RedirectResponse:
-    """Run the last failed run again from the task that failed."""
+    """Run a failed run again from the task that failed."""
     name = pick_environment(services, environment).name
+    graph = services.training.name_of(spoke, name, graph)
     return see(path("/operations/{}", services.training.retry(spoke, name, graph, run_id, actor)))
+
+
+@router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/again", name="again")
+def again(
+    services: ServicesDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    environment: EnvironmentField,
+) -> RedirectResponse:
+    """A new run with the configuration of this one."""
+    name = pick_environment(services, environment).name
+    graph = services.training.name_of(spoke, name, graph)
+    return see(path("/operations/{}", services.training.again(spoke, name, graph, run_id, actor)))
 
 
 def last_states(graph: Graph) -> dict[str, TaskRun]:
@@ -97,17 +122,16 @@ def last_states(graph: Graph) -> dict[str, TaskRun]:
 
 
 def first_error(run: GraphRun) -> dict[str, Any] | None:
-    """The error with the line that matters first: the last line of a traceback says what happened."""
+    """The error with the line that matters first."""
     # A task that was skipped carries the reason in the same column.
     failed = next((task for task in run.tasks if task.error_message and task.state != "SKIPPED"), None)
     message = failed.error_message if failed else run.first_error_message
     if not message:
         return None
-    lines = [text for text in message.strip().splitlines() if text.strip()]
     return {
         "task": failed.name if failed else run.first_error_task,
         "code": failed.error_code if failed else run.first_error_code,
-        "headline": lines[-1].strip(),
-        "message": message.strip() if len(lines) > 1 else None,
+        "headline": cause(message),
+        "message": message.strip() if message.strip() != cause(message) else None,
         "query_id": failed.query_id if failed else None,
     }

@@ -40,8 +40,23 @@ class TaskRun(Schema):
     query_text: str | None
 
 
+class Attempt(Schema):
+    """One attempt at a run, among the others."""
+
+    attempt: int
+    state: str
+    scheduled_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    scheduled_from: str | None
+
+
 class GraphRun(Schema):
-    """One run of a graph: GRAPH_RUN_GROUP_ID and ATTEMPT_NUMBER, state, tasks."""
+    """One attempt at a run of a graph, with its tasks.
+
+    `run_id` is GRAPH_RUN_GROUP_ID, `attempt` ATTEMPT_NUMBER. SCHEDULED: it waits for the run before it.
+    `attempts` are all of the run, the first one first.
+    """
 
     graph: str
     run_id: str
@@ -56,6 +71,8 @@ class GraphRun(Schema):
     first_error_code: str | None
     first_error_message: str | None
     tasks: list[TaskRun]
+    root_id: str | None
+    attempts: list[Attempt]
 
 
 class Graph(Schema):
@@ -69,3 +86,4 @@ class Graph(Schema):
     comment: str
     next_run_at: datetime | None
     runs: list[GraphRun]
+    root_id: str | None

@@ -136,21 +136,28 @@
   });
 
   /* The name typed again opens the dangerous button; the server checks it as well. */
+  function openConfirmed(field) {
+    var button = field.form.querySelector("[data-confirm-button]");
+    button.disabled = field.value !== field.getAttribute("data-confirm-word");
+  }
+
   document.addEventListener("input", function (event) {
-    var expected = event.target.getAttribute("data-confirm-word");
-    if (expected !== null) {
-      event.target.form.querySelector("[data-confirm-button]").disabled = event.target.value !== expected;
-    }
+    if (event.target.hasAttribute("data-confirm-word")) openConfirmed(event.target);
   });
 
-  /* A page brought back from the browser's cache may be sent again. */
-  window.addEventListener("pageshow", function () {
-    each(document, "form[data-sent]", function (form) {
+  /* A page that comes back, from the browser's cache or by a reload, shows what its address says and not what was
+     chosen or typed in it before; and its forms may be sent again. */
+  window.addEventListener("pageshow", function (event) {
+    var arrived = performance.getEntriesByType("navigation")[0];
+    var back = event.persisted || (arrived && arrived.type !== "navigate");
+    each(document, "form", function (form) {
+      if (back) form.reset();
       form.removeAttribute("data-sent");
       each(form, ".btn-loading", function (button) {
         button.classList.remove("btn-loading");
       });
     });
+    each(document, "[data-confirm-word]", openConfirmed);
   });
 
   /* What was running has ended: the mark in the top bar need not wait, and there may be a spoke more. */

@@ -53,9 +53,10 @@ def rows(table: pa.Table, kinds: Sequence[SqlType]) -> list[tuple[Any, ...]]:
 
 
 def frame(table: pa.Table, kinds: Sequence[SqlType] | None = None) -> pd.DataFrame:
-    """A table as the frame that a vectorized handler receives: columns numbered from 0."""
-    known: Sequence[SqlType | None] = kinds or [None] * table.num_columns
-    series = [values.column_series(column, kind) for column, kind in zip(table.columns, known, strict=True)]
+    """A table as the frame that a vectorized handler receives: columns numbered from 0, as many as ``kinds``."""
+    known: Sequence[SqlType | None] = [None] * table.num_columns if kinds is None else kinds
+    columns = table.columns[: len(known)]
+    series = [values.column_series(column, kind) for column, kind in zip(columns, known, strict=True)]
     return pd.DataFrame(dict(enumerate(series)), index=pd.RangeIndex(table.num_rows))
 
 

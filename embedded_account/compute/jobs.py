@@ -133,8 +133,9 @@ ErrorKind = Literal["handler", "refused", "timeout", "cancelled", "crashed"]
 class JobError:
     """Why a job gave no result.
 
-    ``handler``: the user's code raised; ``type`` is the exception's class, ``traceback`` starts at the
-    handler. ``refused``: it was not run (unknown package, unsupported type). ``crashed``: the worker ended
+    ``handler``: the user's code raised; ``type`` is the exception's class, ``where`` the frame that raised,
+    ``traceback`` starts at the handler.
+    ``refused``: it was not run (unknown package, unsupported type). ``crashed``: the worker ended
     without an answer.
     """
 
@@ -142,11 +143,16 @@ class JobError:
     type: str
     message: str
     traceback: str = ""
+    where: str = ""
 
     def __str__(self) -> str:
-        if self.traceback:
-            return f"Python Interpreter Error:\n{self.traceback}"
-        return self.message
+        """What happened and where comes first: histories and logs are read, and cut, from the top."""
+        if not self.traceback:
+            return self.message
+        told = f"{self.type}: {self.message}" if self.message else self.type
+        return "\n".join(
+            part for part in ("Python Interpreter Error:", told, self.where, self.traceback) if part
+        )
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,20 @@
 """One module for each kind of object: its records, DDL, SHOW and DESCRIBE. Importing a module registers it."""
 
 from embedded_account.objects import (
+    artifact_repositories,
+    comments,
     databases,
     datasets,
+    described,
     dynamic_tables,
+    execute_from,
     feature_store,
     file_formats,
     functions,
+    key_listing,
     model_alter,
     models,
+    object_listing,
     procedures,
     roles,
     sessions,
@@ -23,14 +29,20 @@ from embedded_account.objects import (
 )
 
 __all__ = [
+    "artifact_repositories",
+    "comments",
     "databases",
     "datasets",
+    "described",
     "dynamic_tables",
+    "execute_from",
     "feature_store",
     "file_formats",
     "functions",
+    "key_listing",
     "model_alter",
     "models",
+    "object_listing",
     "procedures",
     "roles",
     "sessions",

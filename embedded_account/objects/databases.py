@@ -11,7 +11,7 @@ from dataclasses import replace
 from embedded_account import files
 from embedded_account.catalog import Record
 from embedded_account.errors import already_exists, does_not_exist, unsupported
-from embedded_account.names import SchemaName, shown
+from embedded_account.names import SchemaName, is_hidden_database, is_hidden_schema, shown
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags, set_tags
 from embedded_account.parse.cursor import Cursor
@@ -40,6 +40,8 @@ def create_database(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     exists_ok = current.accept_if_not_exists()
     name = _database(cursor)
+    if is_hidden_database(name):
+        raise unsupported(f"a database named {shown(name)}")
     if cursor.looking_at("CLONE") or cursor.looking_at("FROM"):
         raise unsupported(f"CREATE DATABASE … {cursor.peek().word}")
     options = cursor.options()
@@ -88,7 +90,10 @@ def drop_database(session: Session, current: Statement) -> Result:
 def create_schema(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     exists_ok = current.accept_if_not_exists()
-    name = session.resolve_schema(cursor.name())
+    parts = cursor.name()
+    if is_hidden_schema(parts[-1]):
+        raise unsupported(f"a schema named {shown(parts[-1])}")
+    name = session.resolve_schema(parts)
     if cursor.looking_at("CLONE"):
         raise unsupported("CREATE SCHEMA … CLONE")
     managed = cursor.accept("WITH", "MANAGED", "ACCESS")

@@ -20,6 +20,7 @@ from sqlglot import exp
 
 from embedded_account.catalog import Record
 from embedded_account.duck_errors import translated
+from embedded_account.durations import Duration
 from embedded_account.errors import SnowflakeError, does_not_exist, invalid_value
 from embedded_account.names import ObjectName, duck, literal
 from embedded_account.objects.dynamic_table_history import Refresh, remember
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 KIND = "DYNAMIC TABLE"
 # https://docs.snowflake.com/en/user-guide/dynamic-tables-tasks-create#automatic-suspension
 FAILURES_BEFORE_SUSPENSION = 5
-_UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+SHORTEST_LAG = 60
 _trigger: ContextVar[str] = ContextVar("refresh_trigger", default="MANUAL")
 
 
@@ -44,16 +45,26 @@ def lag_seconds(text: str) -> int | None:
     Raises:
         SnowflakeError: for anything else, and for less than 60 seconds.
     """
-    if text.upper() == "DOWNSTREAM":
+    lag = _lag(text)
+    return lag.seconds if lag is not None else None
+
+
+def shown_lag(text: str) -> str:
+    """A TARGET_LAG as SHOW prints it: `'1h'` is `1 hour`. Raises as `lag_seconds` does."""
+    lag = _lag(text)
+    return str(lag) if lag is not None else "DOWNSTREAM"
+
+
+def _lag(text: str) -> Duration | None:
+    if text.strip().upper() == "DOWNSTREAM":
         return None
-    number, _, unit = text.strip().lower().partition(" ")
-    seconds = int(number) * _UNITS.get(unit.strip().removesuffix("s"), 0) if number.isdigit() else 0
-    if seconds < 60:
+    lag = Duration.of(text)
+    if lag is None or lag.seconds < SHORTEST_LAG:
         raise invalid_value(
-            f"Invalid TARGET_LAG '{text}': it is '<number> seconds|minutes|hours|days' of at least 60 seconds, "
-            "or DOWNSTREAM."
+            f"Invalid TARGET_LAG '{text}': it is '<number> seconds|minutes|hours|days' of at least {SHORTEST_LAG} "
+            "seconds, or DOWNSTREAM."
         )
-    return seconds
+    return lag
 
 
 def data_timestamp(record: Record) -> datetime | None:
@@ -200,6 +211,16 @@ def _note_failure(session: Session, failed: Refresh) -> None:
 
 def upstream_tables(session: Session, record: Record) -> list[ObjectName]:
     """The dynamic tables that the query reads, through views too."""
+    return [name for name in tables_read(session, record) if _is_dynamic(session, name)]
+
+
+def _is_dynamic(session: Session, name: ObjectName) -> bool:
+    catalog = session.account.catalog_of(name.database)
+    return catalog.get(session.duck, KIND, name.schema, name.name) is not None
+
+
+def tables_read(session: Session, record: Record) -> list[ObjectName]:
+    """The tables, dynamic ones too, that the query reads, through views too."""
     with _at_home(session, record), Translation(session, describe_only=True) as translation:
         pending = [("", translation.query(str(record.body["query"])))]
     found: dict[ObjectName, None] = {}
@@ -212,10 +233,10 @@ def upstream_tables(session: Session, record: Record) -> list[ObjectName]:
             if not all(name) or name in seen or name.database not in session.account.databases():
                 continue
             seen.add(name)
-            if session.account.catalog_of(name.database).get(session.duck, KIND, name.schema, name.name):
-                found[name] = None
+            if texts := _view_text(session, name):
+                pending += [(name.database, text) for text in texts]
             else:
-                pending += [(name.database, text) for text in _view_text(session, name)]
+                found[name] = None
     return list(found)
 
 

@@ -12,29 +12,27 @@ from typing import Any
 
 from embedded_account.catalog import Record
 from embedded_account.errors import (
-    already_exists,
     compilation_error,
     does_not_exist,
     invalid_value,
     unsupported,
 )
 from embedded_account.names import ObjectName, duck, shown
+from embedded_account.objects import change_tracking, relations
 from embedded_account.objects.dynamic_table_refresh import (
     KIND,
     computed,
     data_timestamp,
     existing,
-    lag_seconds,
     refresh,
+    shown_lag,
     write,
 )
 from embedded_account.objects.show import read_show
 from embedded_account.objects.table_listing import describe_columns
-from embedded_account.objects.tables import drop_object
 from embedded_account.objects.tagging import Tags, read_tags, read_unset_tags, set_tags
 from embedded_account.objects.views import read_columns
 from embedded_account.parse.cursor import Cursor
-from embedded_account.query import table_exists, view_exists
 from embedded_account.result import Result, rows_result, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
@@ -67,13 +65,8 @@ def create_dynamic_table(session: Session, current: Statement) -> Result:
     if current.describe_only:
         return done
     _check(session, options, required=True)
-    if not session.account.has_schema(name.database, name.schema):
-        raise does_not_exist("Schema", str(name.parent))
-    exists = table_exists(session, name) or view_exists(session, name)
-    if exists and exists_ok:
+    if relations.claim(session, current, name, KIND, exists_ok):
         return status(f"{shown(name.name)} already exists, statement succeeded.")
-    if exists and not current.or_replace:
-        raise already_exists(str(name))
     body = {
         "text": current.text.strip(),
         "query": query,
@@ -88,8 +81,9 @@ def create_dynamic_table(session: Session, current: Statement) -> Result:
     record = Record(KIND, name.schema, name.name, session.role, str(options.get("COMMENT", "")), body)
     later = str(options.get("INITIALIZE", "ON_CREATE")).upper() == "ON_SCHEDULE"
     session.commit_before_ddl()
+    change_tracking.require(session, record)
     with computed(session, record, empty=later) as rows, session.changing(name.database) as connection:
-        drop_object(session, name)
+        relations.drop(session, name)
         if later:
             connection.execute(f"CREATE TABLE {name.duck} AS SELECT * FROM {rows.address}")
             session.account.catalog_of(name.database).put(connection, record)
@@ -130,7 +124,7 @@ def _check(session: Session, options: dict[str, Any], required: bool) -> None:
     if missing := [o for o in ("TARGET_LAG", "WAREHOUSE") if required and o not in options]:
         raise compilation_error(f"Missing option(s): [{', '.join(missing)}]", 2029, "42601")
     if "TARGET_LAG" in options:
-        lag_seconds(str(options["TARGET_LAG"]))
+        options["TARGET_LAG"] = shown_lag(str(options["TARGET_LAG"]))
     for option in ("WAREHOUSE", "INITIALIZATION_WAREHOUSE"):
         if option in options and session.account.get("WAREHOUSE", str(options[option])) is None:
             raise does_not_exist("Warehouse", str(options[option]))
@@ -144,7 +138,7 @@ def alter_dynamic_table(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     if_exists = current.accept_if_exists()
     name = session.resolve(cursor.name())
-    if if_exists and not _exists(session, name):
+    if not relations.require(session, name, KIND, if_exists):
         return status(_DONE)
     record = existing(session, name)
     if cursor.accept("REFRESH"):
@@ -161,12 +155,6 @@ def alter_dynamic_table(session: Session, current: Statement) -> Result:
             session.account.catalog_of(name.database).put(connection, record.with_body(**state))
             set_tags(session, name.database, "TABLE", (name.schema, name.name), tags)
     return status(_DONE)
-
-
-def _exists(session: Session, name: ObjectName) -> bool:
-    if name.database not in session.account.databases():
-        return False
-    return session.account.catalog_of(name.database).get(session.duck, KIND, *name[1:]) is not None
 
 
 def _changed(session: Session, cursor: Cursor, record: Record) -> tuple[Record, Tags]:
@@ -215,8 +203,7 @@ def _rename(session: Session, current: Statement, old: ObjectName, new: ObjectNa
     current.cursor.end()
     if old.parent != new.parent:
         raise unsupported("ALTER DYNAMIC TABLE … RENAME TO another schema")
-    if table_exists(session, new) or view_exists(session, new):
-        raise already_exists(str(new))
+    relations.require_free(session, new)
     if not current.describe_only:
         with session.changing(old.database) as connection:
             connection.execute(f"ALTER TABLE {old.duck} RENAME TO {duck(new.name)}")
@@ -229,13 +216,11 @@ def drop_dynamic_table(session: Session, current: Statement) -> Result:
     if_exists = current.accept_if_exists()
     name = session.resolve(current.cursor.name())
     current.cursor.end()
-    if not _exists(session, name):
-        if if_exists:
-            return status("Drop statement executed successfully.")
-        raise does_not_exist("Dynamic Table", str(name))
+    if not relations.require(session, name, KIND, if_exists):
+        return status("Drop statement executed successfully.")
     if not current.describe_only:
         with session.changing(name.database):
-            drop_object(session, name)
+            relations.drop(session, name)
     return status(f"{shown(name.name)} successfully dropped.")
 
 

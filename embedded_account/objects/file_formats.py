@@ -262,15 +262,13 @@ def _selected(
     if query is not None:
         expression = parse(expand_variables(session, query))
         table = expression.find(exp.Table)
-        from embedded_account.translate.names import _name_staged_columns
+        from embedded_account.translate.names import _name_staged_columns, rows_table
 
         with Translation(session) as translation:
             alias = table.alias or "STAGED"
             _name_staged_columns(expression, alias, rows)
-            parts = [exp.to_identifier(part, quoted=True) for part in ("temp", "main", "__STAGED__")]
-            table.replace(exp.Table(catalog=parts[0], db=parts[1], this=parts[2]))
-            sql = translation.sql(expression)
-        return sql.replace('"temp"."main"."__STAGED__"', f"({rows.sql}) AS {duck(alias)}")
+            table.replace(rows_table(rows.sql, alias))
+            return translation.sql(expression)
     match = str(options.get("MATCH_BY_COLUMN_NAME", "NONE")).upper()
     if match == "NONE":
         if rows.by_name:

@@ -12,12 +12,14 @@ from sqlglot import exp
 
 from embedded_account.compute import FunctionJob
 from embedded_account.errors import SnowflakeError, unsupported
+from embedded_account.names import OWN_PREFIX
 from embedded_account.objects import procedures, routines
 from embedded_account.objects.routines import Routine, read_routine
 from embedded_account.result import Result
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
-from embedded_account.translate import Translation
+from embedded_account.translate import Translation, parse
+from embedded_account.translate.dialect import called_name
 
 KIND = "FUNCTION"
 _DUCK = {
@@ -35,6 +37,7 @@ _DUCK = {
     "ARRAY": "VARCHAR",
     "BINARY": "BLOB",
 }
+_UNSEEN = "BIGINT"
 _JSON = ("VARIANT", "OBJECT", "ARRAY")
 
 
@@ -67,17 +70,25 @@ def show_functions(session: Session, current: Statement) -> Result:
     return procedures.show_routines(session, current, KIND)
 
 
-def replace_call(translation: Translation, node: Any) -> None:
-    """Replace the call if it names a function of ours; leave it to DuckDB otherwise."""
+def replace_call(translation: Translation, node: Any) -> bool:
+    """Replace the call if it names a function of a user; whether it did.
+
+    Raises:
+        SnowflakeError: 002141 for a qualified name without a function.
+    """
     session = translation.session
-    parts = [str(node.this) if getattr(node.this, "quoted", False) else str(node.this).upper()]
+    parts = [called_name(node)]
+    if parts[0].startswith(OWN_PREFIX):
+        return False
     outer = node
     while isinstance(outer.parent, exp.Dot) and outer.parent.expression is outer:
         outer = outer.parent
     if outer is not node:
         parts = [p.name for p in outer.this.flatten() if isinstance(p, exp.Identifier)] + parts
     elif session.schema is None:
-        return
+        return False
+    if parts[0].upper() == "SNOWFLAKE" and len(parts) > 1:
+        raise unsupported(f"{'.'.join(parts)}(…)")
     name = session.resolve(tuple(parts))
     found = routines.find(session, KIND, name, len(node.expressions))
     if not found:
@@ -85,23 +96,30 @@ def replace_call(translation: Translation, node: Any) -> None:
             raise SnowflakeError(
                 f"SQL compilation error:\nUnknown user-defined function {name}.", 2141, "42601"
             )
-        return
+        return False
     routine = found[0]
     call = exp.Anonymous(
-        this=_duck_function(translation, routine), expressions=_casts(routine, node.expressions)
+        this=_duck_function(translation, routine), expressions=_arguments(routine, node.expressions)
     )
     wrapped: Any = call
     if routines.canonical(routine.returns) in _JSON:
         wrapped = exp.cast(call, exp.DataType.build("JSON"))
     outer.replace(wrapped)
+    return True
 
 
-def _casts(routine: Routine, arguments: list[Any]) -> list[Any]:
+def _arguments(routine: Routine, given: list[Any]) -> list[Any]:
+    """The arguments with the declared types, those left out by their defaults. A function without any takes one that
+    it does not see, as DuckDB tells the number of rows by a column.
+    """
+    defaults = [
+        parse(f"SELECT {default}").expressions[0] for _, _, default in routine.arguments[len(given) :]
+    ]
     kinds = [_DUCK.get(routines.canonical(kind), "VARCHAR") for _, kind, _ in routine.arguments]
     return [
         exp.cast(a.copy(), exp.DataType.build(k, dialect="duckdb"))
-        for a, k in zip(arguments, kinds, strict=False)
-    ]
+        for a, k in zip([*given, *defaults], kinds, strict=True)
+    ] or [exp.cast(exp.Literal.number(0), exp.DataType.build(_UNSEEN, dialect="duckdb"))]
 
 
 def _duck_function(translation: Translation, routine: Routine) -> str:
@@ -136,4 +154,4 @@ def _duck_function(translation: Translation, routine: Routine) -> str:
             raise SnowflakeError(message, 100357, "P0000")
         return outcome.table.column("RESULT").combine_chunks()
 
-    return translation.function(run, kinds, returns)
+    return translation.function(run, kinds or [_UNSEEN], returns)

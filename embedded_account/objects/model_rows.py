@@ -19,6 +19,7 @@ from embedded_account.names import duck
 from embedded_account.objects.model_invocation import Invocation
 from embedded_account.objects.model_tables import add_visible
 from embedded_account.translate import Translation
+from embedded_account.translate.names import scratch_table
 
 SLICE = 1 << 16
 _ROW = "__row"
@@ -129,11 +130,7 @@ def _read_from(select: Any, name: str, count: int) -> None:
     source = select.args["from_"].this
     label = source.alias_or_name
     hidden = [exp.to_identifier(_ROW, quoted=True)]
-    inner = exp.Table(
-        this=exp.to_identifier(name, quoted=True),
-        db=exp.to_identifier("main", quoted=True),
-        catalog=exp.to_identifier("temp", quoted=True),
-    )
+    inner = scratch_table(name)
     arguments = [exp.to_identifier(f"__a{i}", quoted=True) for i in range(count)]
     without_arguments = exp.Select(expressions=[exp.Star(except_=arguments or None)]).from_(inner)
     alias = exp.TableAlias(this=exp.to_identifier(label or "INPUT", quoted=True))

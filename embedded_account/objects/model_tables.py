@@ -14,6 +14,7 @@ from embedded_account.errors import unsupported
 from embedded_account.names import duck
 from embedded_account.objects.model_invocation import Invocation, duck_type, nulls_for_nan
 from embedded_account.translate import Translation
+from embedded_account.translate.names import scratch_table
 
 _ROW = "_ROW"
 
@@ -40,11 +41,7 @@ def replace_table_call(translation: Translation, node: Any, invocation: Invocati
     connection = translation.session.duck
     connection.register(name, rows)
     translation.on_exit(lambda: connection.unregister(name))
-    table = exp.Table(
-        this=exp.to_identifier(name, quoted=True),
-        db=exp.to_identifier("main", quoted=True),
-        catalog=exp.to_identifier("temp", quoted=True),
-    )
+    table = scratch_table(name)
     if label:
         table.set("alias", exp.TableAlias(this=exp.to_identifier(label, quoted=True)))
     select.set("from_", exp.From(this=table))

@@ -116,6 +116,7 @@ def describe_routine(session: Session, current: Statement, kind: str) -> Result:
         ("runtime_version", r.runtime_version),
         ("packages", "[" + ",".join(f"'{p}'" for p in r.packages) + "]"),
         ("installed_packages", "[]"),
+        ("artifact_repository", r.artifact_repository),
         ("is_aggregate", "false"),
     ]
     return rows_result([("property", "text"), ("value", "text")], rows, 0x4500)

@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from embedded_account.account import SYSTEM_ROLES
 from embedded_account.catalog import Record
 from embedded_account.errors import already_exists, does_not_exist, unsupported
-from embedded_account.names import shown
+from embedded_account.names import OWN_PREFIX, shown
+from embedded_account.objects.relations import view_exists
 from embedded_account.objects.show import read_show
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import USE, Result, rows_result, status
@@ -119,7 +120,7 @@ _KINDS = (
 )
 
 
-def _object(cursor: Cursor) -> tuple[str, str]:
+def _object(session: Session, cursor: Cursor) -> tuple[str, str]:
     """(kind, name) behind ON; ALL and FUTURE grants get a kind of their own, e.g. ALL TABLES IN SCHEMA."""
     if cursor.accept("ACCOUNT"):
         return "ACCOUNT", "EMBEDDED"
@@ -133,11 +134,19 @@ def _object(cursor: Cursor) -> tuple[str, str]:
     for words in _KINDS:
         if cursor.accept(*words):
             return " ".join(words), _path(cursor)
+    if cursor.peek(1).text == "." or cursor.peek(1).word in ("TO", "FROM") or cursor.peek(1).kind == "end":
+        # Without a kind it is a table or a view.
+        name = session.resolve(cursor.name())
+        kind = "VIEW" if view_exists(session, name) else "TABLE"
+        return kind, ".".join(shown(part) for part in name)
     return cursor.identifier(), _path(cursor)
 
 
 def _path(cursor: Cursor) -> str:
-    name = ".".join(shown(part) for part in cursor.name())
+    parts = cursor.name()
+    name = ".".join(map(shown, parts))
+    if any(part.startswith(OWN_PREFIX) for part in parts):
+        raise does_not_exist("Object", name)
     if cursor.accept("!"):
         name += "!" + cursor.identifier()
     if cursor.looking_at("("):
@@ -172,7 +181,7 @@ def _grants(
     if cursor.looking_at("OWNERSHIP"):
         cursor.accept("OWNERSHIP")
         cursor.expect("ON")
-        rows = [("OWNERSHIP", *_object(cursor))]
+        rows = [("OWNERSHIP", *_object(session, cursor))]
     elif cursor.accept("SERVICE", "ROLE"):
         rows = [("USAGE", "SERVICE ROLE", _path(cursor))]
     elif cursor.accept("DATABASE", "ROLE"):
@@ -183,7 +192,7 @@ def _grants(
     else:
         privileges = _privileges(cursor)
         cursor.expect("ON")
-        kind, name = _object(cursor)
+        kind, name = _object(session, cursor)
         rows = [(privilege, kind, name) for privilege in privileges]
     cursor.expect(preposition)
     grantee_kind = "ROLE"
@@ -265,7 +274,7 @@ def show_grants(session: Session, current: Statement) -> Result:
         cursor.accept("ROLE")
         wanted = ("of", "ROLE", cursor.identifier())
     elif cursor.accept("ON"):
-        wanted = ("on", *_object(cursor))
+        wanted = ("on", *_object(session, cursor))
     elif cursor.accept("IN"):
         wanted = ("in", cursor.identifier(), _path(cursor))
     else:

@@ -5,14 +5,16 @@ https://docs.snowflake.com/en/sql-reference/sql/create-procedure, …/create-fun
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from embedded_account import files
 from embedded_account.catalog import Record
-from embedded_account.compute import ImportFile
-from embedded_account.errors import SnowflakeError, already_exists, does_not_exist, unsupported
+from embedded_account.compute import ImportFile, runtimes
+from embedded_account.errors import SnowflakeError, already_exists, does_not_exist, invalid_value, unsupported
 from embedded_account.names import ObjectName, shown
+from embedded_account.objects import artifact_repositories
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, status
 from embedded_account.session import Session, TemporaryObject
@@ -51,6 +53,7 @@ class Routine:
     handler: str = ""
     runtime_version: str = "3.11"
     packages: list[str] = field(default_factory=list)
+    artifact_repository: str | None = None
     imports: list[str] = field(default_factory=list)
     source: str | None = None
     execute_as: str = "OWNER"
@@ -130,7 +133,7 @@ def read_routine(name: str, cursor: Cursor) -> Routine:
         ):
             pass
         elif cursor.peek(1).text == "=":
-            options.update(cursor.options())
+            options.update(cursor.options(as_text=("RUNTIME_VERSION",)))
         else:
             raise cursor.error()
     if language != "PYTHON":
@@ -140,19 +143,33 @@ def read_routine(name: str, cursor: Cursor) -> Routine:
             raise unsupported(refused)
     if "HANDLER" not in options:
         raise SnowflakeError("SQL compilation error:\nMissing HANDLER in the definition.", 1003, "42000")
+    packages = [str(p) for p in options.get("PACKAGES") or []]
+    artifact_repositories.require(packages)
+    repository = options.get("ARTIFACT_REPOSITORY")
     return Routine(
         name=name,
         arguments=arguments,
         returns=returns,
         language=language,
         handler=str(options["HANDLER"]),
-        runtime_version=str(options.get("RUNTIME_VERSION", "3.11")),
-        packages=[str(p) for p in options.get("PACKAGES") or []],
+        runtime_version=_runtime(str(options.get("RUNTIME_VERSION", runtimes.DECLARABLE[0]))),
+        packages=packages,
+        artifact_repository=artifact_repositories.named(str(repository)) if repository else None,
         imports=[str(i) for i in options.get("IMPORTS") or []],
         source=source,
         execute_as=execute_as,
         comment=str(options.get("COMMENT", "")),
     )
+
+
+def _runtime(version: str) -> str:
+    if not re.fullmatch(r"3\.\d+", version):
+        raise invalid_value(f"invalid value [{version}] for parameter 'RUNTIME_VERSION'")
+    if version not in runtimes.DECLARABLE:
+        raise unsupported(
+            f"RUNTIME_VERSION = {version} (this account runs {' and '.join(runtimes.DECLARABLE)})"
+        )
+    return version
 
 
 def import_files(session: Session, routine: Routine) -> list[ImportFile]:

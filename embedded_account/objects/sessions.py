@@ -225,11 +225,6 @@ def ml_platform_capabilities(session: Session, _: list[object]) -> object:
     return "{}"
 
 
-@scalar_function("SYSTEM$GET_DEFAULT_PYTHON_ARTIFACT_REPOSITORY")
-def default_artifact_repository(session: Session, _: list[object]) -> object:
-    return None
-
-
 @scalar_function("SYSTEM$CLIENT_VERSION_INFO")
 def client_version_info(session: Session, _: list[object]) -> object:
     return "[]"
@@ -261,14 +256,3 @@ def cancel_all_queries(session: Session, arguments: list[object]) -> object:
             other.duck.interrupt()
             cancelled += 1
     return f"{cancelled} cancelled."
-
-
-@statement("DESC", "ARTIFACT", "REPOSITORY")
-@statement("DESCRIBE", "ARTIFACT", "REPOSITORY")
-def describe_artifact_repository(session: Session, current: Statement) -> Result:
-    name = ".".join(current.cursor.name())
-    raise SnowflakeError(
-        f"SQL compilation error:\nArtifact repository '{name}' does not exist or not authorized.",
-        2003,
-        "02000",
-    )

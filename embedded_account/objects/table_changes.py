@@ -1,22 +1,26 @@
-"""ALTER TABLE: https://docs.snowflake.com/en/sql-reference/sql/alter-table"""
+"""ALTER TABLE as a whole: RENAME, SWAP, SET, UNSET, clustering. Its columns and constraints: table_columns.
+
+https://docs.snowflake.com/en/sql-reference/sql/alter-table
+"""
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import replace
-from typing import Any
-
-from sqlglot import exp
 
 from embedded_account.catalog import Record
-from embedded_account.errors import already_exists, does_not_exist, unsupported
+from embedded_account.errors import SnowflakeError, already_exists, unsupported
 from embedded_account.names import ObjectName, duck
-from embedded_account.objects.table_definition import type_sql, upper
+from embedded_account.objects import columns, relations, table_columns, table_records
+from embedded_account.objects.table_definition import check_option, cluster_key
+from embedded_account.objects.tables import comment_on_column, next_value
 from embedded_account.objects.tagging import read_tags, read_unset_tags, set_tags
-from embedded_account.query import table_exists, view_exists
 from embedded_account.result import Result, status
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
-from embedded_account.translate import parse
+
+_DONE = status("Statement executed successfully.")
+_UNSETTABLE = ("CHANGE_TRACKING", "DATA_RETENTION_TIME_IN_DAYS", "MAX_DATA_EXTENSION_TIME_IN_DAYS")
 
 
 @statement("ALTER", "TABLE")
@@ -24,134 +28,140 @@ def alter_table(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     if_exists = current.accept_if_exists()
     name = session.resolve(cursor.name())
-    done = status("Statement executed successfully.")
-    if current.describe_only:
-        return done
-    temporary = ("TABLE", name) in session.temporary
-    if not temporary and not (
-        session.account.has_schema(name.database, name.schema) and table_exists(session, name)
-    ):
-        if if_exists:
-            return done
-        raise does_not_exist("Table", str(name))
+    temporary = table_records.is_temporary(session, name)
+    if not temporary and not relations.require(session, name, relations.TABLE, if_exists):
+        return _DONE
     if cursor.accept("RENAME", "TO"):
-        _rename(session, name, session.resolve(cursor.name()), temporary)
+        new = session.resolve(cursor.name())
+        cursor.end()
+        if not current.describe_only:
+            _rename(session, name, new, temporary)
     elif cursor.accept("SWAP", "WITH"):
-        _swap(session, name, session.resolve(cursor.name()))
+        other = session.resolve(cursor.name())
+        cursor.end()
+        if not current.describe_only:
+            _swap(session, name, other)
     elif cursor.looking_at("SET") or cursor.looking_at("UNSET"):
-        _set(session, current, name)
+        _set(session, current, name, temporary)
     elif cursor.accept("CLUSTER", "BY"):
-        _cluster(session, name, f"LINEAR({cursor.parenthesized_text().strip()})")
+        key = cluster_key(cursor.parenthesized_text())
+        cursor.end()
+        _cluster(session, current, name, key)
     elif cursor.accept("DROP", "CLUSTERING", "KEY"):
-        _cluster(session, name, "")
+        cursor.end()
+        _cluster(session, current, name, "")
     else:
-        _alter_columns(session, current, name)
-    return done
+        table_columns.alter(session, current, name)
+    return _DONE
 
 
 def _rename(session: Session, old: ObjectName, new: ObjectName, temporary: bool) -> None:
     if temporary:
-        session.duck.execute(f"ALTER TABLE {session.table_address(old)} RENAME TO {duck(str(new))}")
-        session.temporary[("TABLE", new)] = session.temporary.pop(("TABLE", old))
+        with table_records.changing(session, old, True) as connection:
+            if table_records.is_temporary(session, new):
+                raise already_exists(str(new))
+            connection.execute(f"ALTER TABLE {session.table_address(old)} RENAME TO {duck(str(new))}")
+            session.temporary[("TABLE", new)] = session.temporary.pop(("TABLE", old))
+            table_records.save(session, new, table_records.load(session, new))
         return
-    if table_exists(session, new) or view_exists(session, new):
-        raise already_exists(str(new))
     if old.database != new.database:
         raise unsupported("ALTER TABLE … RENAME TO another database")
-    with session.changing(old.database) as connection:
-        if old.schema == new.schema:
-            connection.execute(f"ALTER TABLE {old.duck} RENAME TO {duck(new.name)}")
-        else:
-            connection.execute(f"CREATE TABLE {new.duck} AS SELECT * FROM {old.duck}")
-            connection.execute(f"DROP TABLE {old.duck}")
-        session.account.catalog_of(old.database).rename(connection, "TABLE", old[1:], new[1:])
+    with table_records.changing(session, old, False):
+        relations.require_free(session, new)
+        move(session, old, new)
+
+
+def move(session: Session, old: ObjectName, new: ObjectName) -> None:
+    """Give a table another name, in its schema or another of its database, with all that belongs to it."""
+    connection, catalog = session.duck, session.account.catalog_of(old.database)
+    record = table_records.load(session, old)
+    if old.schema == new.schema:
+        connection.execute(f"ALTER TABLE {old.duck} RENAME TO {duck(new.name)}")
+    else:
+        record = _move_rows(session, old, new, record)
+    catalog.rename(connection, "TABLE", old[1:], new[1:])
+    table_records.save(session, new, record)
+
+
+def _move_rows(session: Session, old: ObjectName, new: ObjectName, record: Record) -> Record:
+    """DuckDB moves no table between schemas: make it there, sequences too, and fill it."""
+    connection = session.duck
+    found = columns.of_table(session, old, record)
+    made = [
+        replace(c, identity=c.identity.in_schema(*new.parent)) if c.identity is not None else c for c in found
+    ]
+    for column, origin in zip(made, found, strict=True):
+        column.create_sequence(connection, next_value(session, origin))
+    connection.execute(f"CREATE TABLE {new.duck} ({', '.join(column.ddl for column in made)})")
+    connection.execute(f"INSERT INTO {new.duck} SELECT * FROM {old.duck}")
+    for column in made:
+        if column.comment is not None:
+            comment_on_column(session, new.duck, column.name, column.comment)
+    connection.execute(f"DROP TABLE {old.duck}")
+    for sequence in relations.sequences(record):
+        connection.execute(f"DROP SEQUENCE {sequence}")
+    return record.with_body(columns=columns.body_of(made))
 
 
 def _swap(session: Session, one: ObjectName, two: ObjectName) -> None:
-    if one.parent != two.parent:
-        raise unsupported("ALTER TABLE … SWAP WITH a table of another schema")
-    middle = f"__swap_{one.name}"
-    with session.changing(one.database) as connection:
-        connection.execute(f"ALTER TABLE {one.duck} RENAME TO {duck(middle)}")
-        connection.execute(f"ALTER TABLE {two.duck} RENAME TO {duck(one.name)}")
-        connection.execute(f"ALTER TABLE {duck(one.database, one.schema, middle)} RENAME TO {duck(two.name)}")
+    if table_records.is_temporary(session, one) or table_records.is_temporary(session, two):
+        raise SnowflakeError(
+            "SQL compilation error:\nSwapping a temporary table is not supported.", 2, "0A000"
+        )
+    relations.require(session, two, relations.TABLE)
+    if one.database != two.database:
+        raise unsupported("ALTER TABLE … SWAP WITH a table of another database")
+    if one == two:
+        raise already_exists(str(two))
+    middle = one.parent.object(f"__swap_{uuid.uuid4().hex}")
+    with table_records.changing(session, one, False):
+        move(session, one, middle)
+        move(session, two, one)
+        move(session, middle, two)
 
 
-def _set(session: Session, current: Statement, name: ObjectName) -> None:
+def _set(session: Session, current: Statement, name: ObjectName, temporary: bool) -> None:
     cursor = current.cursor
-    catalog = session.account.catalog_of(name.database)
-    target = (name.schema, name.name)
-    record = catalog.get(session.duck, "TABLE", *target) or Record("TABLE", *target)
+    record = table_records.load(session, name)
+    kept = dict(record.body.get("options", {}))
     tags: dict[ObjectName, str | None] = {}
     if cursor.accept("UNSET"):
         if cursor.accept("TAG"):
             tags = read_unset_tags(session, cursor)
-        elif cursor.accept("COMMENT"):
-            record = replace(record, comment="")
         else:
-            cursor.identifier()
+            while True:
+                option = cursor.identifier()
+                if option == "COMMENT":
+                    record = replace(record, comment="")
+                elif option in _UNSETTABLE:
+                    kept.pop(option, None)
+                else:
+                    raise unsupported(f"ALTER TABLE … UNSET {option}")
+                if not cursor.accept(","):
+                    break
     else:
         cursor.expect("SET")
         if cursor.looking_at("TAG"):
             tags = read_tags(session, cursor)
         else:
-            options = cursor.options()
-            comment = str(options.pop("COMMENT", record.comment))
-            merged = {**record.body.get("options", {}), **options}
-            record = replace(record, comment=comment).with_body(options=merged)
+            given = cursor.options()
+            if not given:
+                raise unsupported(f"ALTER TABLE … SET {cursor.peek().text}")
+            kept.update({option: check_option(option, value) for option, value in given.items()})
+            record = replace(record, comment=str(kept.pop("COMMENT", record.comment)))
     cursor.end()
-    with session.changing(name.database) as connection:
-        catalog.put(connection, record) if not tags else None
-        set_tags(session, name.database, "TABLE", target, tags)
-
-
-def _cluster(session: Session, name: ObjectName, key: str) -> None:
-    """Record the clustering key, which has no effect on rows."""
-    catalog = session.account.catalog_of(name.database)
-    target = (name.schema, name.name)
-    record = catalog.get(session.duck, "TABLE", *target) or Record("TABLE", *target)
-    with session.changing(name.database) as connection:
-        catalog.put(connection, record.with_body(cluster_by=key))
-
-
-def _alter_columns(session: Session, current: Statement, name: ObjectName) -> None:
-    expression = parse(current.text)
-    if not isinstance(expression, exp.Alter):
-        raise current.cursor.error()
-    address = session.table_address(name)
-    commands = [command for action in expression.args["actions"] for command in _column_command(action)]
-    if ("TABLE", name) in session.temporary:
-        for command in commands:
-            session.duck.execute(f"ALTER TABLE {address} {command}")
+    if tags and temporary:
+        raise unsupported("tags of a temporary table")
+    if current.describe_only:
         return
-    with session.changing(name.database) as connection:
-        for command in commands:
-            connection.execute(f"ALTER TABLE {address} {command}")
+    with table_records.changing(session, name, temporary):
+        table_records.save(session, name, record.with_body(options=kept))
+        set_tags(session, name.database, "TABLE", (name.schema, name.name), tags)
 
 
-def _column_command(action: Any) -> list[str]:
-    if isinstance(action, exp.ColumnDef):
-        exists = "IF NOT EXISTS " if action.args.get("exists") else ""
-        return [f"ADD COLUMN {exists}{duck(upper(action.this))} {type_sql(action)}"]
-    if isinstance(action, exp.Drop) and str(action.args.get("kind")).upper() == "COLUMN":
-        targets = [action.this, *(action.args.get("expressions") or [])]
-        exists = "IF EXISTS " if action.args.get("exists") else ""
-        return [
-            f"DROP COLUMN {exists}{duck(upper(t.this if isinstance(t, exp.Table) else t))}"
-            for t in targets
-            if t
-        ]
-    if isinstance(action, exp.RenameColumn):
-        return [f"RENAME COLUMN {duck(upper(action.this))} TO {duck(upper(action.args['to']))}"]
-    if isinstance(action, exp.AlterColumn):
-        column = duck(upper(action.this))
-        if action.args.get("dtype"):
-            kind = type_sql(exp.ColumnDef(this=action.this.copy(), kind=action.args["dtype"]))
-            return [f"ALTER COLUMN {column} SET DATA TYPE {kind}"]
-        if action.args.get("drop"):
-            return [
-                f"ALTER COLUMN {column} DROP {'NOT NULL' if action.args.get('allow_null') else 'DEFAULT'}"
-            ]
-        if action.args.get("allow_null") is not None:
-            return [f"ALTER COLUMN {column} {'DROP' if action.args['allow_null'] else 'SET'} NOT NULL"]
-    raise unsupported(f"ALTER TABLE … {action.sql('snowflake')[:60]}")
+def _cluster(session: Session, current: Statement, name: ObjectName, key: str) -> None:
+    """Record the clustering key, which has no effect on rows."""
+    if current.describe_only:
+        return
+    with table_records.changing(session, name, table_records.is_temporary(session, name)):
+        table_records.save(session, name, table_records.load(session, name).with_body(cluster_by=key))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from embedded_account.catalog import Record
 from embedded_account.duck_types import column_of, sql_type
 from embedded_account.errors import does_not_exist, unsupported
 from embedded_account.names import ObjectName
-from embedded_account.objects.show import read_show
+from embedded_account.objects import columns, constraints, relations, table_records
+from embedded_account.objects.show import Show, read_show
+from embedded_account.objects.table_facts import Facts, all_facts
 from embedded_account.result import DESCRIBE, Result, rows_result
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
@@ -29,40 +33,41 @@ _DESCRIBED = [
 
 def describe_columns(session: Session, name: ObjectName) -> Result:
     """The answer of DESCRIBE TABLE, VIEW and DYNAMIC TABLE."""
-    temporary = ("TABLE", name) in session.temporary
-    where = ["temp", "main", str(name)] if temporary else list(name)
-    rows = session.duck.execute(
-        "SELECT column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns() "
-        "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        where,
-    ).fetchall()
-    if not rows:
+    if ("TABLE", name) not in session.temporary and not relations.kind_of(session, name):
         raise does_not_exist("Object", str(name))
-    keys: list[str] = []
-    if not temporary:
-        record = session.account.catalog_of(name.database).get(session.duck, "TABLE", name.schema, name.name)
-        keys = record.body.get("keys", {}).get("PRIMARY KEY", []) if record else []
+    record = _record(session, name)
+    keyed = {
+        kind: {column for found in constraints.of(record) if found.kind == kind for column in found.columns}
+        for kind in (constraints.PRIMARY_KEY, constraints.UNIQUE)
+    }
     return rows_result(
         _DESCRIBED,
         [
             (
-                n,
-                sql_type(column_of(n, t)),
+                column.name,
+                sql_type(column_of(column.name, column.type)),
                 "COLUMN",
-                "Y" if null else "N",
-                default,
-                "Y" if n in keys else "N",
-                "N",
+                "N" if column.not_null else "Y",
+                str(column.identity) if column.identity is not None else column.default_text,
+                "Y" if column.name in keyed[constraints.PRIMARY_KEY] else "N",
+                "Y" if column.name in keyed[constraints.UNIQUE] else "N",
                 None,
                 None,
-                comment,
+                column.comment,
                 None,
                 None,
             )
-            for n, t, null, default, comment in rows
+            for column in columns.of_table(session, name, record)
         ],
         DESCRIBE,
     )
+
+
+def _record(session: Session, name: ObjectName) -> Record:
+    """The record of a table; a view's and a dynamic table's say nothing of columns and constraints."""
+    if table_records.is_temporary(session, name) or relations.kind_of(session, name) == relations.TABLE:
+        return table_records.load(session, name)
+    return Record("TABLE", name.schema, name.name)
 
 
 @statement("DESCRIBE", "TABLE")
@@ -76,7 +81,7 @@ def describe_table(session: Session, current: Statement) -> Result:
     return describe_columns(session, name)
 
 
-_TABLES = [
+TABLES = [
     ("created_on", "timestamp_ltz"),
     ("name", "text"),
     ("database_name", "text"),
@@ -106,50 +111,38 @@ _TABLES = [
 @statement("SHOW", "TERSE", "TABLES")
 def show_tables(session: Session, current: Statement) -> Result:
     show = read_show(session, current.cursor)
-    rows: list[tuple[object, ...]] = []
-    for database in show.databases(session):
-        if database == "SNOWFLAKE":
-            continue
-        catalog = session.account.catalog_of(database)
-        records = {
-            (r.schema, r.name): r for k in ("TABLE", "DYNAMIC TABLE") for r in catalog.list(session.duck, k)
-        }
-        found = session.duck.execute(
-            "SELECT schema_name, table_name, estimated_size FROM duckdb_tables() WHERE database_name = ? "
-            "AND schema_name NOT IN ('main', '__catalog')",
-            [database],
-        ).fetchall()
-        for schema, name, size in found:
-            if show.has(schema):
-                record = records.get((schema, name)) or Record("TABLE", schema, name)
-                kind = "TRANSIENT" if record.body.get("transient") else "TABLE"
-                rows.append(_table_row(database, record, kind, size))
-    for (kind, name), temporary in session.temporary.items():
-        if kind == "TABLE" and show.has(name.schema) and name.database in show.databases(session):
-            record = Record(
-                "TABLE", name.schema, name.name, session.role, str(temporary.body.get("comment", ""))
-            )
-            rows.append(_table_row(name.database, record, "TEMPORARY", 0))
-    rows.sort(key=lambda row: (str(row[2]), str(row[3]), str(row[1])))
-    return rows_result(_TABLES, show.cut(rows, 1))
+    return rows_result(TABLES, show.cut(table_rows(session, show), 1))
 
 
-def _table_row(database: str, record: Record, kind: str, size: int) -> tuple[object, ...]:
-    dynamic = "Y" if record.kind == "DYNAMIC TABLE" else "N"
+def table_rows(session: Session, show: Show) -> list[tuple[object, ...]]:
+    """The rows of SHOW TABLES in a scope, by name."""
+    return [
+        _table_row(facts)
+        for database in show.databases(session)
+        if database != "SNOWFLAKE"
+        for facts in all_facts(
+            session, database, lambda name: show.has(name.schema) and show.matches(name.name)
+        )
+    ]
+
+
+def _table_row(facts: Facts) -> tuple[object, ...]:
+    record = facts.record
+    transient = "TRANSIENT" if record.body.get("transient") else "TABLE"
     return (
-        record.created_on,
-        record.name,
-        database,
-        record.schema,
-        kind,
+        facts.created,
+        facts.name.name,
+        facts.name.database,
+        facts.name.schema,
+        "TEMPORARY" if facts.temporary else transient,
         record.comment,
         str(record.body.get("cluster_by", "")),
-        size,
+        facts.rows,
         0,
         record.owner,
-        "1",
-        "OFF",
-        str(record.body.get("options", {}).get("CHANGE_TRACKING", "OFF")).upper().replace("TRUE", "ON"),
+        str(facts.retention),
+        "ON" if record.body.get("cluster_by") else "OFF",
+        "ON" if facts.change_tracking else "OFF",
         "N",
         "N",
         "ROLE",
@@ -157,7 +150,7 @@ def _table_row(database: str, record: Record, kind: str, size: int) -> tuple[obj
         None,
         "N",
         "N",
-        dynamic,
+        "Y" if record.kind == relations.DYNAMIC_TABLE else "N",
         "N",
     )
 
@@ -180,13 +173,29 @@ _COLUMNS = [
 @statement("SHOW", "COLUMNS")
 def show_columns(session: Session, current: Statement) -> Result:
     cursor = current.cursor
-    if cursor.accept("IN", "TABLE") or cursor.accept("IN", "VIEW"):
-        name = session.resolve(cursor.name())
-        cursor.end()
-        described = describe_columns(session, name).rows()
-        rows = [
-            (name.name, name.schema, r[0], r[1], r[3], r[4], "COLUMN", None, r[9], name.database, None)
-            for r in described
-        ]
-        return rows_result(_COLUMNS, rows)
-    raise unsupported("SHOW COLUMNS without IN TABLE")
+    if not (cursor.accept("IN", "TABLE") or cursor.accept("IN", "VIEW")):
+        raise unsupported("SHOW COLUMNS without IN TABLE")
+    name = session.resolve(cursor.name())
+    cursor.end()
+    identities = {c.name: c.identity for c in columns.of_table(session, name, _record(session, name))}
+    rows = [
+        (
+            name.name,
+            name.schema,
+            column,
+            kind,
+            null,
+            None if identities[column] else default,
+            "COLUMN",
+            None,
+            comment,
+            name.database,
+            str(identities[column]) if identities[column] else None,
+        )
+        for column, kind, _, null, default, _, _, _, _, comment, *_ in _described(session, name)
+    ]
+    return rows_result(_COLUMNS, rows)
+
+
+def _described(session: Session, name: ObjectName) -> list[tuple[Any, ...]]:
+    return describe_columns(session, name).rows()

@@ -92,6 +92,10 @@ def _options(current: Statement, known: set[str]) -> dict[str, object]:
     for name in ("STATEMENT_TIMEOUT_IN_SECONDS", "STATEMENT_QUEUED_TIMEOUT_IN_SECONDS"):
         if name in options:
             options[name] = checked(name, options[name])
+    for name in ("AUTO_SUSPEND", "AUTO_SUSPEND_SECS"):
+        value = str(options.get(name, 0))
+        if not value.isdigit() and (name, value) != ("AUTO_SUSPEND", "NULL"):
+            raise invalid_value(f"invalid value [{value}] for parameter '{name}'")
     return options
 
 

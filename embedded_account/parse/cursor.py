@@ -131,7 +131,12 @@ class Cursor:
         return syntax_error(self.text, token.start, token.text)
 
     def identifier(self) -> str:
-        """One identifier, as Snowflake stores it: upper-cased unless quoted."""
+        """One identifier, as Snowflake stores it: upper-cased unless quoted; also IDENTIFIER('…') of one."""
+        if self.peek().word == "IDENTIFIER" and self.peek(1).text == "(":
+            parts = self.name()
+            if len(parts) != 1:
+                raise self.error()
+            return parts[0]
         token = self.next()
         if token.kind == "word":
             return token.text.upper()
@@ -215,13 +220,17 @@ class Cursor:
             values.append(self.value())
         return values
 
-    def options(self) -> dict[str, object]:
-        """KEY = value pairs for as long as they come (commas between them are allowed)."""
+    def options(self, as_text: tuple[str, ...] = ()) -> dict[str, object]:
+        """KEY = value pairs for as long as they come (commas between them are allowed).
+
+        The numbers of the keys `as_text` are kept as written: 3.10 is a version.
+        """
         found: dict[str, object] = {}
         while self.peek().kind == "word" and self.peek(1).text == "=":
             key = self.next().text.upper()
             self.expect("=")
-            found[key] = self.value()
+            written = key in as_text and self.peek().kind == "number"
+            found[key] = self.next().text if written else self.value()
             self.accept(",")
         return found
 
@@ -237,6 +246,19 @@ class Cursor:
             depth += (token.text == "(") - (token.text == ")")
             if depth == 0:
                 return self.text[start : token.start]
+
+    def element(self) -> str:
+        """The text up to the next comma, closing parenthesis or end that is outside of parentheses."""
+        start, end = self.position, self.position
+        while not (self.done or self.looking_at(",") or self.looking_at(")")):
+            if self.looking_at("("):
+                self.parenthesized_text()
+                end = self._tokens[self._at - 1].end
+            else:
+                end = self.next().end
+        if start == end:
+            raise self.error()
+        return self.text[start:end]
 
     def take(self, pattern: str) -> str:
         """Take the text that fits a regular expression here, however it would read as tokens."""

@@ -159,7 +159,7 @@ def run_json(names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         "RUN_ID",
     )
     found["NEXT_SCHEDULED_TIME"] = found["NEXT_SCHEDULED_TIME"] or found["SCHEDULED_TIME"]
-    values = {key.lower(): found[key] for key in keys if found[key] is not None}
+    values = {key.lower(): found[key] for key in keys if found.get(key) is not None}
     return {key: _moment(v) if isinstance(v, datetime) else v for key, v in values.items()}
 
 

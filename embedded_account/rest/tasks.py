@@ -5,49 +5,22 @@ https://docs.snowflake.com/en/developer-guide/snowflake-rest-api/reference/task
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from embedded_account.errors import SnowflakeError, does_not_exist, invalid_value, unsupported
 from embedded_account.names import ObjectName, like_to_regex, literal, shown
 from embedded_account.objects.tagging import Tags
 from embedded_account.rest import task_json
-from embedded_account.rest.errors import answer, problem
-from embedded_account.rest.session import session_for
+from embedded_account.rest.routing import as_object, route
 from embedded_account.session import Session
 from embedded_account.tasks import service
 from embedded_account.usage.task_graphs import complete_graphs_sql, current_graphs_sql
 
 _SCHEMA = "/api/v2/databases/{database}/schemas/{schema}/tasks"
 _TASK = _SCHEMA + "/{name}"
-Handler = Callable[[Session, Request, Any], Any]
 _MOST_SHOWN = 10_000
-
-
-def _route(path: str, method: str, handler: Handler) -> Route:
-    async def endpoint(request: Request) -> Response:
-        body = await request.body()
-        try:
-            parsed = json.loads(body) if body else None
-        except json.JSONDecodeError as error:
-            return problem(f"The request's body is not valid JSON: {error}", "390101", 400)
-        return await run_in_threadpool(_answer, handler, request, parsed)
-
-    return Route(path, endpoint, methods=[method])
-
-
-def _answer(handler: Handler, request: Request, body: Any) -> Response:
-    try:
-        with session_for(request) as session:
-            return JSONResponse(handler(session, request, body))
-    except SnowflakeError as error:
-        return answer(error)
 
 
 # ----- parameters
@@ -85,12 +58,6 @@ def _done(message: str) -> dict[str, str]:
     return {"status": message}
 
 
-def _object(body: Any) -> dict[str, Any]:
-    if not isinstance(body, dict):
-        raise invalid_value("The request's body is not a JSON object.")
-    return body
-
-
 # ----- one task
 
 
@@ -98,7 +65,7 @@ def _create(session: Session, request: Request, body: Any) -> Any:
     mode = request.query_params.get("createMode", "errorIfExists")
     if mode not in ("errorIfExists", "orReplace", "ifNotExists"):
         raise invalid_value(f"invalid value [{mode}] for parameter 'createMode'")
-    task = task_json.read_task(session, _parent(request), _object(body))
+    task = task_json.read_task(session, _parent(request), as_object(body))
     replace, if_not_exists = mode == "orReplace", mode == "ifNotExists"
     created = service.create(session, task, or_replace=replace, if_not_exists=if_not_exists)
     name = shown(task.name.name)
@@ -109,7 +76,7 @@ def _create(session: Session, request: Request, body: Any) -> Any:
 
 def _create_or_alter(session: Session, request: Request, body: Any) -> Any:
     task = task_json.read_task(
-        session, _parent(request), {**_object(body), "name": request.path_params["name"]}
+        session, _parent(request), {**as_object(body), "name": request.path_params["name"]}
     )
     created = service.create_or_alter(session, task)
     return _done(f"Task {shown(task.name.name)} successfully {'created' if created else 'altered'}.")
@@ -251,18 +218,18 @@ def _change_tags(session: Session, request: Request, body: Any) -> Any:
 
 
 routes = [
-    _route(_SCHEMA, "POST", _create),
-    _route(_SCHEMA, "GET", _list),
-    _route(_TASK + ":execute", "POST", _execute),
-    _route(_TASK + ":resume", "POST", _resume),
-    _route(_TASK + ":suspend", "POST", _suspend),
-    _route(_TASK + ":get-tags", "GET", _get_tags),
-    _route(_TASK + ":set-tags", "POST", _change_tags),
-    _route(_TASK + ":unset-tags", "POST", _change_tags),
-    _route(_TASK + "/dependents", "GET", _dependents),
-    *(_route(_TASK + f"/complete{sign}graphs", "GET", _complete_graphs) for sign in "-_"),
-    *(_route(_TASK + f"/current{sign}graphs", "GET", _current_graphs) for sign in "-_"),
-    _route(_TASK, "GET", _fetch),
-    _route(_TASK, "PUT", _create_or_alter),
-    _route(_TASK, "DELETE", _drop),
+    route(_SCHEMA, "POST", _create),
+    route(_SCHEMA, "GET", _list),
+    route(_TASK + ":execute", "POST", _execute),
+    route(_TASK + ":resume", "POST", _resume),
+    route(_TASK + ":suspend", "POST", _suspend),
+    route(_TASK + ":get-tags", "GET", _get_tags),
+    route(_TASK + ":set-tags", "POST", _change_tags),
+    route(_TASK + ":unset-tags", "POST", _change_tags),
+    route(_TASK + "/dependents", "GET", _dependents),
+    *(route(_TASK + f"/complete{sign}graphs", "GET", _complete_graphs) for sign in "-_"),
+    *(route(_TASK + f"/current{sign}graphs", "GET", _current_graphs) for sign in "-_"),
+    route(_TASK, "GET", _fetch),
+    route(_TASK, "PUT", _create_or_alter),
+    route(_TASK, "DELETE", _drop),
 ]

@@ -18,7 +18,8 @@ LONGEST_VALUE = 10_240
 
 
 class ActiveRun:
-    """`states` and `values` are kept under `lock`; `rows` are this attempt's own task runs."""
+    """`states` and `values` are kept under `lock`; `rows` are this attempt's own task runs, `cancelled` names
+    tasks that are to stop."""
 
     def __init__(self, row: GraphRun, graph: Graph, earlier: Iterable[TaskRun] = ()) -> None:
         self.row = row
@@ -28,7 +29,7 @@ class ActiveRun:
         self.values: dict[str, str | None] = {}
         self.rows: dict[str, TaskRun] = {}
         self.sessions: dict[str, Session] = {}
-        self.cancelled = False
+        self.cancelled: set[str] = set()
         self.finished = False
         self._begun: float | None = None
         for run in earlier:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from embedded_account.errors import SnowflakeError
 from embedded_account.names import ObjectName
@@ -42,7 +43,8 @@ def first(
         run_id=int(moment.timestamp() * 1000),
         state=SCHEDULED,
         scheduled_from=trigger,
-        config=config,
+        config=merged(root, config),
+        default_config=root.config,
         scheduled=moment,
         original_scheduled=moment,
         next_scheduled=following,
@@ -72,10 +74,21 @@ def begin(row: GraphRun) -> None:
 
 
 def merged(root: TaskDefinition, config: str | None) -> str | None:
-    """The run's configuration: the members of USING CONFIG over those of the task's CONFIG."""
+    """The run's configuration: USING CONFIG over the task's CONFIG, field by field at every depth.
+
+    https://docs.snowflake.com/en/sql-reference/sql/execute-task
+    """
     if config is None:
         return root.config
-    return json.dumps({**root.configuration(), **parse_config(config)})
+    return json.dumps(_over(root.configuration(), parse_config(config)))
+
+
+def _over(default: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    both = {**default, **given}
+    for key in default.keys() & given.keys():
+        if isinstance(default[key], dict) and isinstance(given[key], dict):
+            both[key] = _over(default[key], given[key])
+    return both
 
 
 def not_retried(name: ObjectName, reason: str) -> SnowflakeError:

@@ -58,15 +58,16 @@ def run_task(
             return row
         row.query_id, row.started = str(uuid.uuid4()), now()
         begun(row)
-        if run.cancelled:
+        if row.name in run.cancelled:
             raise SnowflakeError("SQL execution canceled", 604, "57014")
         if time.monotonic() >= at:
             raise timed_out(limit)
         execute(session, task.body.strip(), query_id=row.query_id)
         row.state = SUCCEEDED
     except SnowflakeError as failure:
-        error = timed_out(limit) if watch.expired and not run.cancelled else failure
-        row.state = CANCELLED if run.cancelled else FAILED
+        cancelled = row.name in run.cancelled
+        error = timed_out(limit) if watch.expired and not cancelled else failure
+        row.state = CANCELLED if cancelled else FAILED
         row.error_code, row.error_message = error.wire_code, error.message
     finally:
         deadlines.release(watch)

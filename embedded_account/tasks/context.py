@@ -96,7 +96,10 @@ def task_dependents_enable(session: Session, arguments: list[object]) -> object:
 
 @scalar_function("SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS")
 def cancel_ongoing_executions(session: Session, arguments: list[object]) -> object:
+    """Of the named task alone; it answers before the task has ended.
+
+    https://docs.snowflake.com/en/sql-reference/functions/system_user_task_cancel_ongoing_executions
+    """
     name = _named(session, arguments, "SYSTEM$USER_TASK_CANCEL_ONGOING_EXECUTIONS")
-    service.existing(session, name)
-    cancelled = service.engine_of(session).cancel(name)
+    cancelled = service.engine_of(session).cancel(service.existing(session, name))
     return f"{cancelled} executions cancelled."

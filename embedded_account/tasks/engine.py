@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 PARALLEL_TASKS = 16
 CLOSE_SECONDS = 10.0
 MOST_INTERRUPTIONS = 10
-_FINALIZED = (states.SUCCEEDED, states.FAILED)
+_FINALIZED = (states.SUCCEEDED, states.FAILED, states.CANCELLED)
 
 
 class TaskEngine:
@@ -117,10 +117,8 @@ class TaskEngine:
         return version
 
     def execute(self, name: ObjectName, config: str | None = None) -> tuple[int, int]:
-        """EXECUTE TASK: start a run, or queue it behind one that it may not overlap. Answers (group, attempt)."""
-        graph = self.graph_of(name)
-        merged = attempts.merged(graph.root, config)
-        return self._begin(graph, attempts.MANUAL, now(), merged)
+        """EXECUTE TASK: start a run, or have it wait for one that it may not overlap. Answers (group, attempt)."""
+        return self._begin(self.graph_of(name), attempts.MANUAL, now(), config)
 
     def run_scheduled(self, name: ObjectName, task_id: str, moment: datetime) -> None:
         """Run a root whose time has come; not at all if a run is still going that it may not overlap."""
@@ -130,7 +128,7 @@ class TaskEngine:
         with self._lock:
             if not self._may_start(task) or self._waiting.get(name):
                 return
-        self._begin(self.graph_of(name), attempts.SCHEDULE, moment, task.config)
+        self._begin(self.graph_of(name), attempts.SCHEDULE, moment, None)
 
     def _begin(self, graph: Graph, trigger: str, moment: datetime, config: str | None) -> tuple[int, int]:
         row = attempts.first(
@@ -146,12 +144,13 @@ class TaskEngine:
         self._admit(ActiveRun(row, graph), new=True)
         return row.group, row.attempt
 
-    def retry(self, name: ObjectName, group: int | None = None) -> tuple[int, int]:
+    def retry(self, name: ObjectName, group: str | None = None) -> tuple[int, int]:
         """EXECUTE TASK … RETRY LAST, or RETRY GRAPH RUN GROUP: run again what failed, and what comes after it."""
         graph = self.graph_of(name)
         last = self.runs.last_attempt(name, group)
         if last is None:
-            raise attempts.not_retried(name, "it has no such run")
+            missing = "it has not run" if group is None else f"it has no graph run group '{group}'"
+            raise attempts.not_retried(name, missing)
         if last.state not in (states.FAILED, states.CANCELLED):
             raise attempts.not_retried(name, f"the state of its run is {last.state}, not FAILED or CANCELLED")
         if last.root_id != graph.root.id or self.runs.version(last.root_id, last.version) != graph.dumps():
@@ -181,7 +180,10 @@ class TaskEngine:
             if new and admitted:
                 attempts.begin(run.row)
             if new:
-                self.runs.add_graph_run(run.row)
+                replaced = None if admitted else self._displaced(run)
+                self.runs.add_graph_run(run.row, None if replaced is None else replaced.row)
+                if replaced is not None:
+                    self._waiting[name].remove(replaced)
             elif admitted and not resumed:
                 attempts.begin(run.row)
                 self.runs.update_graph_run(run.row)
@@ -190,6 +192,15 @@ class TaskEngine:
                 return
             self._active[run.key] = run
         self._advance(run)
+
+    def _displaced(self, run: ActiveRun) -> ActiveRun | None:
+        """The run of EXECUTE TASK that waits, whose place a further one takes.
+
+        https://docs.snowflake.com/en/sql-reference/sql/execute-task
+        """
+        queue = self._waiting.get(run.row.root_name, deque())
+        same = [one for one in queue if one.row.scheduled_from == run.row.scheduled_from == attempts.MANUAL]
+        return same[0] if same else None
 
     def _admit_waiting(self, name: ObjectName) -> None:
         with self._lock:
@@ -214,11 +225,8 @@ class TaskEngine:
             finalizer = run.graph.finalizer
             if step.skip:
                 self._skip(run, step.skip)
-            if run.cancelled:
-                step.busy = step.busy and any(s == states.EXECUTING for s in run.states.values())
-            else:
-                for name in step.ready:
-                    self._submit(run, run.graph.tasks[name])
+            for name in step.ready:
+                self._submit(run, run.graph.tasks[name])
             if step.busy or (finalizer and run.states.get(finalizer.name.name) == states.EXECUTING):
                 return
             self._conclude(run)
@@ -286,7 +294,7 @@ class TaskEngine:
 
     def _conclude(self, run: ActiveRun) -> None:
         """Nothing runs any more: retry, or run the finalizer, or end."""
-        state = states.CANCELLED if run.cancelled else final_state(run.graph, run.states)
+        state = final_state(run.graph, run.states)
         root, finalizer = run.graph.root, run.graph.finalizer
         retries = root.auto_retry or 0
         declared = run.row.scheduled_from != attempts.MANUAL_RETRY and run.row.attempt <= retries
@@ -327,23 +335,23 @@ class TaskEngine:
 
     # ----- what others ask
 
-    def cancel(self, name: ObjectName) -> int:
-        """Cancel the runs in which this task, or as a root its graph, is running; how many."""
+    def cancel(self, task: TaskDefinition) -> int:
+        """Cancel this task where it executes, and no other task of its graph; in how many runs it does."""
+        name = task.name.name
         with self._lock:
-            found = [
-                run
-                for run in self._active.values()
-                if run.row.root_name == name
-                or (run.row.root_name.parent == name.parent and name.name in run.sessions)
-            ]
-        for run in found:
+            active = list(self._active.values())
+        count = 0
+        for run in active:
             with run.lock:
-                run.cancelled = True
-                running = list(run.sessions.values())
-            for session in running:
+                # A task that was replaced since is another one.
+                if run.states.get(name) != states.EXECUTING or run.graph.task(name).id != task.id:
+                    continue
+                run.cancelled.add(name)
+                session = run.sessions.get(name)
+            count += 1
+            if session is not None:
                 self._deadlines.hasten(session)
-            self._advance(run)
-        return len(found)
+        return count
 
 
 def _interrupted(run: ActiveRun) -> bool:

@@ -1,7 +1,7 @@
 """Runs of graphs and tasks, and the versions of graphs that ran, in the account's own file.
 
 Each change is written before anything follows from it, so that after a crash these rows tell what was going on.
-Rows are never removed here; readers take the time range that they need.
+Rows are never removed here but of a run that was replaced while it waited; readers take the time range that they need.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ INTERRUPTED = "Task run was interrupted by a restart of the account."
 
 @dataclass
 class GraphRun:
-    """One attempt to run a graph; (group, attempt) is its key. `run_id` is the first scheduled time in ms."""
+    """One attempt to run a graph; (group, attempt) is its key. `run_id` is the first scheduled time in ms.
+
+    `config` is what the run uses, `default_config` the CONFIG of the root task, without that of EXECUTE TASK.
+    """
 
     group: int
     attempt: int
@@ -60,6 +63,7 @@ class GraphRun:
     first_error_task: str | None = None
     first_error_code: str | None = None
     first_error_message: str | None = None
+    default_config: str | None = None
 
     @property
     def root_name(self) -> ObjectName:
@@ -104,6 +108,8 @@ _TASK_KEY = ("group", "attempt", "name")
 def create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(f"CREATE SCHEMA IF NOT EXISTS {duck(ACCOUNT, SCHEMA)}")
     connection.execute(f"CREATE TABLE IF NOT EXISTS {GRAPH_RUNS} ({_columns(GraphRun)})")
+    # A folder of an earlier build has the table without it.
+    connection.execute(f'ALTER TABLE {GRAPH_RUNS} ADD COLUMN IF NOT EXISTS "default_config" VARCHAR')
     connection.execute(f"CREATE TABLE IF NOT EXISTS {TASK_RUNS} ({_columns(TaskRun)})")
     connection.execute(
         f"CREATE TABLE IF NOT EXISTS {VERSIONS} (root_id VARCHAR, version BIGINT, created TIMESTAMPTZ, "
@@ -145,8 +151,13 @@ class RunStore:
             self._last_group = max(time.time_ns() // 1000, self._last_group + 1)
             return self._last_group
 
-    def add_graph_run(self, run: GraphRun) -> None:
+    def add_graph_run(self, run: GraphRun, instead_of: GraphRun | None = None) -> None:
+        """`instead_of` is a run that waited: it has never been."""
         with self._transaction() as connection:
+            if instead_of is not None:
+                where = " AND ".join(f"{duck(name)} = ?" for name in _GRAPH_KEY)
+                key = [instead_of.group, instead_of.attempt]
+                connection.execute(f"DELETE FROM {GRAPH_RUNS} WHERE {where}", key)
             _insert(connection, GRAPH_RUNS, run)
 
     def add_task_runs(self, runs: Sequence[TaskRun]) -> None:
@@ -210,12 +221,12 @@ class RunStore:
         """What was executing comes before what waited for it."""
         return self._graph_runs('"state" IN (?, ?) ORDER BY "state", "group", "attempt"', LIVE)
 
-    def last_attempt(self, root: ObjectName, group: int | None = None) -> GraphRun | None:
+    def last_attempt(self, root: ObjectName, group: str | None = None) -> GraphRun | None:
         """The latest attempt of a group, or of the latest group of this root."""
         values: list[Any] = [*root]
         where = '"database" = ? AND "schema" = ? AND "root" = ?'
         if group is not None:
-            where += ' AND "group" = ?'
+            where += ' AND CAST("group" AS VARCHAR) = ?'
             values.append(group)
         found = self._graph_runs(where + ' ORDER BY "group" DESC, "attempt" DESC LIMIT 1', values)
         return found[0] if found else None

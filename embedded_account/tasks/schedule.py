@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from croniter import croniter
+from croniter import CroniterBadCronError, CroniterBadDateError, croniter
 
 from embedded_account.errors import SnowflakeError, invalid_value
 
@@ -64,14 +64,38 @@ class Schedule:
         """The next time strictly after `moment` (UTC), in UTC."""
         if self.interval is not None:
             return moment + self.interval
-        zone = ZoneInfo(self.zone)
-        found: datetime = croniter(_for_croniter(self.cron), moment.astimezone(zone)).get_next(datetime)
-        return found.astimezone(moment.tzinfo)
+        return _after(self.cron, ZoneInfo(self.zone), moment).astimezone(moment.tzinfo)
+
+
+def _after(cron: str, zone: ZoneInfo, moment: datetime) -> datetime:
+    """The next moment at which the zone's clocks show a time of the cron expression.
+
+    So nothing runs at a time that spring skips, and twice at one that autumn repeats:
+    https://docs.snowflake.com/en/sql-reference/sql/create-task (SCHEDULE, daylight saving time)
+    """
+    # Where clocks go back, times that are shown again lie before the time that they show now.
+    day = timedelta(days=1)
+    offsets = [
+        (moment + shift).astimezone(zone).utcoffset() or timedelta(0) for shift in (-day, timedelta(0), day)
+    ]
+    shown = moment.astimezone(zone).replace(tzinfo=None)
+    times = croniter(_for_croniter(cron), shown - (max(offsets) - min(offsets)), ret_type=datetime)
+    best: datetime | None = None
+    while True:
+        local: datetime = times.get_next()
+        moments = [local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+        real = [one for one in moments if one.astimezone(zone).replace(tzinfo=None) == local and one > moment]
+        if best is not None and moments[0] >= best:
+            return best
+        best = min([*real, *([best] if best else [])], default=None)
 
 
 def _checked_cron(expression: str, text: str) -> str:
-    if not croniter.is_valid(_for_croniter(expression)):
-        raise _invalid(text)
+    try:
+        # 30 February is well formed and never comes.
+        croniter(_for_croniter(expression), datetime(2000, 1, 1)).get_next()  # noqa: DTZ001 - no zone is meant
+    except (CroniterBadCronError, CroniterBadDateError):
+        raise _invalid(text) from None
     return " ".join(expression.split())
 
 

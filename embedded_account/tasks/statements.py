@@ -197,7 +197,7 @@ def execute_task(session: Session, current: Statement) -> Result:
             engine.retry(name)
         return done
     if cursor.accept("RETRY", "GRAPH", "RUN", "GROUP"):
-        group = int(cursor.string()) if cursor.looking_at_string() else cursor.integer()
+        group = cursor.string()
         cursor.end()
         if not current.describe_only:
             engine.retry(name, group)

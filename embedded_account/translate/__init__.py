@@ -16,11 +16,12 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
-from embedded_account.errors import SnowflakeError, compilation_error
-from embedded_account.names import duck, literal
+from embedded_account.errors import SnowflakeError, compilation_error, statement_count
+from embedded_account.names import ObjectName, duck, literal
 from embedded_account.parse.cursor import tokenize
 from embedded_account.result import Result
 from embedded_account.session import Session
+from embedded_account.translate.dialect import EmbeddedSnowflake, check
 
 
 def parse(text: str) -> Any:
@@ -36,7 +37,7 @@ def parse(text: str) -> Any:
     if "snow://" in text:
         text = _quote_urls(text)
     try:
-        expression = sqlglot.parse_one(text, read="snowflake")
+        statements = sqlglot.parse(text, read=EmbeddedSnowflake)
     except ParseError as error:
         place = error.errors[0] if error.errors else {}
         detail = (
@@ -46,8 +47,17 @@ def parse(text: str) -> Any:
         raise compilation_error(detail) from None
     except TokenError as error:
         raise compilation_error(f"syntax error: {error}") from None
+    except RecursionError:
+        raise compilation_error("Statement is nested too deeply.", 1003, "42000") from None
+    found = [s for s in statements if s is not None and not isinstance(s, exp.Semicolon)]
+    if len(found) > 1:
+        raise statement_count(len(found), 1)
+    if not found:
+        raise SnowflakeError("Empty SQL statement.", 900, "42000")
+    expression = found[0]
     if isinstance(expression, exp.Command):
         raise compilation_error(f"syntax error: unexpected '{str(expression.this)[:40]}'.")
+    check(expression)
     return expression
 
 
@@ -71,6 +81,8 @@ class Translation:
         self._failure: SnowflakeError | None = None
         # Whether the SQL refers to something that ends with the statement, so that no view may keep it.
         self.transient = False
+        # The permanent table that a DML statement writes to.
+        self.target: ObjectName | None = None
 
     def __enter__(self) -> Translation:
         return self

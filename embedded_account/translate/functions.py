@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlglot import exp
 
+from embedded_account.errors import unknown_function
 from embedded_account.functions import SCALARS
 from embedded_account.translate import Translation
+from embedded_account.translate.dialect import called_name, is_users
 from embedded_account.translate.names import constant
 
 # sqlglot has expressions of their own for some context functions.
@@ -56,19 +58,20 @@ def scalars(translation: Translation, expression: Any) -> Any:
 
     holder = exp.Paren(this=expression)
     for node in list(holder.find_all(exp.Anonymous, *_CONTEXT_TYPES)):
-        if isinstance(node.this, exp.Identifier):  # a function's name in double quotes
-            node.set("this", node.this.name)
         if isinstance(node, _CONTEXT_TYPES):
             name = node.sql_name().upper()
             arguments: list[Any] = []
         else:
-            name, arguments = str(node.this).upper(), node.expressions
+            name, arguments = called_name(node), node.expressions
         function = SCALARS.get(name)
         if function is not None:
             values = [constant(translation, argument) for argument in arguments]
             node.replace(_literal(function(translation.session, values)))
-        elif isinstance(node, exp.Anonymous):
-            python_functions.replace_call(translation, node)
+        elif is_users(node):
+            if not python_functions.replace_call(translation, node):
+                raise unknown_function(name)
+        elif isinstance(node.this, exp.Identifier):  # a function's name in double quotes
+            node.set("this", node.this.name)
     result = holder.this
     result.pop()
     return result

@@ -10,14 +10,21 @@ import sqlglot
 from sqlglot import exp
 
 from embedded_account import files
-from embedded_account.errors import does_not_exist, unsupported
+from embedded_account.errors import SnowflakeError, does_not_exist, unknown_table_function, unsupported
 from embedded_account.functions import TABLES, VIRTUAL, TableCall
+from embedded_account.names import ObjectName, shown
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result
 from embedded_account.session import Session
 from embedded_account.translate import Translation
+from embedded_account.translate.dialect import called_name
+from embedded_account.translate.vocabulary import is_function
 
-_OWN_TABLE_FUNCTIONS = ("FLATTEN", "GENERATOR", "SPLIT_TO_TABLE")
+_OWN = "scratch_table"
+_ROWS = "rows"
+_OWN_TABLE_FUNCTIONS = ("FLATTEN", "GENERATOR", "SPLIT_TO_TABLE", "STRTOK_SPLIT_TO_TABLE")
+# Table functions that sqlglot knows and the later steps answer.
+_READ_TABLE_FUNCTIONS = (exp.Explode, exp.Generator, exp.SplitToTable)
 
 
 def inline_identifiers(expression: Any) -> Any:
@@ -71,6 +78,21 @@ def _children(node: Any) -> Iterable[Any]:
                 yield item
 
 
+def scratch_table(name: str) -> Any:
+    """A table that the account itself registered or made in DuckDB's temporary schema, which no user's text names."""
+    parts = {"catalog": "temp", "db": "main", "this": name}
+    table = exp.Table(**{key: exp.to_identifier(part, quoted=True) for key, part in parts.items()})
+    table.meta[_OWN] = True
+    return table
+
+
+def rows_table(sql: str, alias: str) -> Any:
+    """A table that stands for a query in DuckDB's words, whose text no user wrote."""
+    table = scratch_table(alias)
+    table.meta[_ROWS] = sql
+    return table
+
+
 def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) -> bool:
     """Whether the node was replaced by something that needs no further walk."""
     this = node.this
@@ -79,7 +101,14 @@ def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) 
         return True
     if isinstance(this, exp.Anonymous):
         return _replace_call(translation, node, _parts(node)[:-1], this)
+    if isinstance(this, exp.Func) and not isinstance(this, (exp.Anonymous, *_READ_TABLE_FUNCTIONS)):
+        raise unknown_table_function(this.sql_name())
     if not isinstance(this, exp.Identifier):
+        return False
+    if _ROWS in node.meta:
+        _replace_by_query(translation, node, node.meta[_ROWS], node.name)
+        return True
+    if _OWN in node.meta:
         return False
     parts = _parts(node)
     if len(parts) == 1 and parts[0] in hidden:
@@ -89,6 +118,12 @@ def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) 
         return True
     found = _virtual(translation.session, parts)
     if found is not None:
+        if isinstance(node.parent, exp.DML) and node.arg_key == "this":
+            raise SnowflakeError(
+                f"SQL access control error:\nInsufficient privileges to operate on view '{parts[-1]}'.",
+                3001,
+                "42501",
+            )
         function, database = found
         _replace_by_query(translation, node, function(translation.session, database), parts[-1])
         return True
@@ -96,6 +131,8 @@ def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) 
         raise does_not_exist("Object", ".".join(parts))
     name = translation.session.resolve(tuple(parts))
     temporary = ("TABLE", name) in translation.session.temporary
+    if not temporary:
+        _refuse_missing(translation.session, name)
     address = ("temp", "main", str(name)) if temporary else tuple(name)
     for key, part in zip(("catalog", "db", "this"), address, strict=True):
         node.set(key, exp.to_identifier(part, quoted=True))
@@ -104,26 +141,40 @@ def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) 
     return False
 
 
+def _refuse_missing(session: Session, name: ObjectName) -> None:
+    """Raise SnowflakeError unless the schema exists, and the object too if DuckDB could read its name as a file's."""
+    session.existing_schema(name[:2])
+    if re.fullmatch(r"\w+", name.name):
+        return
+    found = session.duck.execute(
+        "SELECT 1 FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ? LIMIT 1",
+        list(name),
+    ).fetchall()
+    if not found:
+        raise does_not_exist("Object", str(name))
+
+
 def _parts(node: Any) -> list[str]:
     keys = ("catalog", "db", "this")
     return [node.args[key].name for key in keys if node.args.get(key) is not None]
 
 
 def _virtual(session: Session, parts: list[str]) -> tuple[Any, str] | None:
-    upper = [part.upper() for part in parts]
-    if len(upper) >= 2 and upper[-2] == "INFORMATION_SCHEMA":
+    if len(parts) in (2, 3) and parts[-2] == "INFORMATION_SCHEMA":
         database = parts[-3] if len(parts) == 3 else session.current_database()
-        function = VIRTUAL.get(f"INFORMATION_SCHEMA.{upper[-1]}")
+        if not session.account.has_database(database):
+            raise does_not_exist("Database", shown(database))
+        function = VIRTUAL.get(f"INFORMATION_SCHEMA.{parts[-1]}")
         if function is None:
-            raise does_not_exist("Object", ".".join(parts))
+            raise does_not_exist("Object", ".".join(map(shown, parts)))
         return function, database
-    if len(upper) == 3 and upper[0] == "SNOWFLAKE":
-        function = VIRTUAL.get(".".join(upper))
+    if len(parts) == 3 and parts[0] == "SNOWFLAKE":
+        function = VIRTUAL.get(".".join(parts))
         if function is None:
-            raise unsupported(".".join(upper))
+            raise unsupported(".".join(parts))
         return function, "SNOWFLAKE"
-    if session.schema == "INFORMATION_SCHEMA" and len(upper) == 1:
-        function = VIRTUAL.get(f"INFORMATION_SCHEMA.{upper[0]}")
+    if session.schema == "INFORMATION_SCHEMA" and len(parts) == 1:
+        function = VIRTUAL.get(f"INFORMATION_SCHEMA.{parts[0]}")
         return (function, session.current_database()) if function else None
     return None
 
@@ -136,6 +187,7 @@ def _replace_by_query(translation: Translation, node: Any, found: str | Result, 
         alias.this if alias is not None and alias.this is not None else exp.to_identifier(name, quoted=True)
     )
     inner = sqlglot.parse_one(sql, read="duckdb")
+    inner.meta["duck"] = True
     subquery = exp.Subquery(this=inner, alias=exp.TableAlias(this=label, columns=columns or []))
     for key in ("joins", "pivots", "sample"):
         if node.args.get(key):
@@ -151,19 +203,23 @@ def _replace_function(translation: Translation, node: Any) -> bool:
         if isinstance(call.this, exp.Dot):
             qualifiers = qualifiers if qualifiers else [part.name for part in call.this.flatten()]
         call = call.expression
-    if not isinstance(call, exp.Anonymous):
+    if isinstance(call, _READ_TABLE_FUNCTIONS):
         return False
+    if not isinstance(call, exp.Anonymous):
+        raise unknown_table_function(call.sql_name() if isinstance(call, exp.Func) else call.sql("snowflake"))
     return _replace_call(translation, node, qualifiers, call)
 
 
 def _replace_call(translation: Translation, node: Any, qualifiers: list[str], call: Any) -> bool:
-    name = str(call.this).upper()
+    name = called_name(call)
     upper = [q.upper() for q in qualifiers]
     key = f"INFORMATION_SCHEMA.{name}" if upper[-1:] == ["INFORMATION_SCHEMA"] else name
     function = TABLES.get(key)
     if function is None:
         if name in _OWN_TABLE_FUNCTIONS:
             return False
+        if not is_function(name):
+            raise unknown_table_function(".".join([*upper, name]))
         raise unsupported(f"TABLE({'.'.join([*upper, name])}(…))")
     database = qualifiers[-2] if len(qualifiers) > 1 else translation.session.database
     arguments, named = [], {}
@@ -204,6 +260,7 @@ def _replace_by_files(translation: Translation, node: Any, text: str) -> None:
     if select is not None:
         _name_staged_columns(select, alias, source)
     inner = sqlglot.parse_one(source.sql, read="duckdb")
+    inner.meta["duck"] = True
     node.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True))))
 
 

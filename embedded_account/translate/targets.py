@@ -1,4 +1,4 @@
-"""What DML may not write to: https://docs.snowflake.com/en/user-guide/dynamic-tables-limitations"""
+"""What DML writes to, and what it may not write to: https://docs.snowflake.com/en/user-guide/dynamic-tables-limitations"""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from embedded_account.names import ObjectName
 from embedded_account.translate import Translation
 
 
-def refuse_dynamic_tables(translation: Translation, expression: Any) -> None:
-    """Raise SnowflakeError if a DML statement, whose names are resolved, writes to a dynamic table."""
+def find_target(translation: Translation, expression: Any) -> None:
+    """Note which table a DML statement, whose names are resolved, writes to.
+
+    Raises:
+        SnowflakeError: if that is a dynamic table.
+    """
     if not isinstance(expression, exp.Insert | exp.Update | exp.Delete | exp.Merge):
         return
     target = expression.this.this if isinstance(expression.this, exp.Schema) else expression.this
@@ -25,3 +29,4 @@ def refuse_dynamic_tables(translation: Translation, expression: Any) -> None:
     catalog = session.account.catalog_of(name.database)
     if catalog.get(session.duck, "DYNAMIC TABLE", name.schema, name.name) is not None:
         raise compilation_error(f"DML is not allowed on dynamic table '{name}'.", 1003, "42601")
+    translation.target = name

@@ -7,6 +7,8 @@ import importlib.metadata
 from embedded_account.duck_types import column_of, sql_type
 from embedded_account.functions import virtual_table
 from embedded_account.names import duck, literal
+from embedded_account.objects import constraints, key_listing
+from embedded_account.objects.table_facts import Facts, all_facts
 from embedded_account.result import Result, rows_result
 from embedded_account.session import Session
 
@@ -17,25 +19,69 @@ def _objects(database: str) -> str:
     return duck(database, "__catalog", "objects")
 
 
+_TABLES = [
+    ("TABLE_CATALOG", "text"),
+    ("TABLE_SCHEMA", "text"),
+    ("TABLE_NAME", "text"),
+    ("TABLE_OWNER", "text"),
+    ("TABLE_TYPE", "text"),
+    ("IS_TRANSIENT", "text"),
+    ("CLUSTERING_KEY", "text"),
+    ("ROW_COUNT", "fixed"),
+    ("BYTES", "fixed"),
+    ("RETENTION_TIME", "fixed"),
+    ("IS_INSERTABLE_INTO", "text"),
+    ("IS_TYPED", "text"),
+    ("CREATED", "timestamp_ltz"),
+    ("LAST_ALTERED", "timestamp_ltz"),
+    ("LAST_DDL", "timestamp_ltz"),
+    ("LAST_DDL_BY", "text"),
+    ("AUTO_CLUSTERING_ON", "text"),
+    ("COMMENT", "text"),
+    ("IS_TEMPORARY", "text"),
+    ("IS_ICEBERG", "text"),
+    ("IS_DYNAMIC", "text"),
+    ("IS_IMMUTABLE", "text"),
+    ("IS_HYBRID", "text"),
+]
+
+
 @virtual_table("INFORMATION_SCHEMA.TABLES")
-def tables(session: Session, database: str) -> str:
-    return f"""
-        WITH found AS (
-            SELECT schema_name, table_name, 'BASE TABLE' AS kind, estimated_size AS size, 'TABLE' AS record
-            FROM duckdb_tables() WHERE database_name = {literal(database)}
-            UNION ALL
-            SELECT schema_name, view_name, 'VIEW', NULL, 'VIEW'
-            FROM duckdb_views() WHERE database_name = {literal(database)} AND NOT internal
-        )
-        SELECT {literal(database)} AS "TABLE_CATALOG", f.schema_name AS "TABLE_SCHEMA", f.table_name AS "TABLE_NAME",
-            coalesce(o.owner, 'ACCOUNTADMIN') AS "TABLE_OWNER", f.kind AS "TABLE_TYPE", 'NO' AS "IS_TRANSIENT",
-            f.size AS "ROW_COUNT", 0 AS "BYTES", 1 AS "RETENTION_TIME", o.created_on AS "CREATED",
-            o.created_on AS "LAST_ALTERED", o.comment AS "COMMENT", 'NO' AS "IS_TEMPORARY",
-            CASE WHEN o.kind = 'DYNAMIC TABLE' THEN 'YES' ELSE 'NO' END AS "IS_DYNAMIC"
-        FROM found AS f LEFT JOIN {_objects(database)} AS o
-            ON o.schema_name = f.schema_name AND o.name = f.table_name AND o.kind IN (f.record, 'DYNAMIC TABLE')
-        WHERE f.schema_name NOT IN {_HIDDEN}
-    """
+def tables(session: Session, database: str) -> Result:
+    rows = [_table(facts) for facts in all_facts(session, database, lambda _: True, views=True)]
+    return rows_result(_TABLES, rows, 0x1000)
+
+
+def _table(facts: Facts) -> tuple[object, ...]:
+    record, view = facts.record, facts.record.kind == "VIEW"
+    kind = "VIEW" if view else "LOCAL TEMPORARY" if facts.temporary else "BASE TABLE"
+    return (
+        *facts.name,
+        record.owner,
+        kind,
+        _yes(record.body.get("transient")),
+        record.body.get("cluster_by") or None,
+        facts.rows,
+        None if view else 0,
+        None if view else facts.retention,
+        "YES",
+        "YES",
+        facts.created,
+        facts.last_altered,
+        facts.last_ddl,
+        record.owner,
+        _yes(record.body.get("cluster_by")),
+        record.comment or None,
+        _yes(facts.temporary),
+        "NO",
+        _yes(record.kind == "DYNAMIC TABLE"),
+        "NO",
+        "NO",
+    )
+
+
+def _yes(value: object) -> str:
+    return "YES" if value else "NO"
 
 
 @virtual_table("INFORMATION_SCHEMA.VIEWS")
@@ -43,8 +89,12 @@ def views(session: Session, database: str) -> str:
     return f"""
         SELECT {literal(database)} AS "TABLE_CATALOG", schema_name AS "TABLE_SCHEMA", name AS "TABLE_NAME",
             owner AS "TABLE_OWNER", CAST(body AS JSON) ->> '$.text' AS "VIEW_DEFINITION", 'NONE' AS "CHECK_OPTION",
-            'NO' AS "IS_UPDATABLE", 'NO' AS "INSERTABLE_INTO", 'NO' AS "IS_SECURE", created_on AS "CREATED",
-            created_on AS "LAST_ALTERED", comment AS "COMMENT"
+            'NO' AS "IS_UPDATABLE", 'NO' AS "INSERTABLE_INTO",
+            CASE WHEN CAST(body AS JSON) ->> '$.secure' = 'true' THEN 'YES' ELSE 'NO' END AS "IS_SECURE",
+            created_on AS "CREATED",
+            coalesce(CAST(CAST(body AS JSON) ->> '$.last_ddl' AS TIMESTAMPTZ), created_on) AS "LAST_ALTERED",
+            coalesce(CAST(CAST(body AS JSON) ->> '$.last_ddl' AS TIMESTAMPTZ), created_on) AS "LAST_DDL",
+            comment AS "COMMENT"
         FROM {_objects(database)} WHERE kind = 'VIEW'
     """
 
@@ -92,8 +142,18 @@ _COLUMNS = [
     ("IS_NULLABLE", "text"),
     ("DATA_TYPE", "text"),
     ("CHARACTER_MAXIMUM_LENGTH", "fixed"),
+    ("CHARACTER_OCTET_LENGTH", "fixed"),
     ("NUMERIC_PRECISION", "fixed"),
+    ("NUMERIC_PRECISION_RADIX", "fixed"),
     ("NUMERIC_SCALE", "fixed"),
+    ("DATETIME_PRECISION", "fixed"),
+    ("IS_IDENTITY", "text"),
+    ("IDENTITY_GENERATION", "text"),
+    ("IDENTITY_START", "text"),
+    ("IDENTITY_INCREMENT", "text"),
+    ("IDENTITY_CYCLE", "text"),
+    ("IDENTITY_ORDERED", "text"),
+    ("DATA_TYPE_ALIAS", "text"),
     ("COMMENT", "text"),
 ]
 
@@ -105,10 +165,18 @@ def columns(session: Session, database: str) -> Result:
         f"FROM duckdb_columns() WHERE database_name = ? AND schema_name NOT IN {_HIDDEN} AND NOT internal",
         [database],
     ).fetchall()
+    records = session.account.catalog_of(database).list(session.duck, "TABLE")
+    kept = {
+        (r.schema, r.name, column): more
+        for r in records
+        for column, more in r.body.get("columns", {}).items()
+    }
     rows = []
     for schema, table, name, index, default, nullable, duck_type, comment in found:
+        more = kept.get((schema, table, name), {})
+        identity = more.get("identity")
         column = column_of(name, duck_type)
-        kind = sql_type(column).split("(")[0].replace("VARCHAR", "TEXT")
+        number, kind = column.type == "fixed", sql_type(column).split("(")[0].replace("VARCHAR", "TEXT")
         rows.append(
             (
                 database,
@@ -116,16 +184,70 @@ def columns(session: Session, database: str) -> Result:
                 table,
                 name,
                 index,
-                default,
+                None if identity else more.get("default", default),
                 "YES" if nullable else "NO",
                 kind,
                 column.length,
-                column.precision if column.type == "fixed" else None,
-                column.scale if column.type == "fixed" else None,
+                column.length,
+                column.precision if number else None,
+                10 if number else None,
+                column.scale if number else None,
+                column.scale if column.type.startswith("time") else None,
+                _yes(identity),
+                "BY DEFAULT" if identity else None,
+                str(identity["start"]) if identity else None,
+                str(identity["step"]) if identity else None,
+                "NO" if identity else None,
+                _yes(identity.get("ordered")) if identity else None,
+                kind,
                 comment,
             )
         )
     return rows_result(_COLUMNS, rows, 0x1000)
+
+
+@virtual_table("INFORMATION_SCHEMA.TABLE_CONSTRAINTS")
+def table_constraints(session: Session, database: str) -> Result:
+    rows = [
+        (
+            database,
+            record.schema,
+            constraint.name,
+            database,
+            record.schema,
+            record.name,
+            constraint.kind,
+            "NO",
+            "NO",
+            "NO",
+            record.created_on,
+        )
+        for record in session.account.catalog_of(database).list(session.duck, "TABLE")
+        for constraint in constraints.of(record)
+    ]
+    names = "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME TABLE_CATALOG TABLE_SCHEMA TABLE_NAME "
+    names += "CONSTRAINT_TYPE IS_DEFERRABLE INITIALLY_DEFERRED ENFORCED"
+    return rows_result(
+        [*((name, "text") for name in names.split()), ("CREATED", "timestamp_ltz")], rows, 0x1000
+    )
+
+
+@virtual_table("INFORMATION_SCHEMA.REFERENTIAL_CONSTRAINTS")
+def referential_constraints(session: Session, database: str) -> Result:
+    """https://docs.snowflake.com/en/sql-reference/info-schema/referential_constraints"""
+    rows = []
+    for found in key_listing.constraints(session, database):
+        table, _, one = found
+        if one.kind == constraints.FOREIGN_KEY:
+            target = key_listing.other_table(found)
+            primary = key_listing.primary_key(session, target)
+            key = (target.database, target.schema, primary.name if primary else None)
+            rows.append(
+                (table.database, table.schema, one.name, *key, "FULL", "NO ACTION", "NO ACTION", None)
+            )
+    names = "CONSTRAINT_CATALOG CONSTRAINT_SCHEMA CONSTRAINT_NAME UNIQUE_CONSTRAINT_CATALOG "
+    names += "UNIQUE_CONSTRAINT_SCHEMA UNIQUE_CONSTRAINT_NAME MATCH_OPTION UPDATE_RULE DELETE_RULE COMMENT"
+    return rows_result([(name, "text") for name in names.split()], rows, 0x1000)
 
 
 @virtual_table("INFORMATION_SCHEMA.PACKAGES")

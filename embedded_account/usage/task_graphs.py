@@ -36,6 +36,7 @@ from embedded_account.usage.task_history import FUTURE, YEAR, identifier
 
 COMPLETED = timedelta(minutes=60)
 _FINISHED = f"('{SUCCEEDED}', '{FAILED}', '{CANCELLED}')"
+# CONFIG is that of the graph; what EXECUTE TASK added is told by TASK_HISTORY alone.
 _RUNS = stored_view(
     "graph_history_rows",
     f"""
@@ -45,8 +46,8 @@ _RUNS = stored_view(
         g."first_error_message" AS "FIRST_ERROR_MESSAGE", g."scheduled" AS "SCHEDULED_TIME",
         coalesce(t."started", g."started") AS "QUERY_START_TIME", g."next_scheduled" AS "NEXT_SCHEDULED_TIME",
         g."completed" AS "COMPLETED_TIME", g."root_id" AS "ROOT_TASK_ID", g."version" AS "GRAPH_VERSION",
-        g."run_id" AS "RUN_ID", g."attempt" AS "ATTEMPT_NUMBER", g."config" AS "CONFIG",
-        g."group" AS "GRAPH_RUN_GROUP_ID", CAST(NULL AS VARCHAR) AS "BACKFILL_INFO"
+        g."run_id" AS "RUN_ID", g."attempt" AS "ATTEMPT_NUMBER", g."default_config" AS "CONFIG",
+        CAST(g."group" AS VARCHAR) AS "GRAPH_RUN_GROUP_ID", CAST(NULL AS VARCHAR) AS "BACKFILL_INFO"
     FROM {GRAPH_RUNS} AS g LEFT JOIN {TASK_RUNS} AS t
         ON t."group" = g."group" AND t."attempt" = g."attempt" AND t."name" = g."root"
     """,
@@ -67,7 +68,7 @@ def complete_graphs_sql(limit: int, root: str | None, error_only: bool, extra: s
 def current_graphs_sql(session: Session, limit: int, root: str | None, extra: str = "") -> str:
     engine = session.account.tasks
     upcoming = engine.scheduler.upcoming() if engine else []
-    live = f'SELECT * FROM {_RUNS} WHERE "STATE" IN {LIVE}'
+    live = f'SELECT * EXCLUDE ("COMPLETED_TIME") FROM {_RUNS} WHERE "STATE" IN {LIVE}'
     parts = [live, *(_upcoming(task, at) for task, at in upcoming if at <= now() + FUTURE)]
     where = ["true"]
     if root is not None:
@@ -84,7 +85,7 @@ def _upcoming(task: TaskDefinition, at: datetime) -> str:
     following = Schedule.of(task.schedule or "").after(at)
     return (
         f"SELECT {literal(task.name.name)}, {literal(task.name.database)}, {literal(task.name.schema)}, '{SCHEDULED}', "
-        f"'{SCHEDULE}', NULL, NULL, NULL, {timestamp(at)}, NULL, {timestamp(following)}, NULL, {literal(task.id)}, "
+        f"'{SCHEDULE}', NULL, NULL, NULL, {timestamp(at)}, NULL, {timestamp(following)}, {literal(task.id)}, "
         f"{task.version}, {int(at.timestamp() * 1000)}, 1, {literal(task.config)}, NULL, NULL"
     )
 

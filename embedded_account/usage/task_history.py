@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from embedded_account.errors import invalid_value
 from embedded_account.functions import TableCall, table_function, virtual_table
-from embedded_account.names import literal
+from embedded_account.names import duck, literal
 from embedded_account.session import Session
 from embedded_account.tasks.attempts import SCHEDULE
 from embedded_account.tasks.definition import TaskDefinition, now
@@ -29,6 +30,8 @@ from embedded_account.usage.stored_views import stored_view
 PAST = timedelta(days=7)
 FUTURE = timedelta(days=8)
 YEAR = timedelta(days=365)
+# "Seven days ago" is reckoned a moment before it is looked at.
+_LENIENCE = timedelta(minutes=5)
 ERRORS = f"('{FAILED}', '{FAILED_AND_SUSPENDED}', '{CANCELLED}')"
 _UNKNOWN = (
     'CAST(NULL AS VARCHAR) AS "QUERY_HASH", CAST(NULL AS BIGINT) AS "QUERY_HASH_VERSION", '
@@ -42,8 +45,9 @@ _RUNS = f"""
         CASE WHEN t."task_id" = g."root_id" THEN g."next_scheduled" END AS "NEXT_SCHEDULED_TIME",
         t."completed" AS "COMPLETED_TIME", g."root_id" AS "ROOT_TASK_ID", g."version" AS "GRAPH_VERSION",
         g."run_id" AS "RUN_ID", t."return_value" AS "RETURN_VALUE", g."scheduled_from" AS "SCHEDULED_FROM",
-        g."attempt" AS "ATTEMPT_NUMBER", g."config" AS "CONFIG", {_UNKNOWN}, g."group" AS "GRAPH_RUN_GROUP_ID",
-        CAST(NULL AS VARCHAR) AS "BACKFILL_INFO"
+        g."attempt" AS "ATTEMPT_NUMBER", g."config" AS "CONFIG", {_UNKNOWN},
+        CAST(g."group" AS VARCHAR) AS "GRAPH_RUN_GROUP_ID", CAST(NULL AS VARCHAR) AS "BACKFILL_INFO",
+        CAST(NULL AS BIGINT) AS "SPCS_JOB_ID"
     FROM {TASK_RUNS} AS t JOIN {GRAPH_RUNS} AS g ON t."group" = g."group" AND t."attempt" = g."attempt"
 """
 _NAMES = (
@@ -51,6 +55,8 @@ _NAMES = (
     "SCHEDULED_TIME_RANGE_END",
     "RESULT_LIMIT",
     "TASK_NAME",
+    "DATABASE_NAME",
+    "SCHEMA_NAME",
     "ERROR_ONLY",
     "ROOT_TASK_ID",
 )
@@ -60,7 +66,7 @@ _NAMES = (
 _WAITING = f"""
     SELECT NULL, g."root", g."database", g."schema", NULL, NULL, g."state", NULL, NULL, g."scheduled", NULL,
         g."next_scheduled", NULL, g."root_id", g."version", g."run_id", NULL, g."scheduled_from", g."attempt",
-        g."config", NULL, NULL, NULL, NULL, g."group", NULL
+        g."config", NULL, NULL, NULL, NULL, CAST(g."group" AS VARCHAR), NULL, NULL
     FROM {GRAPH_RUNS} AS g WHERE g."state" = '{SCHEDULED}'
 """
 _ROWS = stored_view("task_history_rows", f"{_RUNS} UNION ALL {_WAITING}")
@@ -73,7 +79,7 @@ def _upcoming(task: TaskDefinition, at: datetime) -> str:
         f"SELECT NULL, {literal(task.name.name)}, {literal(task.name.database)}, {literal(task.name.schema)}, "
         f"{literal(task.body)}, {literal(task.condition)}, '{SCHEDULED}', NULL, NULL, {timestamp(at)}, NULL, "
         f"{timestamp(following)}, NULL, {literal(task.id)}, {task.version}, {int(at.timestamp() * 1000)}, NULL, "
-        f"'{SCHEDULE}', 1, {literal(task.config)}, NULL, NULL, NULL, NULL, NULL, NULL"
+        f"'{SCHEDULE}', 1, {literal(task.config)}, NULL, NULL, NULL, NULL, NULL, NULL, NULL"
     )
 
 
@@ -82,11 +88,15 @@ def task_history(session: Session, call: TableCall) -> str:
     """The last 7 days and the scheduled runs of the next 8, the latest first."""
     call = arguments.bind(call, _NAMES, "TASK_HISTORY")
     moment = now()
-    start = max(arguments.moment(call, "SCHEDULED_TIME_RANGE_START") or moment - PAST, moment - PAST)
-    end = min(arguments.moment(call, "SCHEDULED_TIME_RANGE_END") or moment + FUTURE, moment + FUTURE)
+    start = arguments.moment(call, "SCHEDULED_TIME_RANGE_START") or moment - PAST
+    end = arguments.moment(call, "SCHEDULED_TIME_RANGE_END") or moment + FUTURE
+    if min(start, end) < moment - PAST - _LENIENCE:
+        raise invalid_value("The time range of TASK_HISTORY must be within the last 7 days.")
+    end = min(end, moment + FUTURE)
     where = [f'"SCHEDULED_TIME" >= {timestamp(start)}', f'"SCHEDULED_TIME" <= {timestamp(end)}']
     if (name := arguments.text(call, "TASK_NAME")) is not None:
         where.append(f'upper("NAME") = {literal(name.upper())}')
+    where += _place(call)
     if (root := arguments.text(call, "ROOT_TASK_ID")) is not None:
         where.append(f'"ROOT_TASK_ID" = {literal(root)}')
     if arguments.flag(call, "ERROR_ONLY"):
@@ -98,6 +108,23 @@ def task_history(session: Session, call: TableCall) -> str:
         f"SELECT * FROM ({' UNION ALL '.join(parts)}) AS found WHERE {' AND '.join(where)} "
         f'ORDER BY "SCHEDULED_TIME" DESC, "QUERY_START_TIME" DESC LIMIT {arguments.limit(call, 100)}'
     )
+
+
+def _place(call: TableCall) -> list[str]:
+    """Conditions for DATABASE_NAME and SCHEMA_NAME: case counts within double quotes only."""
+    found = []
+    for name in ("DATABASE_NAME", "SCHEMA_NAME"):
+        value = arguments.text(call, name)
+        if value is None:
+            continue
+        if len(value) > 2 and value[0] == value[-1] == '"':
+            exact = value[1:-1].replace('""', '"')
+            found.append(f"{duck(name)} = {literal(exact)}")
+        else:
+            found.append(f"upper({duck(name)}) = {literal(value.upper())}")
+    if len(found) == 1 and call.get("SCHEMA_NAME") is not None:
+        raise invalid_value("SCHEMA_NAME of TASK_HISTORY needs DATABASE_NAME.")
+    return found
 
 
 def identifier(*columns: str) -> str:
@@ -115,7 +142,7 @@ _ACCOUNT = stored_view(
             "RETURN_VALUE", "QUERY_ID", "QUERY_START_TIME", "ERROR_CODE", "ERROR_MESSAGE", "GRAPH_VERSION", "RUN_ID",
             "ROOT_TASK_ID", "SCHEDULED_FROM", "ATTEMPT_NUMBER", CAST(NULL AS BIGINT) AS "INSTANCE_ID", "CONFIG",
             "QUERY_HASH", "QUERY_HASH_VERSION", "QUERY_PARAMETERIZED_HASH", "QUERY_PARAMETERIZED_HASH_VERSION",
-            "GRAPH_RUN_GROUP_ID", "BACKFILL_INFO"
+            "GRAPH_RUN_GROUP_ID", "BACKFILL_INFO", "SPCS_JOB_ID"
         FROM ({_RUNS}) AS runs WHERE "STATE" NOT IN {LIVE}
     """,
 )

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -20,6 +21,8 @@ class WebSettings:
     admin_token: str | None = field(default=None, repr=False)
     # Users of the account, in upper case, who may change things when the service runs inside it.
     administrators: frozenset[str] = frozenset()
+    # Whose word on the client, the scheme and the host is believed: addresses, networks, "*" for everybody's.
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def loopback(self) -> bool:
@@ -33,6 +36,8 @@ class StorageSettings:
     data: Path
     database_url: str
     operations_url: str
+    # How long a request waits for a database that another process has locked.
+    database_timeout: float = 10.0
 
     @property
     def account_data(self) -> Path:
@@ -79,15 +84,18 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environment is None else environment
     data = Path(env.get("SPOKEHUB_DATA") or "var").absolute()
+    account = _account(env)
     return Settings(
         web=WebSettings(
             host=env.get("SPOKEHUB_HOST") or "127.0.0.1",
             port=_port(env, "SPOKEHUB_PORT", 8000),
             admin_token=env.get("SPOKEHUB_ADMIN_TOKEN") or None,
             administrators=_names(env.get("SPOKEHUB_ADMINISTRATORS", "")),
+            # Only the ingress reaches a container of the account.
+            trusted_proxies=_proxies(env, "*" if account.kind == "container" else ""),
         ),
         storage=_storage(env, data),
-        account=_account(env),
+        account=account,
         log=_log(env),
         example=_example(env),
     )
@@ -103,7 +111,8 @@ def _storage(env: Mapping[str, str], data: Path) -> StorageSettings:
         operations = database
     else:
         operations = f"sqlite:///{data / 'operations.sqlite'}"
-    return StorageSettings(data=data, database_url=database, operations_url=operations)
+    timeout = _seconds(env, "SPOKEHUB_DATABASE_TIMEOUT", 10.0)
+    return StorageSettings(data, database, operations, timeout)
 
 
 def _driver(url: str) -> str:
@@ -150,6 +159,32 @@ def _example(env: Mapping[str, str]) -> str | None:
 
 def _names(text: str) -> frozenset[str]:
     return frozenset(name.strip().upper() for name in text.split(",") if name.strip())
+
+
+def _proxies(env: Mapping[str, str], default: str) -> tuple[str, ...]:
+    text = env.get("SPOKEHUB_TRUSTED_PROXIES") or default
+    found = tuple(part.strip() for part in text.split(",") if part.strip())
+    for one in found:
+        try:
+            if one != "*":
+                ip_network(one)
+        except ValueError:
+            raise Invalid(
+                f"SPOKEHUB_TRUSTED_PROXIES names {one!r}",
+                hint="Use addresses and networks like 10.0.0.1, 10.0.0.0/8, or * for everybody.",
+            ) from None
+    return found
+
+
+def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name) or str(default)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 3600:
+        raise Invalid(f"{name} is {text!r}", hint="Use seconds, more than 0 and at most 3600.")
+    return value
 
 
 def _port(env: Mapping[str, str], name: str, default: int) -> int:

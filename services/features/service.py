@@ -8,6 +8,7 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, NotFound
 from services.features.repository import FeatureViews
 from services.features.types import FeatureView
+from services.snowflake.identifiers import named
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 
@@ -31,9 +32,9 @@ class Features:
 
     def view(self, spoke: str, environment: str, name: str, version: str | None = None) -> FeatureView:
         """One version, the newest by default; NotFound 404."""
-        for view in self.views(spoke, environment):
-            if view.name == name.upper() and version in (None, view.version):
-                return view
+        found = named(name, self.views(spoke, environment), lambda one: one.name)
+        for view in found if version is None else named(version, found, lambda one: one.version):
+            return view
         which = f"{name} {version}" if version else name
         raise NotFound(
             f"There is no feature view {which} in {environment}",

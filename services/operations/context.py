@@ -47,6 +47,16 @@ class Surroundings:
     run_child: "Callable[[StepContext, str, Params | dict[str, Any], str | None], Any]"
 
 
+def until(stopping: threading.Event) -> Callable[[float], None]:
+    """A pause that the service's stop ends, by raising ServiceStopping."""
+
+    def pause(seconds: float) -> None:
+        if stopping.wait(seconds):
+            raise ServiceStopping
+
+    return pause
+
+
 class StepContext:
     """One attempt at one step. Used by the one thread that runs it."""
 
@@ -62,12 +72,14 @@ class StepContext:
         spoke: str | None,
         environment: str | None,
         written: Counter[tuple[str, str]],
+        cancellable: bool = True,
     ) -> None:
         self._around = around
         self.written = written
         self._last_progress = 0.0
         self._last_check = 0.0
         self._cancelled = False
+        self._cancellable = cancellable
         self.operation_id = operation_id
         self.actor = actor
         self.run = run
@@ -127,7 +139,12 @@ class StepContext:
         return self._around.queries.step_result(self.operation_id, step)
 
     def cancelled(self) -> bool:
-        """Whether this operation is to be cancelled. Asks the database at most every quarter second."""
+        """Whether this operation is to be cancelled. Asks the database at most every quarter second.
+
+        Not while it is being cancelled, which is work too.
+        """
+        if not self._cancellable:
+            return False
         now = time.monotonic()
         if not self._cancelled and now - self._last_check >= _CANCEL_INTERVAL:
             self._last_check = now

@@ -1,4 +1,4 @@
-"""Writes what happens to operations: the one place that changes their records.
+"""Writes what happens to operations once they are submitted: the one place that changes their records.
 
 The journal, not the queue's own database, says what was done. Each method is one transaction, so a
 process that dies leaves either the whole change or none of it.
@@ -15,44 +15,27 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, NotFound
 from services.db.engine import Database
 from services.db.records import (
-    AuditEventRecord,
-    IdempotencyKeyRecord,
     LogLineRecord,
     OperationRecord,
     SqlRecord,
     StepRecord,
 )
+from services.operations.submissions import audit, require_alone
 from services.operations.types import OperationError, OperationState, StepState
-
-
-@dataclass(frozen=True, slots=True)
-class NewOperation:
-    """What is written when an operation is submitted. ``steps`` are (name, title)."""
-
-    id: str
-    kind: str
-    title: str
-    actor: str
-    spoke: str | None
-    environment: str | None
-    queue_key: str
-    params: dict[str, Any]
-    steps: tuple[tuple[str, str], ...]
-    parent_id: str | None = None
-    parent_step: str | None = None
-    run: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class StepStart:
     """What the runner finds when it turns to a step: ``state`` says whether to run it.
 
-    ``written`` counts the (level, message) lines that earlier attempts of this run wrote.
+    ``cancelling`` says that it is to be cancelled instead. ``written`` counts the (level, message) lines that
+    earlier attempts of this run wrote.
     """
 
     state: StepState
     attempt: int = 0
     written: Counter[tuple[str, str]] = field(default_factory=Counter)
+    cancelling: bool = False
 
 
 class Journal:
@@ -61,52 +44,6 @@ class Journal:
     def __init__(self, database: Database, clock: Clock = utc_now) -> None:
         self.database = database
         self.clock = clock
-
-    def create(self, new: NewOperation, idempotency: tuple[str, str] | None = None) -> tuple[str, bool]:
-        """Write a pending operation; returns its id and whether it is new.
-
-        ``idempotency`` is (key, fingerprint): a known key of the same actor gives the operation it started
-        before, or Conflict when something else was asked then. A known id gives that operation.
-        """
-        now = self.clock()
-        with self.database.write() as db:
-            if idempotency is not None:
-                known = db.get(IdempotencyKeyRecord, (new.actor, idempotency[0]))
-                if known is not None:
-                    _same_request(known, idempotency[1])
-                    return known.operation_id, False
-            if db.get(OperationRecord, new.id) is not None:
-                return new.id, False
-            db.add(_operation(new, now))
-            db.flush()
-            db.add_all(
-                StepRecord(
-                    operation_id=new.id,
-                    position=at,
-                    name=name,
-                    title=title,
-                    state=StepState.PENDING,
-                    attempts=0,
-                )
-                for at, (name, title) in enumerate(new.steps)
-            )
-            if idempotency is not None:
-                key, fingerprint = idempotency
-                db.add(
-                    IdempotencyKeyRecord(
-                        actor=new.actor, key=key, fingerprint=fingerprint, operation_id=new.id, created_at=now
-                    )
-                )
-            self._audit(db, new.actor, f"{new.kind}.submit", db.get_one(OperationRecord, new.id))
-        return new.id, True
-
-    def knows(self, actor: str, key: str, fingerprint: str) -> bool:
-        """Whether the key was used before for this very request; Conflict when for another."""
-        with self.database.read() as db:
-            known = db.get(IdempotencyKeyRecord, (actor, key))
-            if known is not None:
-                _same_request(known, fingerprint)
-            return known is not None
 
     def begin(self, operation_id: str) -> OperationState:
         """The operation's turn has come: pending becomes running. Returns the state it is in now."""
@@ -129,9 +66,8 @@ class Journal:
             if OperationState(record.state).final:
                 return StepStart(StepState(record.state))
             if record.cancel_requested_by is not None:
-                step.state = StepState.CANCELLED if step.started_at else StepState.PENDING
-                self._end(db, record, OperationState.CANCELLED)
-                return StepStart(StepState.CANCELLED)
+                written = _written(db, record, name)
+                return StepStart(StepState(step.state), step.attempts, written, cancelling=True)
             interrupted = step.state == StepState.RUNNING
             step.state = StepState.RUNNING
             step.attempts += 1
@@ -177,11 +113,12 @@ class Journal:
             self._end(db, record, OperationState.FAILED)
 
     def cancel_step(self, operation_id: str, name: str) -> None:
-        """The step noticed the wish to cancel and stopped."""
+        """The step noticed the wish to cancel and stopped, or did not begin."""
         with self.database.write() as db:
             record = _locked(db, operation_id)
             step = _step(db, operation_id, name)
-            step.state, step.ended_at = StepState.CANCELLED, self.clock()
+            if step.started_at is not None:
+                step.state, step.ended_at = StepState.CANCELLED, self.clock()
             self._end(db, record, OperationState.CANCELLED)
 
     def finish(self, operation_id: str, result: Any) -> None:
@@ -210,11 +147,14 @@ class Journal:
             record = _locked(db, operation_id)
             if OperationState(record.state).final:
                 raise Conflict(f"The operation is over: {record.state}", code="operation_over")
-            self._audit(db, actor, f"{record.kind}.cancel", record)
+            audit(db, self.clock(), actor, f"{record.kind}.cancel", record)
             self._cancel(db, record, actor)
 
     def resume(self, operation_id: str, actor: str, run: int | None = None) -> int:
-        """Make a failed or cancelled operation pending again; returns the number of the new run."""
+        """Make a failed or cancelled operation pending again; returns the number of the new run.
+
+        Conflict while another of its kind and params is open.
+        """
         with self.database.write() as db:
             record = _locked(db, operation_id)
             if record.state not in (OperationState.FAILED, OperationState.CANCELLED):
@@ -222,6 +162,8 @@ class Journal:
                     f"Only a failed or cancelled operation can be resumed; this one is {record.state}",
                     code="not_resumable",
                 )
+            if record.parent_id is None:
+                require_alone(db, record)
             record.state, record.error, record.ended_at = OperationState.PENDING, None, None
             record.cancel_requested_by = None
             record.run = record.run + 1 if run is None else run
@@ -229,7 +171,7 @@ class Journal:
                 if step.state != StepState.SUCCEEDED:
                     step.state, step.progress, step.message = StepState.PENDING, None, None
                     step.started_at, step.ended_at, step.error = None, None, None
-            self._audit(db, actor, f"{record.kind}.resume", record)
+            audit(db, self.clock(), actor, f"{record.kind}.resume", record)
             self._line(db, record, None, None, "info", f"Resumed by {actor}")
             return record.run
 
@@ -294,32 +236,6 @@ class Journal:
                 step=step, attempt=attempt, level=level, message=message,
             )
         )  # fmt: skip
-
-    def _audit(self, db: Session, actor: str, action: str, record: OperationRecord) -> None:
-        db.add(
-            AuditEventRecord(
-                at=self.clock(), actor=actor, action=action, target=record.title, spoke=record.spoke,
-                environment=record.environment, operation_id=record.id, detail=record.params,
-            )
-        )  # fmt: skip
-
-
-def _operation(new: NewOperation, now: Any) -> OperationRecord:
-    return OperationRecord(
-        id=new.id, kind=new.kind, title=new.title, state=OperationState.PENDING, actor=new.actor,
-        spoke=new.spoke, environment=new.environment, queue_key=new.queue_key, params=new.params,
-        parent_id=new.parent_id, parent_step=new.parent_step, run=new.run, revision=0, log_count=0,
-        sql_count=0, created_at=now,
-    )  # fmt: skip
-
-
-def _same_request(known: IdempotencyKeyRecord, fingerprint: str) -> None:
-    if known.fingerprint != fingerprint:
-        raise Conflict(
-            "This Idempotency-Key was used for another request",
-            hint="Send a new key for a new request.",
-            code="idempotency_key_reused",
-        )
 
 
 def _locked(db: Session, operation_id: str) -> OperationRecord:

@@ -7,6 +7,7 @@ with either changing, a new process would leave the work of the one before it ly
 import contextvars
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from services.core.logging import logger
@@ -32,14 +33,18 @@ class Body(Protocol):
     def broke(self, operation_id: str, error: Exception) -> None: ...
 
 
+Handed = SimpleQueue[tuple[str, int, str] | None]
+
 _body: Body | None = None
+_handed: Handed = SimpleQueue()
+_feeder: threading.Thread | None = None
 _active = 0
 _idle = threading.Condition()
 
 
 def start(url: str, body: Body) -> None:
     """Connect to the queue's database, make it if need be, and take up what was interrupted."""
-    global _body
+    global _body, _feeder, _handed
     # Imported here: with what it brings it takes half a second, which a command that only asks need not pay.
     from dbos import DBOS, DBOSConfig
 
@@ -57,6 +62,25 @@ def start(url: str, body: Body) -> None:
     DBOS(config=config)
     DBOS.launch()
     DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=_POLL_SECONDS)
+    _handed = SimpleQueue()
+    _feeder = threading.Thread(target=_feed, args=(_handed,), name="operations-feeder", daemon=True)
+    _feeder.start()
+
+
+def hand_over(operation_id: str, run: int, queue_key: str) -> None:
+    """``enqueue`` without waiting for the queue's database, which another process may hold locked.
+
+    The catalogue knows the run already: should this process end before, the next start takes it up.
+    """
+    _handed.put((operation_id, run, queue_key))
+
+
+def _feed(handed: Handed) -> None:
+    while (item := handed.get()) is not None:
+        try:
+            enqueue(*item)
+        except Exception:
+            log.exception("operation.not_queued", id=item[0], note="the next start takes it up")
 
 
 def enqueue(operation_id: str, run: int, queue_key: str) -> None:
@@ -91,6 +115,9 @@ def stop(timeout: float) -> bool:
     global _body
     from dbos import DBOS
 
+    _handed.put(None)
+    if _feeder is not None:
+        _feeder.join(timeout)
     with _idle:
         ended = _idle.wait_for(lambda: _active == 0, timeout)
     DBOS.destroy()

@@ -26,11 +26,16 @@ class Step(Generic[P]):
 
     It must be safe to run again after having run in part: the process may die at any moment in it, and
     then it is started again from its beginning.
+
+    ``cancel(context, params)`` ends what the step, or one before it, has going elsewhere; it runs when the
+    operation is cancelled in this step or just before it, and the operation is cancelled once it returns.
+    It too may be started again.
     """
 
     name: str
     title: str
     function: "Callable[[StepContext, P], Any]"
+    cancel: "Callable[[StepContext, P], None] | None" = None
 
 
 def _no_check(params: Any, services: Any) -> None:

@@ -1,8 +1,12 @@
 """Runs operations: turns the queue's call into steps, and what steps raise into states."""
 
+import hashlib
+import json
 import threading
 import time
 import traceback
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +22,10 @@ from services.operations.context import (
     jsonable,
 )
 from services.operations.identifiers import derived_id
-from services.operations.journal import Journal, NewOperation, StepStart
+from services.operations.journal import Journal, StepStart
 from services.operations.queries import Queries
 from services.operations.registry import OperationKind, Params, Registry
+from services.operations.submissions import NewOperation, Submissions
 from services.operations.types import OperationError, OperationState, OperationView, StepState
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.failures import is_connection_failure, translate
@@ -44,21 +49,25 @@ class Runner:
     def __init__(
         self,
         registry: Registry,
+        submissions: Submissions,
         journal: Journal,
         queries: Queries,
         services: Any,
         source: ConnectionSource | None,
         clock: Clock = utc_now,
+        stopping: threading.Event | None = None,
     ) -> None:
         self.registry = registry
+        self.submissions = submissions
         self.journal = journal
         self.queries = queries
-        self.stopping = threading.Event()
+        self.stopping = stopping or threading.Event()
         self.around = Surroundings(journal, queries, clock, services, source, self.stopping, self.run_child)
 
     def new(self, kind: OperationKind[Any], params: Params, actor: str, operation_id: str) -> NewOperation:
         """What to write for an operation of this kind."""
         spoke, environment = kind.target_of(params)
+        values = params.model_dump(mode="json")
         return NewOperation(
             id=operation_id,
             kind=kind.kind,
@@ -67,7 +76,8 @@ class Runner:
             spoke=spoke,
             environment=environment,
             queue_key=kind.queue_key(params),
-            params=params.model_dump(mode="json"),
+            params=values,
+            fingerprint=_fingerprint(kind.kind, values),
             steps=tuple((step.name, step.title) for step in kind.steps),
         )
 
@@ -83,28 +93,45 @@ class Runner:
     def step(self, operation_id: str, name: str) -> str:
         """Do one step unless it is done. Returns the state the step is in at the end."""
         start = self.journal.begin_step(operation_id, name)
-        if start.state != StepState.RUNNING:
+        if start.state != StepState.RUNNING and not start.cancelling:
             return str(start.state)
         view = self.queries.get(operation_id)
+        outcome, result = (
+            ("cancelled", None) if start.cancelling else self._try(view, name, start, self._call)
+        )
+        if outcome == "succeeded":
+            self.journal.finish_step(operation_id, name, result)
+        if outcome != "cancelled":
+            return outcome
+        ended, _ = self._try(view, name, replace(start, cancelling=True), self._cancel)
+        if ended != "succeeded":
+            return ended
+        self.journal.cancel_step(operation_id, name)
+        return outcome
+
+    def _try(
+        self,
+        view: OperationView,
+        name: str,
+        start: StepStart,
+        work: Callable[[OperationView, str, StepContext], Any],
+    ) -> tuple[str, Any]:
+        """Do it, again after a lost connection; how it ended, and what it returned. A failure is written."""
         for wait in (*_RETRY_WAITS, None):
-            context = self._context(view, name, start)
             try:
-                result = self._call(view, name, context)
+                return "succeeded", work(view, name, self._context(view, name, start))
             except OperationCancelled:
-                self.journal.cancel_step(operation_id, name)
-                return "cancelled"
+                return "cancelled", None
             except Exception as error:
                 described = describe(error)
                 if wait is None or not is_connection_failure(error):
-                    self.journal.fail_step(operation_id, name, described)
-                    log.warning("operation.step_failed", id=operation_id, step=name, exc_info=error)
-                    return "failed"
-                start = self.journal.retry_step(operation_id, name, described, wait)
+                    self.journal.fail_step(view.id, name, described)
+                    log.warning("operation.step_failed", id=view.id, step=name, exc_info=error)
+                    return "failed", None
+                again = self.journal.retry_step(view.id, name, described, wait)
+                start = replace(again, cancelling=start.cancelling)
                 if self.stopping.wait(wait):
                     raise ServiceStopping from error
-            else:
-                self.journal.finish_step(operation_id, name, result)
-                return "succeeded"
         raise AssertionError("the last try either returns or fails")
 
     def finish(self, operation_id: str) -> None:
@@ -138,7 +165,7 @@ class Runner:
             new = self.new(kind, checked, context.actor, child_id)
             parts = {f: getattr(new, f) for f in new.__dataclass_fields__}
             parts.update(parent_id=context.operation_id, parent_step=context.step, run=context.run)
-            self.journal.create(NewOperation(**parts))
+            self.submissions.create(NewOperation(**parts))
         elif child.state.final and child.state != OperationState.SUCCEEDED and child.run < context.run:
             self.journal.resume(child_id, context.actor, context.run)
         child = self.queries.get(child_id)
@@ -185,11 +212,20 @@ class Runner:
             )
 
     def _call(self, view: OperationView, name: str, context: StepContext) -> Any:
-        kind = self.registry.get(view.kind)
-        params = kind.params.model_validate(view.params)
         context.check()
+        return jsonable(self._done(view, context, self.registry.get(view.kind).step(name).function))
+
+    def _cancel(self, view: OperationView, name: str, context: StepContext) -> None:
+        undo = self.registry.get(view.kind).step(name).cancel
+        if undo is not None:
+            self._done(view, context, undo)
+
+    def _done(
+        self, view: OperationView, context: StepContext, function: Callable[[StepContext, Any], Any]
+    ) -> Any:
+        params = self.registry.get(view.kind).params.model_validate(view.params)
         try:
-            return jsonable(kind.step(name).function(context, params))
+            return function(context, params)
         except (SpokehubError, OperationCancelled):
             raise
         except Exception as error:
@@ -209,7 +245,12 @@ class Runner:
             spoke=view.spoke,
             environment=view.environment,
             written=start.written,
+            cancellable=not start.cancelling,
         )
+
+
+def _fingerprint(kind: str, params: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode()).hexdigest()
 
 
 def describe(error: Exception) -> OperationError:

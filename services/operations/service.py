@@ -1,7 +1,6 @@
 """Operations as the rest of the program sees them: submit, look, cancel, resume."""
 
-import hashlib
-import json
+import threading
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,11 +10,13 @@ from services.core.errors import Conflict, Invalid, Unavailable
 from services.core.logging import logger
 from services.db.engine import Database
 from services.operations import queue
+from services.operations.context import until
 from services.operations.identifiers import new_id
 from services.operations.journal import Journal
 from services.operations.queries import Queries
 from services.operations.registry import Params, Registry
 from services.operations.runner import Runner, wait_until
+from services.operations.submissions import Submissions
 from services.operations.types import (
     ExecutedSql,
     LogLine,
@@ -46,8 +47,21 @@ class Operations:
     ) -> None:
         self.registry = registry
         self.queries = Queries(database)
+        self.submissions = Submissions(database, clock)
         self.journal = Journal(database, clock)
-        self.runner = Runner(registry, self.journal, self.queries, services, source, clock)
+        stopping = threading.Event()
+        # What runs has time: a database that is locked for a while is no reason to fail.
+        patient = database.patient(until(stopping))
+        self.runner = Runner(
+            registry,
+            Submissions(patient, clock),
+            Journal(patient, clock),
+            Queries(patient),
+            services,
+            source,
+            clock,
+            stopping,
+        )
         self._services = services
         self._url = url
         self._clock = clock
@@ -81,7 +95,8 @@ class Operations:
 
         Raises Invalid for parameters of the wrong form, what the kind's ``validate`` raises, and Conflict
         when the key was used for another request. A repeated key returns what it started, unchecked, and so
-        does an ``operation_id`` that exists: give one (``derived_id``) for what must never run twice.
+        does an ``operation_id`` that exists: give one (``derived_id``) for what must never run twice. Whoever
+        asks for what is queued or running already, kind and parameters alike, is given that.
         """
         if not self._started:
             raise Unavailable("The service is stopping or not yet started", hint="Try again in a moment.")
@@ -90,15 +105,14 @@ class Operations:
         declared = self.registry.get(kind)
         checked = _params(declared.params, params)
         new = self.runner.new(declared, checked, actor, operation_id or new_id(self._clock()))
-        idempotency = None
-        if idempotency_key is not None:
-            idempotency = (_key(idempotency_key), _fingerprint(kind, new.params))
-        if idempotency is None or not self.journal.knows(actor, *idempotency):
+        key = None if idempotency_key is None else _key(idempotency_key)
+        before = self.submissions.known(new, key)
+        if before is None:
             declared.validate(checked, self._services)
-        found, created = self.journal.create(new, idempotency)
+        found, created = (before, False) if before else self.submissions.create(new, key)
         view = self.queries.get(found)
         if not view.state.final:
-            queue.enqueue(found, view.run, declared.queue_key(checked))
+            queue.hand_over(found, view.run, declared.queue_key(checked))
         if created:
             log.info("operation.submitted", id=found, kind=kind, actor=actor)
         return view
@@ -146,7 +160,10 @@ class Operations:
         return self.queries.get(operation_id)
 
     def resume(self, operation_id: str, actor: str) -> OperationView:
-        """Go on from the step that failed or was cancelled. Conflict in every other state."""
+        """Go on from the step that failed or was cancelled; one that was resumed and goes on is found.
+
+        Conflict in every other state.
+        """
         view = self.queries.get(operation_id)
         if view.parent_id is not None:
             raise Conflict(
@@ -156,8 +173,14 @@ class Operations:
             )
         declared = self.registry.get(view.kind)
         params = _params(declared.params, view.params)
-        run = self.journal.resume(operation_id, actor)
-        queue.enqueue(operation_id, run, declared.queue_key(params))
+        try:
+            run = self.journal.resume(operation_id, actor)
+        except Conflict:
+            view = self.queries.get(operation_id)
+            if view.state.final or view.cancelling or view.run == 1:
+                raise
+            run = view.run
+        queue.hand_over(operation_id, run, declared.queue_key(params))
         return self.queries.get(operation_id)
 
     def wait(self, operation_id: str, timeout: float = 60.0) -> OperationView:
@@ -194,7 +217,3 @@ def _key(key: str) -> str:
     if not 1 <= len(key) <= 200 or not key.isprintable():
         raise Invalid("An Idempotency-Key has 1 to 200 printable characters", code="bad_idempotency_key")
     return key
-
-
-def _fingerprint(kind: str, params: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps([kind, params], sort_keys=True).encode()).hexdigest()

@@ -7,6 +7,7 @@ from typing import Any
 from services.core.errors import Conflict, NotFound
 from services.registry.repository import Models
 from services.registry.types import Model, ModelVersion
+from services.snowflake.identifiers import named
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scopes
 
@@ -27,9 +28,8 @@ class Registry:
     def versions(self, spoke: str, environment: str, model: str) -> tuple[ModelVersion, ...]:
         """Newest first; NotFound 404."""
         found = self.models(spoke, environment)
-        for known in found:
-            if known.name == model.upper():
-                return known.versions
+        for known in named(model, found, lambda one: one.name):
+            return known.versions
         names = ", ".join(known.name for known in found)
         raise NotFound(
             f"There is no model {model!r} of {spoke} in {environment.upper()}",
@@ -39,9 +39,9 @@ class Registry:
 
     def version(self, spoke: str, environment: str, model: str, version: str) -> ModelVersion:
         """One version; NotFound 404."""
-        for known in self.versions(spoke, environment, model):
-            if known.version == version.upper():
-                return known
+        versions = self.versions(spoke, environment, model)
+        for known in named(version, versions, lambda one: one.version):
+            return known
         raise NotFound(
             f"{model} has no version {version!r}", hint="See its versions.", code="unknown_version"
         )
@@ -65,10 +65,15 @@ class Registry:
 
     def start_promote(self, spoke: str, environment: str, model: str, version: str, actor: str) -> str:
         """Submit ``model.promote``; the operation's id."""
-        params = {
+        params = self.promotion(spoke, environment, model, version)
+        return str(self._around.operations.submit("model.promote", params, actor=actor).id)
+
+    def promotion(self, spoke: str, environment: str, model: str, version: str) -> dict[str, str]:
+        """The parameters of ``model.promote``, the names as they are in the account; NotFound 404."""
+        known = self.version(spoke, environment, model, version)
+        return {
             "spoke": spoke,
             "environment": self._scopes(spoke, environment).environment,
-            "model": model.upper(),
-            "version": version.upper(),
+            "model": known.model,
+            "version": known.version,
         }
-        return str(self._around.operations.submit("model.promote", params, actor=actor).id)

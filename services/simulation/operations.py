@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from services.operations import OperationKind, Params, Step, StepContext
 from services.simulation.repository import EVENING, MORNING
 
 _QUEUE = "data"
+LOCK_SECONDS = 10
 
 
 class Seed(Params):
@@ -54,7 +55,7 @@ def seed(context: StepContext, params: Seed) -> dict[str, Any]:
     import mock_data
 
     schema = _schema(context)
-    with context.connect() as connection, refusals():
+    with _connection(context) as connection, refusals():
         # A reset that was interrupted has either deleted and loaded all, or nothing.
         config = mock_data.NetworkConfig(**params.network)  # type: ignore[arg-type]
         report = mock_data.seed(connection, schema, config, on_progress=context.progress, reset=params.reset)
@@ -87,7 +88,7 @@ def move(phase: str) -> Callable[[StepContext, Day], dict[str, Any]]:
         from mock_data import Simulator
 
         day = date.fromisoformat(context.result_of("choose")["day"])
-        with context.connect() as connection, refusals():
+        with _connection(context) as connection, refusals():
             simulator = Simulator(connection, _schema(context))
             done = [entry for entry in simulator.log(day) if (entry.day, entry.phase) == (day, phase)]
             if done:
@@ -109,7 +110,7 @@ def reset(context: StepContext, params: Reset) -> dict[str, Any]:
 
     services = context.services
     last = services.simulation.require_seed().last_day
-    with context.connect() as connection, refusals():
+    with _connection(context) as connection, refusals():
         for scope in services.spokes.onboarded():
             for table, column in (("PREDICTIONS", "PREDICTION_DATE"), ("ALERTS", "ALERT_DATE")):
                 with connection.cursor() as cursor:
@@ -117,6 +118,11 @@ def reset(context: StepContext, params: Reset) -> dict[str, Any]:
         status = Simulator(connection, _schema(context)).reset()
     context.log(f"Back at the evening of {status.last_evening}")
     return {"last_day": status.last_evening, "rows": status.row_counts}
+
+
+def _connection(context: StepContext) -> AbstractContextManager[Any]:
+    """One change of the data waits for another for seconds, not for the half day that is Snowflake's default."""
+    return context.connect(session_parameters={"LOCK_TIMEOUT": LOCK_SECONDS})
 
 
 def _schema(context: StepContext) -> str:

@@ -4,8 +4,8 @@ Functions (`services.simulation`):
 
 - `status(days: int = 42) -> SimulationStatus`: the last days of the calendar; `seeded=False` and no days
   before seeding.
-- `start_next(actor: str) -> str`: submits the operation `status().next.kind`, returns its id; Conflict 409
-  when an operation on the data is under way.
+- `start_next(actor: str) -> str`: submits the operation `status().next.kind`, returns its id, or that of
+  the step under way; Conflict 409 when another operation on the data is.
 - `start_reset(confirm: str, actor: str) -> str`: back to the end of the seed; Invalid 422 unless `confirm`
   is the word `status().reset_word`.
 """

@@ -11,6 +11,7 @@ from services.core.errors import Unavailable
 from services.core.settings import AccountSettings
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.failures import is_connection_failure, translate
+from services.snowflake.pace import EMBEDDED, LIVE, Pace
 
 if TYPE_CHECKING:
     from services.snowflake.recording import Recorder
@@ -40,6 +41,11 @@ class ConnectionSource:
     def kind(self) -> str:
         """named, container or embedded."""
         return self._settings.kind
+
+    @property
+    def pace(self) -> Pace:
+        """How often this account may be asked."""
+        return EMBEDDED if self._settings.kind == "embedded" else LIVE
 
     @property
     def name(self) -> str:

@@ -19,18 +19,17 @@ from services.snowflake.scope import Scope
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOKES = ROOT / "spokes"
-# What a child needs of the surroundings; secrets of the service are not among it.
+# What a child needs of the surroundings, and the connector to find the account; secrets of the service are not among
+# it, but for the passphrase of the key that the connection names.
 _KEPT = (
-    "PATH",
-    "HOME",
-    "SNOWFLAKE_HOME",
-    "LANG",
-    "LC_ALL",
-    "TMPDIR",
-    "TZ",
-    "SSL_CERT_FILE",
-    "REQUESTS_CA_BUNDLE",
-)
+    "PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
+    "XDG_CONFIG_HOME", "SNOWFLAKE_HOME", "PRIVATE_KEY_PASSPHRASE",
+    "SNOWFLAKE_RUNNING_INSIDE_SPCS", "SNOWFLAKE_DISABLE_PLATFORM_DETECTION",
+)  # fmt: skip
+# The connector reads connections.toml from variables, too: SNOWFLAKE_CONNECTIONS, SNOWFLAKE_DEFAULT_CONNECTION_NAME.
+_KEPT_PREFIXES = ("SNOWFLAKE_CONNECTIONS", "SNOWFLAKE_DEFAULT_CONNECTION_NAME")
 _CONFLICTS = frozenset({"spoke.graph_busy", "spoke.version_changed", "spoke.data_missing"})
 _POLL_SECONDS = 0.2
 
@@ -53,15 +52,14 @@ class Context(Protocol):
 
 def spoke_directory(spoke: str) -> Path:
     """Where a spoke's project lies; NotFound 404 when there is none of the name."""
-    directory = SPOKES / spoke
-    if not spoke.isidentifier() or not (directory / "spoke.yaml").is_file():
-        known = sorted(path.parent.name for path in SPOKES.glob("*/spoke.yaml"))
+    known = sorted(path.parent.name for path in SPOKES.glob("*/spoke.yaml"))
+    if not spoke.isidentifier() or spoke not in known:
         raise NotFound(
             f"There is no spoke {spoke!r}",
             hint=f"Known: {', '.join(known)}." if known else "Add its directory with a spoke.yaml.",
             code="unknown_spoke",
         )
-    return directory
+    return SPOKES / spoke
 
 
 def deploy(
@@ -82,9 +80,16 @@ def deploy(
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={name: os.environ[name] for name in _KEPT if name in os.environ},
+        env=child_environment(os.environ),
     ) as process:
         return _follow(context, process, json.dumps(dict(connection)))
+
+
+def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The part of the service's environment that a spoke's code may see."""
+    return {
+        name: value for name, value in environment.items() if name in _KEPT or name.startswith(_KEPT_PREFIXES)
+    }
 
 
 def _follow(context: Context, process: subprocess.Popen[str], sent: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The border where the drivers' errors become ours. It names the drivers' types without importing them."""
 
+import re
 from typing import Any
 
 from services.core.errors import SnowflakeFailed, SpokehubError, Unavailable
@@ -25,7 +26,22 @@ _CONNECTION_TYPES = frozenset(
         "MaxRetryError",
     }
 )
+_INTERPRETER = "Python Interpreter Error:"
+_HANDLER = re.compile(r"\s+in function \S+ with handler \S+\s*\Z")
 _DRIVERS = ("snowflake.", "requests.", "urllib3.")
+
+
+def cause(message: str, longest: int = 500) -> str:
+    """What happened, in one line, of the account's whole message: without the traceback of a handler's error.
+
+    A traceback ends with its cause; the embedded account repeats the cause above it.
+    https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-troubleshooting
+    """
+    lines = [line.strip() for line in _HANDLER.sub("", message).splitlines() if line.strip()]
+    if lines[:1] == [_INTERPRETER] and len(lines) > 1:
+        lines = lines[1:] if lines[1].startswith("Traceback") else lines[1:2]
+    found = lines[-1] if lines else ""
+    return found if len(found) <= longest else found[:longest] + "…"
 
 
 def is_connection_failure(error: BaseException) -> bool:

@@ -1,14 +1,18 @@
 """Names, literals and patterns: the only place where they become SQL text."""
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TypeVar
 
 from services.core.errors import Invalid
 
 _PLAIN = re.compile(r"[A-Z_][A-Z0-9_$]*\Z")
 _MAX_LENGTH = 255
+
+Thing = TypeVar("Thing")
 
 
 def quote(name: str) -> str:
@@ -19,6 +23,12 @@ def quote(name: str) -> str:
     if not name or len(name) > _MAX_LENGTH or "\x00" in name:
         raise Invalid(f"{name!r} cannot be the name of an object", code="bad_name")
     return name if _PLAIN.match(name) and name not in _RESERVED else '"' + name.replace('"', '""') + '"'
+
+
+def exactly(name: str) -> str:
+    """``name`` for a function's argument that holds a name and minds case within double quotes only."""
+    quote(name)
+    return '"' + name.replace('"', '""') + '"'
 
 
 # Words that are read as something else where a name is expected.
@@ -69,6 +79,16 @@ class QualifiedName:
         if not 1 <= len(parts) <= 3:
             raise Invalid(f"{text!r} is not the name of an object", code="bad_name")
         return cls(*reversed(parts))
+
+
+def named(name: str, things: Iterable[Thing], name_of: Callable[[Thing], str]) -> list[Thing]:
+    """Those of the things that a person means by ``name``: as it stands, else as if written unquoted."""
+    known = list(things)
+    for wanted in (name, name.upper()):
+        found = [thing for thing in known if name_of(thing) == wanted]
+        if found:
+            return found
+    return []
 
 
 def _split(text: str) -> list[str]:

@@ -1,8 +1,9 @@
 """Answers of the account kept for a moment, for those who only look.
 
 A page asks the account a dozen things, and is asked for again every second while something goes on. What is
-kept is dropped as soon as an operation visibly changes, so that nobody who follows the service's own work sees
-the past; what others do to the account shows after ``SECONDS``.
+kept is dropped as soon as an operation begins, ends or gets a step done, so that nobody sees the past of what
+the service did; what happens in between, and what others do to the account, shows after ``memory`` seconds of
+the account's pace.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import Any, Protocol
 
 from services.snowflake.connection import ConnectionSource
 
-SECONDS = 3.0
 _MOST = 500
 
 Rows = list[dict[str, Any]]
@@ -41,8 +41,9 @@ class Answers(Protocol):
 class RecentAnswers:
     """``query`` of a connection source, with memory. ``stamp()`` changes when the service changes anything."""
 
-    def __init__(self, source: ConnectionSource, stamp: Callable[[], object]) -> None:
+    def __init__(self, source: ConnectionSource, stamp: Callable[[], object], memory: float) -> None:
         self._source = source
+        self._memory = memory
         self._stamp = stamp
         self._kept: dict[tuple[str, tuple[Any, ...]], tuple[float, Rows]] = {}
         self._as_of: object = None
@@ -61,7 +62,7 @@ class RecentAnswers:
                 self._kept.clear()
                 self._as_of = seen[0]
             found = self._kept.get(key)
-        if found is not None and now - found[0] < SECONDS:
+        if found is not None and now - found[0] < self._memory:
             return found[1]
         rows = self._source.query(text, values)
         with self._lock:

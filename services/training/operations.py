@@ -8,7 +8,7 @@ from typing import Any
 
 from services.operations import OperationKind, Params, Step, StepContext
 from services.snowflake.scope import INFERENCE_GRAPH, TRAINING_GRAPH
-from services.training.following import follow, retry, start
+from services.training.following import follow, retry, start, stop
 
 
 class Target(Params):
@@ -18,14 +18,20 @@ class Target(Params):
     environment: str
 
 
-class Inference(Target):
+class Run(Target):
+    """``wait``: for the end of a run that executes already, instead of being refused."""
+
+    wait: bool = False
+
+
+class Inference(Run):
     """``days``: forecast these again; by default the earliest pending one."""
 
     days: tuple[date, ...] = ()
 
 
 class Retry(Target):
-    """The graph and its last run, which failed."""
+    """The graph and its run, which failed."""
 
     graph: str
     run_id: str
@@ -41,24 +47,35 @@ def check_deploy(params: Target, services: Any) -> None:
     services.spokes.declared_config(params.spoke, params.environment)
 
 
-def check_training(params: Target, services: Any) -> None:
-    """Conflict while graph or features are not deployed, or there is nothing to learn from."""
+def check_training(params: Run, services: Any) -> None:
+    """Conflict while graph or features are not deployed, nothing is there to learn from, or a run executes."""
     services.training.require(params.spoke, params.environment, TRAINING_GRAPH)
     services.spokes.require_sources(services.spokes.scope(params.spoke, params.environment))
     services.features.require_consumed(params.spoke, params.environment)
+    _check_free(params, services, TRAINING_GRAPH)
+
+
+def _check_free(params: Run, services: Any, graph: str) -> None:
+    if not params.wait:
+        services.training.require_free(services.spokes.scope(params.spoke, params.environment), graph)
 
 
 def check_inference(params: Inference, services: Any) -> None:
-    """Conflict while graph or features are not deployed, without a model version, with no pending day."""
+    """Conflict while graph or features are not deployed, without a model version or a pending day, or while a
+    run executes.
+    """
     services.training.require(params.spoke, params.environment, INFERENCE_GRAPH)
     services.features.require_consumed(params.spoke, params.environment)
     services.registry.require_version(params.spoke, params.environment)
     services.predictions.require_pending(params.spoke, params.environment, params.days)
+    _check_free(params, services, INFERENCE_GRAPH)
 
 
 def check_retry(params: Retry, services: Any) -> None:
-    """NotFound for the run; Conflict unless it is the last and failed."""
+    """NotFound for the run; Conflict unless it failed and its graph is as it was and free."""
     services.training.require_retryable(params.spoke, params.environment, params.graph, params.run_id)
+    scope = services.spokes.scope(params.spoke, params.environment)
+    services.training.require_free(scope, params.graph)
 
 
 def deploy(context: StepContext, params: Target) -> Any:
@@ -70,14 +87,29 @@ def deploy(context: StepContext, params: Target) -> Any:
 def begin(graph: str) -> Callable[[StepContext, Any], Any]:
     """The step that starts a run."""
 
-    def step(context: StepContext, params: Target) -> Any:
+    def step(context: StepContext, params: Run) -> Any:
         config = None
         if isinstance(params, Inference) and params.days:
             config = {"days": [day.isoformat() for day in params.days]}
         scope = context.services.spokes.scope(params.spoke, params.environment)
-        return start(context, scope, graph, config)
+        return start(context, scope, graph, config, params.wait)
 
     return step
+
+
+def stop_run(graph: str) -> Callable[[StepContext, Any], None]:
+    """What ends the run when the operation is cancelled."""
+
+    def cancel(context: StepContext, params: Target) -> None:
+        stop(context, context.services.spokes.scope(params.spoke, params.environment), graph)
+
+    return cancel
+
+
+def stop_retried(context: StepContext, params: Retry) -> None:
+    """End the run that was retried."""
+    scope = context.services.spokes.scope(params.spoke, params.environment)
+    stop(context, scope, params.graph, params.run_id)
 
 
 def end(context: StepContext, params: Target) -> Any:
@@ -117,31 +149,43 @@ def predicted(context: StepContext, params: Inference) -> dict[str, Any]:
     run = context.result_of("follow")
     made = run["returned"].get("MAKE_PREDICTIONS", {})
     alerts = run["returned"].get("SEND_HIGH_CAPACITY_ALERTS", {})
-    context.log(f"{made.get('predictions', 0)} forecasts for {', '.join(made.get('days', [])) or 'no day'}")
+    days = made.get("days", [])
+    more = made.get("days_count", len(days)) - len(days)
+    told = ", ".join(days) + (f" and {more} more days" if more else "")
+    context.log(f"{made.get('predictions', 0)} forecasts for {told or 'no day'}")
     return {
         "graph": run["graph"],
         "run_id": run["run_id"],
         "tasks": run["tasks"],
         "version": made.get("version"),
-        "days": made.get("days", []),
+        # All of them: of many, the task returns the first ones.
+        "days": sorted({day.isoformat() for day in params.days}) or days,
         "predictions": made.get("predictions", 0),
         "alerts": alerts.get("alerts", 0),
     }
 
 
+def settle(context: StepContext, params: Retry) -> dict[str, Any]:
+    """The attempt that failed: what was settled outlives a crash of the next step."""
+    run = context.services.training.require_retryable(
+        params.spoke, params.environment, params.graph, params.run_id
+    )
+    return {"attempt": run.attempt}
+
+
 def run_again(context: StepContext, params: Retry) -> dict[str, Any]:
-    """RETRY LAST, once: a further attempt that is there already is the one that this step began."""
+    """Retry the run, once: a further attempt that is there already is the one that this step began."""
     services = context.services
-    scope = services.spokes.scope(params.spoke, params.environment)
     run = services.training.run(params.spoke, params.environment, params.graph, params.run_id)
-    if run.state.startswith(("FAILED", "CANCELLED")):
-        retry(context, scope, params.graph)
-        while services.training.run(params.spoke, params.environment, params.graph, params.run_id) == run:
-            context.sleep(0.2)
+    if run.attempt == context.result_of("settle")["attempt"]:
+        retry(context, services.spokes.scope(params.spoke, params.environment), run)
     return {"graph": params.graph, "run_id": params.run_id}
 
 
-_FOLLOW: Step[Any] = Step("follow", "Follow its tasks", end)
+def _following(cancel: Callable[[StepContext, Any], None]) -> Step[Any]:
+    return Step("follow", "Follow its tasks", end, cancel)
+
+
 KINDS: tuple[OperationKind[Any], ...] = (
     OperationKind(
         "graphs.deploy",
@@ -155,10 +199,10 @@ KINDS: tuple[OperationKind[Any], ...] = (
     OperationKind(
         "training.run",
         "Train a model version",
-        Target,
+        Run,
         [
-            Step("start", "Start the run", begin(TRAINING_GRAPH)),
-            _FOLLOW,
+            Step("start", "Start the run", begin(TRAINING_GRAPH), stop_run(TRAINING_GRAPH)),
+            _following(stop_run(TRAINING_GRAPH)),
             Step("version", "Look at the version", trained),
         ],
         queue_key=_key,
@@ -170,8 +214,8 @@ KINDS: tuple[OperationKind[Any], ...] = (
         "Predict",
         Inference,
         [
-            Step("start", "Start the run", begin(INFERENCE_GRAPH)),
-            _FOLLOW,
+            Step("start", "Start the run", begin(INFERENCE_GRAPH), stop_run(INFERENCE_GRAPH)),
+            _following(stop_run(INFERENCE_GRAPH)),
             Step("predictions", "Count the forecasts", predicted),
         ],
         queue_key=_key,
@@ -182,7 +226,11 @@ KINDS: tuple[OperationKind[Any], ...] = (
         "graph.retry",
         "Retry a run",
         Retry,
-        [Step("start", "Run again what failed", run_again), _FOLLOW],
+        [
+            Step("settle", "Settle which attempt failed", settle),
+            Step("start", "Run again what failed", run_again, stop_retried),
+            _following(stop_retried),
+        ],
         queue_key=_key,
         validate=check_retry,
         describe=lambda params: f"Retry {params.graph} of {params.spoke} in {params.environment}",

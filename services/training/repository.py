@@ -1,35 +1,41 @@
 """Task graphs and their runs as the account tells of them: SHOW TASKS and INFORMATION_SCHEMA.
 
-https://docs.snowflake.com/en/user-guide/tasks-graphs. TASK_HISTORY reaches back seven days. A run is known
-by GRAPH_RUN_GROUP_ID; each retry of it has its own ATTEMPT_NUMBER and runs what had not succeeded.
+https://docs.snowflake.com/en/user-guide/tasks-graphs. A function's own arguments are applied before its
+RESULT_LIMIT, the WHERE clause after it: so whatever narrows is an argument where there is one.
+https://docs.snowflake.com/en/sql-reference/functions/task_history, …/current_task_graphs,
+…/complete_task_graphs
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.identifiers import QualifiedName, like_prefix, quote
+from services.snowflake.identifiers import QualifiedName, exactly, like_prefix, quote
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope
-from services.training.types import GraphRun, Task, TaskKind, TaskRun
+from services.training.history import Row, graph_of
+from services.training.types import Task, TaskKind
 
-Row = dict[str, Any]
 _MISSING = frozenset({2003, 2043})
-FINAL = frozenset({"SUCCEEDED", "FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "SKIPPED"})
-# What comes later says more of a task than what came before.
 _HISTORY = (
     "NAME, STATE, RETURN_VALUE, ERROR_CODE, ERROR_MESSAGE, CONFIG, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER,"
-    " SCHEDULED_FROM, SCHEDULED_TIME, QUERY_START_TIME, COMPLETED_TIME, QUERY_ID, QUERY_TEXT"
+    " SCHEDULED_FROM, SCHEDULED_TIME, QUERY_START_TIME, COMPLETED_TIME, QUERY_ID, QUERY_TEXT, ROOT_TASK_ID"
 )
 _GRAPHS = (
     "ROOT_TASK_NAME, STATE, SCHEDULED_FROM, FIRST_ERROR_TASK_NAME, FIRST_ERROR_CODE, FIRST_ERROR_MESSAGE,"
-    " SCHEDULED_TIME, QUERY_START_TIME, COMPLETED_TIME, CONFIG, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER"
+    " SCHEDULED_TIME, QUERY_START_TIME, CONFIG, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER, ROOT_TASK_ID"
 )
+# What goes on has not completed, and CURRENT_TASK_GRAPHS has no column for it.
+_CURRENT = f"{_GRAPHS}, NULL::TIMESTAMP_LTZ AS COMPLETED_TIME"
+_COMPLETE = f"{_GRAPHS}, COMPLETED_TIME"
+# The most that RESULT_LIMIT allows.
 _MOST = 10_000
+# What comes later says more of a task than what came before.
+_ORDER = "ORDER BY SCHEDULED_TIME, QUERY_START_TIME"
 
 
 class TaskGraphs:
@@ -50,36 +56,74 @@ class TaskGraphs:
         return [row for row in rows if graph is None or graph_of(row["name"]) == graph]
 
     def history(self, scope: Scope, graph: str | None = None) -> list[Row]:
-        """The task runs of the last seven days, in the order in which they were due."""
-        values: list[Any] = [scope.hub.database, scope.schema.name]
-        where = ""
+        """The task runs of the last seven days, in the order in which they were due.
+
+        Also of tasks that were deployed anew since: those have other ids and the same names.
+        """
+        only, values = "", [*_place(scope)]
         if graph is not None:
-            where, values = " AND (NAME = %s OR STARTSWITH(NAME, %s))", [*values, graph, f"{graph}$"]
+            only, values = " AND (NAME = %s OR STARTSWITH(NAME, %s))", [*values, graph, f"{graph}$"]
+        function = f"TASK_HISTORY(DATABASE_NAME => %s, SCHEMA_NAME => %s, RESULT_LIMIT => {_MOST})"
         return self._source.query(
-            f"SELECT {_HISTORY} FROM TABLE({self._function(scope, 'TASK_HISTORY')}(RESULT_LIMIT => {_MOST}))"
-            f" WHERE DATABASE_NAME = %s AND SCHEMA_NAME = %s{where} AND GRAPH_RUN_GROUP_ID IS NOT NULL"
-            " AND STATE <> 'SCHEDULED' ORDER BY SCHEDULED_TIME, QUERY_START_TIME",
+            f"SELECT {_HISTORY} FROM TABLE({_schema(scope)}.{function})"
+            f" WHERE GRAPH_RUN_GROUP_ID IS NOT NULL{only} {_ORDER}",
             tuple(values),
         )
 
-    def graph_runs(self, scope: Scope) -> list[Row]:
-        """The runs that go on or are due, and those that ended within the last hour."""
-        found: list[Row] = []
-        for name in ("COMPLETE_TASK_GRAPHS", "CURRENT_TASK_GRAPHS"):
-            found += self._source.query(
-                f"SELECT {_GRAPHS} FROM TABLE({self._function(scope, name)}(RESULT_LIMIT => {_MOST}))"
-                " WHERE DATABASE_NAME = %s AND SCHEMA_NAME = %s",
-                (scope.hub.database, scope.schema.name),
-            )
-        return found
+    def requests(self, scope: Scope, graph: str) -> list[Row]:
+        """The runs of a graph's root task alone: they tell what each run was configured with."""
+        function = (
+            f"TASK_HISTORY(DATABASE_NAME => %s, SCHEMA_NAME => %s, TASK_NAME => %s, RESULT_LIMIT => {_MOST})"
+        )
+        return self._source.query(
+            f"SELECT {_HISTORY} FROM TABLE({_schema(scope)}.{function}) WHERE NAME = %s {_ORDER}",
+            (*_place(scope), graph, graph),
+        )
 
-    def _function(self, scope: Scope, name: str) -> str:
-        return f"{quote(scope.hub.database)}.INFORMATION_SCHEMA.{name}"
+    def of_run(self, scope: Scope, root_id: str, run_id: str, since: datetime) -> list[Row]:
+        """The task runs of one run."""
+        function = (
+            "TASK_HISTORY(SCHEDULED_TIME_RANGE_START => TO_TIMESTAMP_LTZ(%s), ROOT_TASK_ID => %s,"
+            f" RESULT_LIMIT => {_MOST})"
+        )
+        return self._source.query(
+            f"SELECT {_HISTORY} FROM TABLE({_schema(scope)}.{function})"
+            f" WHERE GRAPH_RUN_GROUP_ID = %s {_ORDER}",
+            (since.isoformat(sep=" ", timespec="milliseconds"), root_id, run_id),
+        )
+
+    def current(self, scope: Scope, graphs: Sequence[str]) -> list[Row]:
+        """The runs of these graphs that go on, wait or are due."""
+        return self._graph_runs(scope, graphs, "CURRENT_TASK_GRAPHS", _CURRENT)
+
+    def graph_runs(self, scope: Scope, graphs: Sequence[str]) -> list[Row]:
+        """Those, then the runs that ended within the last hour.
+
+        In this order a run that ends in between is in both, in the other it would be in neither.
+        """
+        found = self.current(scope, graphs)
+        return found + self._graph_runs(scope, graphs, "COMPLETE_TASK_GRAPHS", _COMPLETE)
+
+    def _graph_runs(self, scope: Scope, graphs: Sequence[str], name: str, columns: str) -> list[Row]:
+        function = f"{_schema(scope)}.{name}(ROOT_TASK_NAME => %s, RESULT_LIMIT => {_MOST})"
+        one = (
+            f"SELECT {columns} FROM TABLE({function})"
+            " WHERE ROOT_TASK_NAME = %s AND DATABASE_NAME = %s AND SCHEMA_NAME = %s"
+        )
+        if not graphs:
+            return []
+        values = [(graph, graph, scope.hub.database, scope.schema.name) for graph in graphs]
+        return self._source.query(
+            " UNION ALL ".join([one] * len(graphs)), tuple(value for row in values for value in row)
+        )
 
 
-def graph_of(task: str) -> str:
-    """The graph that a task belongs to: its own name up to the first dollar sign, as the client names them."""
-    return task.partition("$")[0]
+def _schema(scope: Scope) -> str:
+    return f"{quote(scope.hub.database)}.INFORMATION_SCHEMA"
+
+
+def _place(scope: Scope) -> tuple[str, str]:
+    return exactly(scope.hub.database), exactly(scope.schema.name)
 
 
 def tasks_in_order(rows: list[Row]) -> tuple[Task, ...]:
@@ -98,7 +142,7 @@ def tasks_in_order(rows: list[Row]) -> tuple[Task, ...]:
 
 
 def _task(row: Row, rows: list[Row]) -> Task:
-    relations = json.loads(row.get("task_relations") or "{}")
+    relations: dict[str, Any] = json.loads(row.get("task_relations") or "{}")
     kind: TaskKind = "task"
     predecessors = tuple(QualifiedName.parse(one).name for one in json.loads(row["predecessors"] or "[]"))
     if relations.get("FinalizedRootTask"):
@@ -118,104 +162,3 @@ def _task(row: Row, rows: list[Row]) -> Task:
         comment=row.get("comment") or "",
         definition=row.get("definition") or "",
     )
-
-
-def runs_of(history: list[Row], graphs: list[Row]) -> list[GraphRun]:
-    """The runs, each attempt one, newest first. ``graphs`` tells of those that are recent or under way."""
-    known = {(str(row["GRAPH_RUN_GROUP_ID"]), int(row["ATTEMPT_NUMBER"])): row for row in graphs}
-    grouped: dict[tuple[str, str], list[Row]] = {}
-    for row in history:
-        key = (graph_of(row["NAME"]), str(row["GRAPH_RUN_GROUP_ID"]))
-        grouped.setdefault(key, []).append(row)
-    for row in graphs:
-        # Begun, with no task yet.
-        if row["STATE"] == "EXECUTING":
-            grouped.setdefault((row["ROOT_TASK_NAME"], str(row["GRAPH_RUN_GROUP_ID"])), [])
-    found = []
-    for (graph, run_id), rows in grouped.items():
-        attempts = {int(row["ATTEMPT_NUMBER"] or 1) for row in rows}
-        attempts |= {attempt for group, attempt in known if group == run_id}
-        for attempt in sorted(attempts):
-            run = _run(graph, run_id, attempt, rows, known.get((run_id, attempt)))
-            if run is not None:
-                found.append(run)
-    return sorted(found, key=lambda run: (run.scheduled_at, run.attempt), reverse=True)
-
-
-def _run(graph: str, run_id: str, attempt: int, rows: list[Row], told: Row | None) -> GraphRun | None:
-    latest: dict[str, Row] = {}
-    for row in rows:
-        number = int(row["ATTEMPT_NUMBER"] or 1)
-        before = latest.get(row["NAME"])
-        if number <= attempt and (before is None or int(before["ATTEMPT_NUMBER"] or 1) <= number):
-            latest[row["NAME"]] = row
-    own = [row for row in latest.values() if int(row["ATTEMPT_NUMBER"] or 1) == attempt]
-    root = latest.get(graph)
-    scheduled = told["SCHEDULED_TIME"] if told else _least(own, "SCHEDULED_TIME")
-    if scheduled is None:
-        return None
-    failed = next((row for row in own if str(row["STATE"]).startswith("FAILED")), None)
-    state = str(told["STATE"]) if told else _state(own)
-    ended = state in FINAL
-    return GraphRun(
-        graph=graph,
-        run_id=run_id,
-        attempt=attempt,
-        state=state,
-        scheduled_at=scheduled,
-        started_at=_least(own, "QUERY_START_TIME") or (told and told["QUERY_START_TIME"]) or None,
-        completed_at=((told and told["COMPLETED_TIME"]) or _most(own, "COMPLETED_TIME")) if ended else None,
-        scheduled_from=(told or root or {}).get("SCHEDULED_FROM"),
-        config=_config(told or root),
-        first_error_task=failed["NAME"] if failed else (told and told["FIRST_ERROR_TASK_NAME"]) or None,
-        first_error_code=_text(failed["ERROR_CODE"] if failed else told and told["FIRST_ERROR_CODE"]),
-        first_error_message=_text(
-            failed["ERROR_MESSAGE"] if failed else told and told["FIRST_ERROR_MESSAGE"]
-        ),
-        tasks=tuple(_task_run(row) for row in latest.values()),
-    )
-
-
-def _task_run(row: Row) -> TaskRun:
-    return TaskRun(
-        name=row["NAME"],
-        state=row["STATE"],
-        attempt=int(row["ATTEMPT_NUMBER"] or 1),
-        scheduled_at=row["SCHEDULED_TIME"],
-        started_at=row["QUERY_START_TIME"],
-        completed_at=row["COMPLETED_TIME"],
-        return_value=row["RETURN_VALUE"],
-        error_code=_text(row["ERROR_CODE"]),
-        error_message=row["ERROR_MESSAGE"],
-        query_id=row["QUERY_ID"],
-        query_text=row["QUERY_TEXT"],
-    )
-
-
-def _state(rows: list[Row]) -> str:
-    """The state of a run that ended more than an hour ago, from those of its tasks."""
-    states = {str(row["STATE"]) for row in rows}
-    for state in ("EXECUTING", "FAILED_AND_AUTO_SUSPENDED", "FAILED", "CANCELLED"):
-        if state in states:
-            return state
-    return "SUCCEEDED"
-
-
-def _config(row: Row | None) -> Mapping[str, Any] | None:
-    try:
-        value = json.loads(row["CONFIG"]) if row and row["CONFIG"] else None
-    except ValueError:
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _least(rows: list[Row], column: str) -> datetime | None:
-    return min((row[column] for row in rows if row[column] is not None), default=None)
-
-
-def _most(rows: list[Row], column: str) -> datetime | None:
-    return max((row[column] for row in rows if row[column] is not None), default=None)
-
-
-def _text(value: Any) -> str | None:
-    return None if value is None else str(value)

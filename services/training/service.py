@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from services.core.errors import Conflict, NotFound
+from services.snowflake.identifiers import named
+from services.snowflake.pace import Pace
 from services.snowflake.recent import Answers
 from services.snowflake.scope import INFERENCE_GRAPH, TRAINING_GRAPH, Scope, Scopes
-from services.training.repository import TaskGraphs, graph_of, runs_of, tasks_in_order
+from services.training.history import graph_of, is_live, runs_of
+from services.training.repository import TaskGraphs, tasks_in_order
 from services.training.types import Graph, GraphRun
+
+# A clock of the account's may be behind, but its history is asked for seven days at most.
+_BEFORE = timedelta(minutes=1)
+
+
+class GraphBusy(Conflict):
+    """A run of the graph executes, and a further one would wait for it; ``detail`` has its address."""
+
+    code, title = "graph_busy", "The graph is running"
 
 
 class Training:
     """See types.py."""
 
-    def __init__(self, source: Answers, scopes: Scopes, around: Any) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, around: Any, pace: Pace) -> None:
+        self.pace = pace
         self._graphs = TaskGraphs(source)
         self._scopes = scopes
         self._around = around
@@ -25,6 +38,12 @@ class Training:
         """The deployed graphs by name, each with its newest runs."""
         scope = self._scopes(spoke, environment)
         return self._read(scope, None, runs) if scope.onboarded else ()
+
+    def name_of(self, spoke: str, environment: str, graph: str) -> str:
+        """The name in the account of the graph that is meant; as it was given when there is none."""
+        scope = self._scopes(spoke, environment)
+        rows = self._graphs.tasks(scope) if scope.onboarded else []
+        return next(iter(named(graph, {graph_of(row["name"]) for row in rows}, str)), graph)
 
     def graph(self, spoke: str, environment: str, graph: str, runs: int = 30) -> Graph:
         """One graph; NotFound 404 when it is not deployed."""
@@ -52,12 +71,75 @@ class Training:
             code="unknown_run",
         )
 
-    def find(self, scope: Scope, graph: str, request_id: str) -> GraphRun | None:
-        """The last attempt of the run whose CONFIG has this request id; None when there is none."""
-        for run in self._runs(scope, graph):
+    def find(self, scope: Scope, graph: str, request_id: str) -> str | None:
+        """The id of the run whose CONFIG has this request id, also while it waits; None when there is none.
+
+        TASK_HISTORY is documented to tell the CONFIG of EXECUTE TASK, so it is asked first.
+        """
+        for run in runs_of(self._graphs.requests(scope, graph), []):
             if run.config and run.config.get("request_id") == request_id:
+                return run.run_id
+        for run in runs_of([], self._graphs.graph_runs(scope, [graph])):
+            if run.config and run.config.get("request_id") == request_id:
+                return run.run_id
+        return None
+
+    def observe(self, scope: Scope, run: GraphRun) -> GraphRun:
+        """The last attempt of a run as it is now: one statement while a task of it executes.
+
+        Only when none does, the graph functions are asked whether more is to come. Conflict 409 when the
+        account no longer tells of the run: one that waits gives way to another EXECUTE TASK.
+        """
+        first = run.attempts[0].scheduled_at if run.attempts else run.scheduled_at
+        asked = (scope, str(run.root_id), run.run_id, first - _BEFORE)
+        rows = self._graphs.of_run(*asked)
+        told = []
+        if not is_live(rows):
+            found = self._graphs.graph_runs(scope, [run.graph])
+            told = [row for row in found if str(row["GRAPH_RUN_GROUP_ID"]) == run.run_id]
+            # A task may have begun and ended between the two questions.
+            rows = self._graphs.of_run(*asked)
+        runs = runs_of(rows, told)
+        if not runs:
+            raise Conflict(
+                f"Run {run.run_id} of {run.graph} is no longer there: it waited, and another one took its place",
+                hint="Start it anew.",
+                code="run_replaced",
+            )
+        return max(runs, key=lambda found: found.attempt)
+
+    def busy(self, scope: Scope, graph: str) -> GraphRun | None:
+        """A run of the graph that executes now, or None."""
+        for run in runs_of([], self._graphs.current(scope, [graph])):
+            if run.state == "EXECUTING":
                 return run
         return None
+
+    def require_free(self, scope: Scope, graph: str) -> None:
+        """GraphBusy 409 while a run executes that no open operation follows: for those the queue waits."""
+        busy = self.busy(scope, graph)
+        if busy is None:
+            return
+        asked = {run.run_id: run.config or {} for run in runs_of(self._graphs.requests(scope, graph), [])}
+        request = asked.get(busy.run_id, {}).get("request_id")
+        if not any(view.id == request for view in self._around.operations.queries.open()):
+            raise self.refused_as_busy(scope, busy)
+
+    def refused_as_busy(self, scope: Scope, run: GraphRun) -> GraphBusy:
+        """The refusal that names the run."""
+        address = (
+            f"/api/v1/spokes/{scope.spoke}/graphs/{run.graph}/runs/{run.run_id}"
+            f"?environment={scope.environment}"
+        )
+        return GraphBusy(
+            f"{run.graph} is running: run {run.run_id}",
+            hint=f'Wait for its end ({address}), or ask with "wait": true.',
+            detail={"run_id": run.run_id, "address": address},
+        )
+
+    def retries(self, scope: Scope, graph: str) -> int:
+        """How often the account runs a failed run of this graph again by itself, as declared."""
+        return int(scope.config.get("graphs", {}).get(graph, {}).get("auto_retry_attempts") or 0)
 
     def deployed(self, scope: Scope, graph: str) -> Graph | None:
         """The graph without its runs, or None; also when the spoke is not onboarded."""
@@ -77,17 +159,28 @@ class Training:
         return found
 
     def require_retryable(self, spoke: str, environment: str, graph: str, run_id: str) -> GraphRun:
-        """The run, when it is the graph's last and failed; NotFound 404, Conflict 409."""
-        self.require(spoke, environment, graph)
+        """The run's last attempt, when it failed and the graph is as it was; NotFound 404, Conflict 409."""
+        declared = self.require(spoke, environment, graph)
         run = self.run(spoke, environment, graph, run_id)
-        last = self.runs(spoke, environment, graph, 1)[0]
-        if last.run_id != run_id or not run.state.startswith(("FAILED", "CANCELLED")):
+        if not run.failed:
             raise Conflict(
-                f"Run {run_id} of {graph} cannot be retried: it is {run.state} and the last is {last.run_id}",
-                hint="Only the last run can be retried, once it has failed. Start a new run otherwise.",
+                f"Run {run_id} of {graph} cannot be retried: it is {run.state}",
+                hint="A run can be retried once it has failed or was cancelled. Start a new run otherwise.",
                 code="not_retryable",
             )
+        if run.root_id != declared.root_id:
+            raise self.changed(self._scopes(spoke, environment), run)
         return run
+
+    def changed(self, scope: Scope, run: GraphRun, reason: str = "it was deployed anew since") -> Conflict:
+        """The refusal to retry a run of a graph that is no longer what it was."""
+        address = f"/api/v1/spokes/{scope.spoke}/graphs/{run.graph}/runs/{run.run_id}/again"
+        return Conflict(
+            f"Run {run.run_id} of {run.graph} cannot be retried: {reason}",
+            hint=f"Start a new run with the same configuration: POST {address}.",
+            code="graph_changed",
+            detail={"run_id": run.run_id, "address": address, "config": dict(run.config or {})},
+        )
 
     def start_deploy(self, spoke: str, environment: str, actor: str) -> str:
         """Submit ``graphs.deploy``; the operation's id."""
@@ -98,36 +191,45 @@ class Training:
         return self._submit("training.run", spoke, environment, actor)
 
     def retry(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
-        """Submit ``graph.retry``; Conflict 409 unless it is the last run and it failed."""
+        """Submit ``graph.retry``; Conflict 409 unless it failed and the graph is as it was."""
         return self._submit("graph.retry", spoke, environment, actor, graph=graph, run_id=run_id)
+
+    def again(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
+        """Submit a new run of what that one ran: the same CONFIG on the graph as it is now."""
+        kind, config = self.kind_of(graph), self.run(spoke, environment, graph, run_id).config or {}
+        more = {"days": config["days"]} if kind == "inference.run" and config.get("days") else {}
+        return self._submit(kind, spoke, environment, actor, **more)
 
     def kind_of(self, graph: str) -> str:
         """The kind of operation that runs a graph; NotFound 404 for a graph that nothing runs."""
         kinds = {TRAINING_GRAPH: "training.run", INFERENCE_GRAPH: "inference.run"}
-        if graph not in kinds:
-            raise NotFound(
-                f"There is no graph {graph!r}", hint=f"Known: {', '.join(kinds)}.", code="unknown_graph"
-            )
-        return kinds[graph]
+        for name in named(graph, kinds, str):
+            return kinds[name]
+        raise NotFound(
+            f"There is no graph {graph!r}", hint=f"Known: {', '.join(kinds)}.", code="unknown_graph"
+        )
 
-    def _submit(self, kind: str, spoke: str, environment: str, actor: str, **more: str) -> str:
+    def _submit(self, kind: str, spoke: str, environment: str, actor: str, **more: Any) -> str:
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment, **more}
         return str(self._around.operations.submit(kind, params, actor=actor).id)
 
-    def _runs(self, scope: Scope, graph: str | None) -> list[GraphRun]:
-        return runs_of(
-            self._graphs.history(scope, graph),
-            [row for row in self._graphs.graph_runs(scope) if graph in (None, row["ROOT_TASK_NAME"])],
-        )
+    def _runs(self, scope: Scope, graph: str) -> list[GraphRun]:
+        told = self._graphs.graph_runs(scope, [graph])
+        return runs_of(self._graphs.history(scope, graph), told)
 
     def _read(self, scope: Scope, graph: str | None, limit: int) -> tuple[Graph, ...]:
         rows = self._graphs.tasks(scope, graph)
         if not rows:
             return ()
-        told = [row for row in self._graphs.graph_runs(scope) if graph in (None, row["ROOT_TASK_NAME"])]
-        runs = runs_of(self._graphs.history(scope, graph), told)
-        due = {row["ROOT_TASK_NAME"]: row["SCHEDULED_TIME"] for row in told if row["STATE"] == "SCHEDULED"}
         names = sorted({graph_of(row["name"]) for row in rows})
+        # The tasks last: of a run that is told to be over, all are there.
+        told = self._graphs.graph_runs(scope, names)
+        runs = runs_of(self._graphs.history(scope, graph), told)
+        due = {
+            row["ROOT_TASK_NAME"]: row["SCHEDULED_TIME"]
+            for row in told
+            if row["STATE"] == "SCHEDULED" and row["SCHEDULED_FROM"] == "SCHEDULE"
+        }
         return tuple(
             _graph(
                 name,
@@ -157,4 +259,7 @@ def _graph(
     tasks = tasks_in_order(tasks_rows)
     root = next((task for task in tasks if task.kind == "root"), tasks[0])
     described = scope.config.get("graphs", {}).get(name, {}).get("description", "")
-    return Graph(name, scope.schema.name, root.state, tasks, root.schedule, described, due.get(name), runs)
+    root_id = next((str(row["id"]) for row in tasks_rows if row["name"] == root.name), None)
+    return Graph(
+        name, scope.schema.name, root.state, tasks, root.schedule, described, due.get(name), runs, root_id
+    )

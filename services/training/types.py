@@ -5,15 +5,19 @@ Functions (`services.training`):
 - `graphs(spoke: str, environment: str, runs: int = 30) -> tuple[Graph, ...]`: by name, each with its newest
   runs.
 - `graph(spoke, environment, graph: str, runs: int = 30) -> Graph`: NotFound 404 when it is not deployed.
+- `name_of(spoke, environment, graph: str) -> str`: the graph that is meant: as it stands, else in upper case.
 - `runs(spoke, environment, graph: str, limit: int = 30) -> tuple[GraphRun, ...]`: newest first, with task
   runs.
 - `run(spoke, environment, graph: str, run_id: str, attempt: int | None = None) -> GraphRun`: the last
   attempt by default, with task runs and CONFIG; NotFound 404.
 - `start_deploy(spoke, environment, actor: str) -> str`: submits `graphs.deploy`, returns the operation's
   id.
-- `start(spoke, environment, actor: str) -> str`: submits `training.run`; Conflict 409 while not deployed.
-- `retry(spoke, environment, graph: str, run_id: str, actor: str) -> str`: EXECUTE TASK … RETRY LAST as an
-  operation; Conflict 409 unless it is the last run and it failed.
+- `start(spoke, environment, actor: str) -> str`: submits `training.run`; Conflict 409 while not deployed,
+  GraphBusy 409 while a run executes that no operation follows.
+- `retry(spoke, environment, graph: str, run_id: str, actor: str) -> str`: EXECUTE TASK … RETRY GRAPH RUN
+  GROUP as an operation; Conflict 409 unless the run failed and its graph is as it was.
+- `again(spoke, environment, graph: str, run_id: str, actor: str) -> str`: a new run with the CONFIG of that
+  one.
 """
 
 from __future__ import annotations
@@ -63,10 +67,24 @@ class TaskRun:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphRun:
-    """One run of a graph.
+class Attempt:
+    """One attempt at a run, among the others."""
 
-    GRAPH_RUN_GROUP_ID and ATTEMPT_NUMBER, Snowflake's word for its state, and its tasks.
+    attempt: int
+    state: str
+    scheduled_at: datetime
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    scheduled_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GraphRun:
+    """One attempt at a run of a graph.
+
+    GRAPH_RUN_GROUP_ID and ATTEMPT_NUMBER, Snowflake's word for its state, and its tasks. SCHEDULED is a run
+    that was asked for and waits for the one before it. `attempts` are all of this run, the first one first;
+    `root_id` tells apart graphs of one name: one that is deployed anew has another.
     """
 
     graph: str
@@ -82,6 +100,17 @@ class GraphRun:
     first_error_code: str | None = None
     first_error_message: str | None = None
     tasks: tuple[TaskRun, ...] = ()
+    root_id: str | None = None
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether it ended without success, so that it can be tried again."""
+        return self.state.startswith(("FAILED", "CANCELLED"))
+
+    @property
+    def is_last_attempt(self) -> bool:
+        return not self.attempts or self.attempt == self.attempts[-1].attempt
 
     @property
     def seconds(self) -> float | None:
@@ -103,3 +132,4 @@ class Graph:
     comment: str = ""
     next_run_at: datetime | None = None
     runs: tuple[GraphRun, ...] = ()
+    root_id: str | None = None

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -120,3 +120,19 @@ def run(connection: snowflake.connector.SnowflakeConnection) -> Any:
             return list(cursor.execute(sql, *values).fetchall())
 
     return execute
+
+
+@pytest.fixture
+def settle(run: Callable[..., Any], database: str) -> Callable[[], None]:
+    """Waits until no graph of the fresh database runs or waits to run."""
+
+    def wait(seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while run(
+            "select 1 from table(information_schema.current_task_graphs()) "
+            f"where database_name = '{database}' and (state = 'EXECUTING' or scheduled_from <> 'SCHEDULE')"
+        ):
+            assert time.monotonic() < deadline, "waited too long"
+            time.sleep(0.05)
+
+    return wait

@@ -3,6 +3,7 @@
 import threading
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -59,19 +60,45 @@ def gate() -> Gate:
     return Gate()
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    settings = read_settings({"SPOKEHUB_DATA": str(tmp_path), "SPOKEHUB_EXAMPLE": "none"})
+def nowhere(folder: Path) -> Settings:
+    """Settings of a service whose account cannot be reached."""
+    settings = read_settings({"SPOKEHUB_DATA": str(folder), "SPOKEHUB_EXAMPLE": "none"})
     return replace(settings, account=AccountSettings(kind="named", connection="nowhere"))
 
 
 @pytest.fixture
-def client(settings: Settings, gate: Gate) -> Iterator[TestClient]:
+def settings(tmp_path: Path) -> Settings:
+    return nowhere(tmp_path)
+
+
+@contextmanager
+def served(settings: Settings, gate: Gate) -> Iterator[TestClient]:
     app = create_app(settings, registry(gate))
     add_work_route(app)
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
         yield client
         gate.open.set()
+
+
+@pytest.fixture
+def client(settings: Settings, gate: Gate) -> Iterator[TestClient]:
+    with served(settings, gate) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """A client for tests that leave no trace which another of the same file would see."""
+    with served(nowhere(tmp_path_factory.mktemp("common")), Gate()) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    """The application with all its kinds of operation."""
+    app = create_app(nowhere(tmp_path_factory.mktemp("service")))
+    with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        yield client
 
 
 def add_work_route(app: Any) -> None:

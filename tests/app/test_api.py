@@ -65,6 +65,23 @@ def test_an_idempotency_key_does_the_work_once(client: TestClient) -> None:
     finished(client, one.headers["Location"])
 
 
+def test_the_second_press_finds_the_first(client: TestClient, gate: Gate) -> None:
+    gate.open.clear()
+    answers = [start(client, number=1), start(client, number=1), start(client, number=2)]
+    keyed = client.post("/api/v1/work", json={"number": 1}, headers={"Idempotency-Key": "new"})
+    assert [answer.status_code for answer in (*answers, keyed)] == [202] * 4
+    first, second, other, third = (answer.headers["Location"] for answer in (*answers, keyed))
+    assert first == second == third != other
+    gate.open.set()
+    finished(client, first)
+    again = client.post("/api/v1/work", json={"number": 1}, headers={"Idempotency-Key": "new"})
+    assert again.headers["Location"] == first
+    anew = start(client, number=1).headers["Location"]
+    assert anew not in (first, other)
+    for location in (other, anew):
+        finished(client, location)
+
+
 def test_a_failure_tells_what_to_do_and_can_be_resumed(client: TestClient) -> None:
     location = start(client, fail=True).headers["Location"]
     failed = finished(client, location)

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from app.addresses import path
 from app.main import create_app
 from services.core.settings import read_settings
+from services.snowflake.identifiers import quote
 from tests.app.conftest import TestClient
+from tests.app.nasty import requests
 
 MODEL = "/spokes/pudo/models/PUDO__CAPACITY_MODEL/versions"
 TRAINING = "/spokes/pudo/graphs/TRAINING_DAG/runs"
@@ -271,3 +274,48 @@ def test_a_second_environment(api: Api) -> None:
     assert api.items("/spokes/pudo/models", environment="STAGING") == []
     assert [row["environment"] for row in api.items("/spokes/glance")] == ["DEV", "STAGING"]
     assert {item["state"] for item in api.get("/hub/plan")["objects"]} == {"present"}
+
+
+@pytest.mark.parametrize("name", ["v1-2", "release candidate", "a/b", "..", "100%", "=2F"])
+def test_any_name_of_the_account_is_found_and_promoted(
+    api: Api, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = api.client.app.state.services
+    # What others do to the account shows at once.
+    monkeypatch.setattr(services.hub._recent, "_memory", 0.0)
+    source = services.source
+    model = "SPOKEHUB.MODEL_REGISTRY_DEV.PUDO__CAPACITY_MODEL"
+    default = next(one["version"] for one in api.items(MODEL) if one["is_default"])
+    source.query(f'ALTER MODEL {model} ADD VERSION "{name}" FROM MODEL {model} VERSION {quote(default)}')
+    source.query(f'CREATE VIEW SPOKEHUB.FEATURE_STORE_DEV."PUDO__{name}${name}" AS SELECT 1 AS A')
+    view = api.get(path("/spokes/pudo/feature-views/{}", f"PUDO__{name}"), version=name)
+    assert (view["name"], view["version"], [one["name"] for one in view["columns"]]) == (
+        f"PUDO__{name}", name, ["A"],
+    )  # fmt: skip
+    address = path(MODEL + "/{}", name)
+    assert api.get(address)["version"] == name
+    result = api.done(f"{address}/promote")
+    assert (result["version"], result["replaced"]) == (name, default)
+    assert [one["version"] for one in api.items(MODEL) if one["is_default"]] == [name]
+    assert api.refused(f"{address}/promote") == (409, "already_default")
+    page = api.client.get("/spokes/pudo/models?environment=DEV", headers={"accept": "text/html"})
+    assert page.status_code == 200
+    sent = api.client.post(
+        path("/spokes/pudo/models/PUDO__CAPACITY_MODEL/versions/{}/promote", default),
+        data={"environment": "DEV"}, headers={"accept": "text/html"},
+    )  # fmt: skip
+    assert sent.status_code == 200
+    while not api.get(path(MODEL + "/{}", default))["is_default"]:
+        time.sleep(0.05)
+
+
+def test_no_value_breaks_what_is_there(api: Api) -> None:
+    known = {
+        "spoke": "pudo", "graph": "TRAINING_DAG", "model": "PUDO__CAPACITY_MODEL", "pudo_id": "1",
+        "run_id": api.items(TRAINING)[0]["run_id"], "operation_id": api.get("/operations")["items"][0]["id"],
+        "version": api.items(MODEL)[0]["version"], "name": "PUDO__TEMPORAL_FEATURES",
+    }  # fmt: skip
+    document = api.client.get("/openapi.json").json()
+    answered = [(one, one.send(api.client)) for one in requests(document, known) if one.method == "GET"]
+    assert len(answered) > 500
+    assert [one for one, answer in answered if answer.status_code not in (200, 404, 422)] == []

@@ -167,3 +167,17 @@ def test_reset_to_nothing(connection: Any, schema: str, simulator: Simulator, co
     simulator.morning()
     assert simulator.reset(keep_seed=False) == Status(seeded=False)
     assert not seed(connection, schema, config).already_seeded
+
+
+def test_an_open_change_is_waited_for_no_longer_than_the_lock_may_take(
+    account: Any, connection: Any, schema: str, simulator: Simulator
+) -> None:
+    statements = Loader(connection, schema).statements
+    with account.connect() as other:
+        holder = Loader(other, schema)
+        with holder.transaction():
+            holder.run(statements.advance(holder.seeded_with()[1]))
+            connection.cursor().execute("ALTER SESSION SET LOCK_TIMEOUT = 1")
+            for change in (simulator.morning, simulator.reset, lambda: simulator.reset(keep_seed=False)):
+                with pytest.raises(ConcurrentChange, match="still open"):
+                    change()

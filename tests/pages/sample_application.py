@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
+from app.addresses import Names
 from app.pages import routers
 from app.pages.errors import error_page
 from app.pages.render import STATIC
@@ -28,6 +29,7 @@ POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inl
 def application(services: Any, role: str = "administrator") -> FastAPI:
     """The pages over these services, for somebody with this role."""
     app = FastAPI(openapi_url=None)
+    app.add_middleware(Names)
     app.state.services = services
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in routers:

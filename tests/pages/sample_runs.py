@@ -8,7 +8,7 @@ from datetime import timedelta
 from sample_account import RUN_ID, now
 
 from services.core.errors import Conflict, NotFound
-from services.training.types import Graph, GraphRun, Task, TaskRun
+from services.training.types import Attempt, Graph, GraphRun, Task, TaskRun
 
 TASKS = (
     Task(
@@ -111,6 +111,7 @@ def training_run(state: str = "SUCCEEDED") -> GraphRun:
         "100357" if state == "FAILED" else None,
         "ValueError: The training split is empty." if state == "FAILED" else None,
         tuple(tasks),
+        attempts=(Attempt(1, state, start), Attempt(2, "SUCCEEDED", start)) if state == "CANCELLED" else (),
     )
 
 
@@ -154,7 +155,11 @@ class Training:
             Graph("INFERENCE_DAG", "PUDO_DEV", "suspended", inference, None, "Predicts the pending day"),
         )
 
+    def name_of(self, spoke: str, environment: str, graph: str) -> str:
+        return graph
+
     def graph(self, spoke: str, environment: str, graph: str, runs: int = 30) -> Graph:
+        """As it is deployed now."""
         for item in self.graphs(spoke, environment):
             if item.name == graph:
                 return item
@@ -179,4 +184,7 @@ class Training:
         return "op-training"
 
     def retry(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
+        return "op-training"
+
+    def again(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
         return "op-training"

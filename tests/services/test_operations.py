@@ -1,5 +1,6 @@
 """Operations as their callers see them, on the real queue."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -91,6 +92,7 @@ def test_steps_run_in_order_and_pass_results_on(start: Callable[..., Operations]
 
 def test_a_failed_operation_resumes_at_the_failed_step(start: Callable[..., Operations]) -> None:
     calls: list[str] = []
+    pressed = threading.Event()
 
     def first(context: StepContext, params: Target) -> Any:
         calls.append("first")
@@ -101,6 +103,7 @@ def test_a_failed_operation_resumes_at_the_failed_step(start: Callable[..., Oper
         context.log("trying")
         if calls.count("second") == 1:
             raise Conflict("not yet", hint="wait", detail={"why": "early"})
+        assert pressed.wait(20)
         return 2
 
     operations = start(kind("thing.do", first, second))
@@ -112,7 +115,9 @@ def test_a_failed_operation_resumes_at_the_failed_step(start: Callable[..., Oper
         "conflict", "not yet", "wait", {"why": "early"},
     )  # fmt: skip
     assert [s.state for s in failed.steps] == ["succeeded", "failed"]
-    operations.resume(view.id, "bob")
+    # The second press finds the first.
+    assert [operations.resume(view.id, "bob").run for _ in range(2)] == [2, 2]
+    pressed.set()
     done = operations.wait(view.id)
     assert (done.state, done.result, done.error, done.run) == ("succeeded", 2, None, 2)
     assert calls == ["first", "second", "second"]
@@ -221,12 +226,13 @@ def test_an_idempotency_key_starts_one_operation(
     operations = start(kind("thing.do", first))
     one = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
     again = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
+    operations.wait(one.id)
     other = operations.submit("thing.do", {"number": 1}, actor="bob", idempotency_key="k")
-    assert again.id == one.id != other.id
+    late = operations.submit("thing.do", {"number": 1}, actor="ada", idempotency_key="k")
+    assert again.id == late.id == one.id != other.id
     with pytest.raises(Conflict, match="used for another request"):
         operations.submit("thing.do", {"number": 2}, actor="ada", idempotency_key="k")
-    for view in (one, other):
-        operations.wait(view.id)
+    operations.wait(other.id)
     with database.read() as db:
         events = db.scalars(select(AuditEventRecord).order_by(AuditEventRecord.id)).all()
         assert [(e.action, e.actor, e.operation_id) for e in events] == [
@@ -247,7 +253,7 @@ def test_cancel_stops_what_runs_and_what_waits(start: Callable[..., Operations])
 
     operations = start(kind("thing.do", first, second))
     running = operations.submit("thing.do", {}, actor="ada")
-    waiting = operations.submit("thing.do", {}, actor="ada")
+    waiting = operations.submit("thing.do", {"number": 1}, actor="ada")
     assert entered.wait(20)
     assert operations.cancel(waiting.id, "bob").state == "cancelled"
     assert operations.cancel(running.id, "bob").cancelling
@@ -257,6 +263,67 @@ def test_cancel_stops_what_runs_and_what_waits(start: Callable[..., Operations])
     with pytest.raises(Conflict, match="over"):
         operations.cancel(running.id, "bob")
     assert [s.attempts for s in operations.wait(waiting.id).steps] == [0, 0]
+
+
+def test_what_is_cancelled_ends_what_it_has_going_elsewhere(database: Database, tmp_path: Path) -> None:
+    """Also when the service is stopped while it does so, and when no step is at work."""
+    entered, ending, going, stops = threading.Event(), threading.Event(), threading.Event(), []
+
+    def first(context: StepContext, params: Target) -> Any:
+        going.set()
+
+    def second(context: StepContext, params: Target) -> Any:
+        entered.set()
+        context.sleep(60)
+
+    def end(context: StepContext, params: Target) -> None:
+        stops.append(context.step)
+        context.log("ending it")
+        if len(stops) == 1:
+            ending.set()
+            context.sleep(60)
+        if len(stops) == 2:
+            raise ConnectionResetError("reset")
+        going.clear()
+
+    url = f"sqlite:///{tmp_path / 'operations.sqlite'}"
+    steps = [Step("first", "First", first), Step("second", "Second", second, end)]
+    registry = Registry([OperationKind("thing.do", "Do", Target, steps, queue_key=lambda p: "key")])
+    before = Operations(registry, database, url=url)
+    before.start()
+    view = before.submit("thing.do", {}, actor="ada")
+    assert entered.wait(20)
+    before.cancel(view.id, "bob")
+    assert ending.wait(20)
+    assert before.stop(5)
+    assert (before.get(view.id).state, going.is_set()) == ("running", True)
+    after = Operations(registry, database, url=url)
+    after.start()
+    try:
+        done = after.wait(view.id)
+    finally:
+        after.stop(5)
+    assert (done.state, [step.state for step in done.steps]) == ("cancelled", ["succeeded", "cancelled"])
+    assert (going.is_set(), stops) == (False, ["second"] * 3)
+    assert messages(after, view.id).count("ending it") == 1
+
+
+def test_what_cannot_be_ended_is_not_cancelled(start: Callable[..., Operations]) -> None:
+    def first(context: StepContext, params: Target) -> Any:
+        context.sleep(60)
+
+    def end(context: StepContext, params: Target) -> None:
+        raise Conflict("it goes on")
+
+    step = Step("first", "First", first, end)
+    operations = start(OperationKind("thing.do", "Do", Target, [step], queue_key=lambda p: "key"))
+    view = operations.submit("thing.do", {}, actor="ada")
+    while operations.get(view.id).state != "running":
+        time.sleep(0.01)
+    operations.cancel(view.id, "bob")
+    done = operations.wait(view.id)
+    assert done.error is not None
+    assert (done.state, done.error.message, done.can_resume) == ("failed", "it goes on", True)
 
 
 def test_children_run_once_and_are_resumed_with_their_parent(start: Callable[..., Operations]) -> None:
@@ -331,8 +398,9 @@ def test_lists_filter_and_page(start: Callable[..., Operations]) -> None:
         return None
 
     operations = start(kind("a.do", first), kind("b.do", first))
+    numbers = itertools.count()
     ids = [
-        operations.submit(k, {"environment": e}, actor="ada").id
+        operations.submit(k, {"environment": e, "number": next(numbers)}, actor="ada").id
         for k, e in [("a.do", "DEV"), ("b.do", "DEV"), ("a.do", "PROD"), ("a.do", "DEV")]
     ]
     for i in ids:
@@ -399,7 +467,7 @@ def test_what_was_written_but_never_queued_is_taken_up(database: Database, tmp_p
     declared = kind("thing.do", first)
     operations = Operations(Registry([declared]), database, url=f"sqlite:///{tmp_path / 'o.sqlite'}")
     # A process that dies between its two writes leaves this behind.
-    operations.journal.create(operations.runner.new(declared, Target(number=5), "ada", "left-behind"))
+    operations.submissions.create(operations.runner.new(declared, Target(number=5), "ada", "left-behind"))
     operations.start()
     try:
         assert operations.wait("left-behind").result == 5

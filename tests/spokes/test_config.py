@@ -90,6 +90,7 @@ def test_overlay_is_merged_deeply(spoke: Path) -> None:
         ),
         (("gates", "maximum", "mean_squared"), "low", "gates.maximum.mean_squared: expected a number"),
         (("compute", "packages"), "xgboost", "compute.packages: expected a list, found 'xgboost'"),
+        (("compute", "artifact_repository"), "x; DROP TABLE T", "is not the full name of a repository"),
         (("spoke",), "a-b", "spoke: 'a-b' is not a plain identifier"),
     ],
 )

@@ -98,3 +98,17 @@ def test_procedure_names_bundle_packages_and_handler(deployment: graphs.Deployme
     assert "HANDLER = 'pudo.training.quality.promote_model'" in sql
     assert "'xgboost==3.2.0'" in sql
     assert "COMMENT = 'it''s'" in sql
+
+
+def test_procedures_say_where_their_packages_come_from(deployment: graphs.Deployment) -> None:
+    def clauses(repository: str | None) -> list[str]:
+        compute = replace(deployment.config.compute, artifact_repository=repository, packages=("a==1",))
+        made = replace(deployment, config=replace(deployment.config, compute=compute))
+        return made.procedure_sql("P", "m.f", "", "").splitlines()[3:6]
+
+    assert clauses("snowflake.snowpark.pypi_shared_repository") == [
+        "RUNTIME_VERSION = '3.11'",
+        "ARTIFACT_REPOSITORY = snowflake.snowpark.pypi_shared_repository",
+        "PACKAGES = ('a==1')",
+    ]
+    assert clauses(None)[:2] == ["RUNTIME_VERSION = '3.11'", "PACKAGES = ('a==1')"]

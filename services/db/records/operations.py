@@ -3,21 +3,34 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import Float, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.db.records.base import Record
 from services.db.types import Json, UtcDateTime
 
+# Of what nobody wishes to cancel, and no other operation waits for.
+_OPEN = text("parent_id IS NULL AND cancel_requested_by IS NULL AND state IN ('pending', 'running')")
+
 
 class OperationRecord(Record):
-    """One operation. ``revision`` grows with every visible change; the counters number its lines."""
+    """One operation. ``revision`` grows with every visible change; the counters number its lines.
+
+    ``fingerprint`` stands for its kind and params: of one, a single operation is open at a time.
+    """
 
     __tablename__ = "operations"
     __table_args__ = (
         Index("ix_operations_created_at_id", "created_at", "id"),
         Index("ix_operations_kind_state", "kind", "state"),
         Index("ix_operations_spoke_environment", "spoke", "environment"),
+        Index(
+            "uq_operations_open_fingerprint",
+            "fingerprint",
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
@@ -29,6 +42,7 @@ class OperationRecord(Record):
     environment: Mapped[str | None] = mapped_column(String(40))
     queue_key: Mapped[str] = mapped_column(String(200))
     params: Mapped[dict[str, Any]] = mapped_column(Json)
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
     result: Mapped[Any | None] = mapped_column(Json)
     error: Mapped[dict[str, Any] | None] = mapped_column(Json)
     parent_id: Mapped[str | None] = mapped_column(

@@ -23,7 +23,7 @@ LAGGED AS (
         {over_days("STDDEV(FILL_RATE)", 6)} AS STD_7,
         {over_days("STDDEV(FILL_RATE)", 27)} AS STD_28,
         {over_days("MAX(FILL_RATE)", 6)} AS MAX_7,
-        {over_days("COUNT_IF(FILL_RATE > 0)", 27)} AS BUSY_28,
+        COALESCE({over_days("COUNT_IF(FILL_RATE > 0)", 27)}, 0) AS BUSY_28,
         {over_days("MAX(CASE WHEN FILL_RATE > 0 THEN DATE END)", None)} AS LAST_BUSY
     FROM DAYS
 )

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from spoke_kit.names import literal
 from spoke_kit.tasks import Json, TaskContext, days_in, task
 
+from .pending import days_of_run
+
 _FORGET = """DELETE FROM {own:ALERTS}
 WHERE KIND = 'HIGH_CAPACITY' AND ALERT_DATE IN ({days}) AND ALERT_ID NOT IN (
     SELECT 'HIGH_CAPACITY:' || PREDICTION_ID FROM {own:PUDO_ALERTS} WHERE PREDICTION_DATE IN ({days})
@@ -27,7 +29,7 @@ WHERE PREDICTION_DATE IN ({days})
 @task
 def send_high_capacity_alerts(context: TaskContext) -> Json:
     """Returns how many alerts stand for the days of this run; those that no longer hold are dropped."""
-    days = context.result_of("MAKE_PREDICTIONS")["days"]
+    days = days_of_run(context, "MAKE_PREDICTIONS")
     if not days:
         return {"alerts": 0}
     values = {

@@ -9,6 +9,7 @@ from spoke_kit.tasks import Json, TaskContext, task
 
 from .. import spine
 from . import FEATURES_TABLE
+from .pending import days_of_run
 
 
 @task
@@ -17,7 +18,7 @@ def generate_features(context: TaskContext) -> Json:
 
     DataMissing when a feature view knows nothing of a morning, as when the evening before is not in.
     """
-    days = context.result_of("GET_PENDING_PREDICTIONS")["days"]
+    days = days_of_run(context, "GET_PENDING_PREDICTIONS")
     if not days:
         return {"rows": 0}
     store = features.open_store(context.session, context.names, context.config.compute.warehouse)

@@ -9,13 +9,23 @@ from spoke_kit.tasks import Json, TaskContext, days_in, task
 @task
 def get_pending_predictions(context: TaskContext) -> Json:
     """Returns ``{"days": [...]}``: the earliest pending day, or the ``days`` of the run's configuration."""
-    asked = context.parameters.get("days")
-    if asked:
-        days = sorted(set(asked))
+    days = asked_days(context)
+    if days:
         check_announced(context, days)
         return {"days": days}
     rows = context.sql("SELECT MIN(PREDICTION_DATE) FROM {own:PENDING_PREDICTIONS}")
     return {"days": [rows[0][0].isoformat()] if rows and rows[0][0] else []}
+
+
+def asked_days(context: TaskContext) -> list[str]:
+    """The days of the run's configuration, in order; none when it asks for none."""
+    return sorted(set(context.parameters.get("days") or ()))
+
+
+def days_of_run(context: TaskContext, task: str) -> list[str]:
+    """The days that a predecessor speaks of: what it returned holds a long list only in part."""
+    days = context.result_of(task)["days"]
+    return asked_days(context) if len(days) > 1 else list(days)
 
 
 def check_announced(context: TaskContext, days: list[str]) -> None:

@@ -71,8 +71,8 @@ SELECT
     ALERTS,
     HIGH_DAYS,
     TRUE_ALERTS,
-    TRUE_ALERTS / NULLIF(ALERTS, 0) AS ALERT_PRECISION,
-    TRUE_ALERTS / NULLIF(HIGH_DAYS, 0) AS ALERT_RECALL
+    TRUE_ALERTS::FLOAT / NULLIF(ALERTS, 0) AS ALERT_PRECISION,
+    TRUE_ALERTS::FLOAT / NULLIF(HIGH_DAYS, 0) AS ALERT_RECALL
 FROM DAYS;
 
 -- Days whose parcels are announced, whose evening is still to come, and that no forecast was made for.

@@ -44,6 +44,7 @@ def train_model(context: TaskContext) -> Json:
             sample.fillna(0.0), pd.DataFrame({OUTPUT: model.predict(sample).astype(float)})
         ),
         packages=[package for package in context.config.compute.packages if package.startswith("xgboost")],
+        artifact_repository=context.config.compute.artifact_repository,
         metrics=found,
         lineage={
             "run_id": context.run_id,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
 import textwrap
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +15,16 @@ import pytest
 from snowflake.snowpark._internal.udf_utils import generate_python_code
 from snowflake.snowpark._internal.utils import TempObjectType
 
+from embedded_account import loaded
+from embedded_account.account import Account
 from embedded_account.compute import ComputePool, FunctionJob, Outcome, TableFunctionJob
+from embedded_account.errors import SnowflakeError
+from embedded_account.objects.routines import read_routine
+from embedded_account.parse.cursor import Cursor
+from embedded_account.session import Session
+from embedded_account.statements import execute
+
+assert loaded
 
 
 def apply(
@@ -177,3 +188,104 @@ class F:
         {"_ROW": None, "KEY": "x", "TOTAL": 4.0},
         {"_ROW": None, "KEY": "y", "TOTAL": 2.0},
     ]
+
+
+NO_ARGUMENTS = """
+    create function {name}() returns int language python runtime_version=3.11 packages=('pandas') handler='f' as $$
+import pandas as pd
+from _snowflake import vectorized
+{body}
+$$"""
+BODIES = {
+    "Z": "def f(): return 7",
+    "V": "@vectorized(input=pd.DataFrame)\ndef f(df): return pd.Series([7] * len(df))",
+}
+
+
+@pytest.fixture(scope="module")
+def session(pool: ComputePool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    account = Account(tmp_path_factory.mktemp("account"))
+    account.compute = pool
+    session = Session(account)
+    execute(session, "create database d")
+    for name, body in BODIES.items():
+        execute(session, NO_ARGUMENTS.format(name=name, body=body))
+    yield session
+    account.close()
+
+
+@pytest.mark.parametrize("name", sorted(BODIES))
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("select {}()", [(7,)]),
+        ("select {}() from values (1), (2), (3)", [(7,), (7,), (7,)]),
+        ("select column1 from values (1), (2) where {}() = 8", []),
+        ("select {}() where false", []),
+        ("select {}() + column1, {}() from values (1), (2) order by 1", [(8, 7), (9, 7)]),
+    ],
+)
+def test_functions_without_arguments(
+    session: Session, name: str, query: str, expected: list[tuple[int, ...]]
+) -> None:
+    assert execute(session, query.replace("{}", name)).rows() == expected
+
+
+def test_a_vectorized_function_that_lets_no_row_through(session: Session) -> None:
+    body = "@vectorized(input=pd.DataFrame)\ndef f(df): return df[0] > 100"
+    text = (
+        NO_ARGUMENTS.format(name="W", body=body)
+        .replace("W()", "W(a int)")
+        .replace("returns int", "returns boolean")
+    )
+    execute(session, text)
+    for query in ("select column1 from values (1), (2) where w(column1)",
+                  "select w(column1) from values (1), (2) where column1 > 2"):  # fmt: skip
+        assert execute(session, query).rows() == []
+
+
+def test_arguments_left_out_have_their_defaults(session: Session) -> None:
+    execute(
+        session,
+        "create function plus(a int, b int default 2 + 3) returns int language python runtime_version = '3.11' "
+        "handler = 'f' as 'def f(a, b): return a + b'",
+    )
+    assert execute(session, "select plus(1), plus(1, 1)").rows() == [(6, 2)]
+
+
+DEFINITIONS = {
+    "function": "create or replace function r() returns int language python runtime_version = {} handler = 'f' "
+    "as 'def f(): return 1'",
+    "procedure": "create or replace procedure r() returns int language python runtime_version = {} handler = 'f' "
+    "packages = ('snowflake-snowpark-python') as 'def f(session): return 1'",
+    "anonymous": "with r as procedure() returns int language python runtime_version = {} handler = 'f' "
+    "packages = ('snowflake-snowpark-python') as 'def f(session): return 1' call r()",
+}
+OTHER = "3.10" if sys.version_info[:2] != (3, 10) else "3.9"
+
+
+@pytest.mark.parametrize("kind", sorted(DEFINITIONS))
+@pytest.mark.parametrize(
+    ("version", "code", "words"),
+    [
+        (OTHER, 2, f"'RUNTIME_VERSION = {OTHER} (this account runs "),
+        (f"'{OTHER}'", 2, f"'RUNTIME_VERSION = {OTHER} (this account runs "),
+        ("2.7", 1008, "invalid value [2.7] for parameter 'RUNTIME_VERSION'"),
+        ("'newest'", 1008, "invalid value [newest] for parameter 'RUNTIME_VERSION'"),
+    ],
+)
+def test_a_runtime_that_is_not_there_is_refused(
+    session: Session, kind: str, version: str, code: int, words: str
+) -> None:
+    with pytest.raises(SnowflakeError) as caught:
+        execute(session, DEFINITIONS[kind].format(version))
+    assert caught.value.code == code
+    assert words in caught.value.message
+
+
+def test_a_runtime_is_kept_as_it_was_written() -> None:
+    text = "x() returns int language python runtime_version = 3.10 handler = 'f' as ''"
+    assert Cursor(text.split("python ")[1]).options(as_text=("RUNTIME_VERSION",))["RUNTIME_VERSION"] == "3.10"
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    cursor = Cursor(text.removeprefix("x").replace("3.10", own))
+    assert read_routine("X", cursor).runtime_version == own

@@ -123,6 +123,9 @@ def test_error_has_the_handlers_traceback_only(call: Any) -> None:
     error = call(source).error
     assert str(error) == (
         "Python Interpreter Error:\n"
+        "ValueError: outer\n"
+        '  File "_udf_code.py", line 5, in main\n'
+        '    raise ValueError("outer") from error\n'
         "Traceback (most recent call last):\n"
         '  File "_udf_code.py", line 3, in main\n'
         "    inner()\n"
@@ -138,6 +141,37 @@ def test_error_has_the_handlers_traceback_only(call: Any) -> None:
         "ValueError: outer"
     )
     assert (error.kind, error.type, error.message) == ("handler", "ValueError", "outer")
+
+
+PICKLED = "80" * 20_000
+
+
+@pytest.mark.parametrize(
+    ("source", "told", "where"),
+    [
+        (
+            f"import pickle\nfunction = pickle.loads(bytes.fromhex('{PICKLED}'))\ndef main(session): pass",
+            "ValueError: unsupported pickle protocol: 128",
+            '  File "_udf_code.py", line 2, in <module>\n    function = pickle.loads(bytes.fromhex(',
+        ),
+        (f"def main(session) '{PICKLED}'", "SyntaxError: ", ""),
+        (f"def main(session):\n    raise ValueError('{PICKLED}')", "ValueError: 808080", "_udf_code.py"),
+        (
+            "import json\ndef main(session):\n    json.loads('{')",
+            "JSONDecodeError: Expecting property name",
+            "  File \"_udf_code.py\", line 3, in main\n    json.loads('{')\n",
+        ),
+        ("def main(session):\n    main(session)", "RecursionError: ", "_udf_code.py"),
+    ],
+)
+def test_the_cause_and_the_users_line_come_first(call: Any, source: str, told: str, where: str) -> None:
+    text = str(call(source).error)
+    heading, cause, *rest = text.split("\n")
+    assert (heading, cause[: len(told)]) == ("Python Interpreter Error:", told)
+    assert where in "\n".join(rest).split("Traceback")[0]
+    assert len(text) < 8_500
+    assert max(map(len, text.split("\n"))) < 2_100
+    assert not any(set(line.strip()) == {"^"} and len(line) > 120 for line in rest)
 
 
 @pytest.mark.parametrize(

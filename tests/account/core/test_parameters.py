@@ -145,6 +145,20 @@ def test_clients_see_the_zone(connection: snowflake.connector.SnowflakeConnectio
     assert found.isoformat() == "2024-07-01T12:00:00+00:00"
 
 
+def test_quoted_identifiers_without_case(session: Session) -> None:
+    execute(session, 'CREATE OR REPLACE TABLE "Mixed" ("a b" VARCHAR)')
+    execute(session, "ALTER SESSION SET QUOTED_IDENTIFIERS_IGNORE_CASE = TRUE")
+    execute(session, """CREATE OR REPLACE TABLE "Folded" ("a B" VARCHAR) COMMENT = '"as it is"'""")
+    execute(session, """INSERT INTO folded ("A b") VALUES ('"x"'), ($$"y"$$)""")
+    result = execute(session, 'SELECT "f"."a b" AS "Out" FROM "FOLDED" AS "F" ORDER BY "out"')
+    assert (result.names, result.rows()) == (["OUT"], [('"x"',), ('"y"',)])
+    execute(session, "ALTER SESSION UNSET QUOTED_IDENTIFIERS_IGNORE_CASE")
+    assert rows(session, 'SELECT * FROM "Mixed"') == []
+    assert rows(
+        session, "SELECT TABLE_NAME, COMMENT FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_NAME = 'FOLDED'"
+    ) == [("FOLDED", '"as it is"')]
+
+
 @pytest.mark.parametrize(
     ("setting", "code", "message"),
     [

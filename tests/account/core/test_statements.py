@@ -291,12 +291,12 @@ def test_a_killed_account_keeps_what_was_committed(own_server: Any) -> None:
 def test_an_abandoned_transaction_does_not_block_others(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from embedded_account import loaded, statements
+    from embedded_account import loaded, locks, statements
     from embedded_account.account import Account
     from embedded_account.session import Session
 
     assert loaded
-    monkeypatch.setattr(statements, "_IDLE_TRANSACTION_SECONDS", 0.05)
+    monkeypatch.setattr(locks, "IDLE_SECONDS", 0.05)
     account = Account(tmp_path / "account")
     try:
         gone, present = Session(account), Session(account)

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from snowflake.connector.errors import ProgrammingError
 
 import embedded_account.loaded
 from embedded_account.account import Account
 from embedded_account.errors import SnowflakeError
-from embedded_account.objects.dynamic_table_refresh import lag_seconds, refresh_due
+from embedded_account.objects.dynamic_table_refresh import lag_seconds, refresh_due, shown_lag
 from embedded_account.session import Session
 from embedded_account.statements import execute
 
@@ -165,12 +167,49 @@ def test_errors_change_nothing(run: Any) -> None:
     assert (run("SHOW DYNAMIC TABLES"), run("SELECT * FROM D")) == before
 
 
+NAMES = {
+    "second": (1, ("s", "sec", "second")),
+    "minute": (60, ("m", "min", "minute")),
+    "hour": (3600, ("h", "hr", "hour")),
+    "day": (86400, ("d", "day")),
+}
+
+
+@given(st.integers(0, 1000), st.sampled_from(sorted(NAMES)), st.data())
+def test_lags(number: int, unit: str, data: st.DataObject) -> None:
+    factor, spellings = NAMES[unit]
+    word = data.draw(st.sampled_from(spellings))
+    word += data.draw(st.sampled_from(["", "s"])) if len(word) > 1 else ""
+    text = f"{number}{data.draw(st.sampled_from(['', ' ', '  ']))}{data.draw(st.sampled_from([word, word.upper()]))}"
+    if number * factor < 60:
+        with pytest.raises(SnowflakeError, match="at least 60 seconds"):
+            lag_seconds(text)
+    else:
+        assert lag_seconds(text) == number * factor
+        assert shown_lag(text) == f"{number} {unit}{'s' if number != 1 else ''}"
+
+
 @pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("1 day", 86400), ("2 DAYS", 172800), ("60 seconds", 60), ("5 minutes", 300), ("DOWNSTREAM", None)],
+    "text", ["", "1", "h", "-1 hour", "1.5 hours", "1 hour 5 minutes", "1 fortnight", "1 week"]
 )
-def test_lags(text: str, seconds: int | None) -> None:
-    assert lag_seconds(text) == seconds
+def test_no_lags(text: str) -> None:
+    with pytest.raises(SnowflakeError, match="Invalid TARGET_LAG"):
+        lag_seconds(text)
+
+
+def test_short_lags_are_shown_long(run: Any) -> None:
+    for lag, shown in [
+        ("'1h'", "1 hour"),
+        ("'1 m'", "1 minute"),
+        ("'2M'", "2 minutes"),
+        ("downstream", "DOWNSTREAM"),
+    ]:
+        run(create("D", "SELECT 1 AS A", lag).replace("CREATE", "CREATE OR REPLACE"))
+        run("SHOW DYNAMIC TABLES")
+        assert run('SELECT "target_lag" FROM TABLE(RESULT_SCAN(LAST_QUERY_ID()))') == [(shown,)]
+    run("ALTER DYNAMIC TABLE D SET TARGET_LAG = '1d'")
+    run("SHOW DYNAMIC TABLES")
+    assert run('SELECT "target_lag" FROM TABLE(RESULT_SCAN(LAST_QUERY_ID()))') == [("1 day",)]
 
 
 # ----- by the lag, with the clock in hand
@@ -224,3 +263,32 @@ def test_five_failures_suspend(local: Any) -> None:
     with pytest.raises(SnowflakeError, match="does not exist"):
         run("ALTER DYNAMIC TABLE D REFRESH")
     assert run("SELECT A FROM D") == [(1,)]
+
+
+def test_incremental_needs_change_tracking_of_tables_of_others(run: Any, database: str) -> None:
+    incremental = "REFRESH_MODE = INCREMENTAL"
+    run("CREATE ROLE IF NOT EXISTS STRANGER")
+    run("GRANT ROLE STRANGER TO USER SPOKEHUB")
+    run(f"GRANT USAGE ON DATABASE {database} TO ROLE STRANGER")
+    run("GRANT USAGE, CREATE TABLE ON SCHEMA S TO ROLE STRANGER")
+    run("USE ROLE STRANGER")
+    run("CREATE TABLE OTHER (A INT)")
+    run("CREATE TABLE TRACKED (A INT) CHANGE_TRACKING = TRUE")
+    for table in ("OTHER", "TRACKED"):
+        run(f"GRANT SELECT ON TABLE {table} TO ROLE ACCOUNTADMIN")
+    run("USE ROLE ACCOUNTADMIN")
+    run("CREATE TABLE OWN (A INT)")
+    run("CREATE VIEW OVER_OTHER AS SELECT A FROM OTHER")
+    tracked = 'SHOW TABLES ->> SELECT "name" FROM $1 WHERE "change_tracking" = \'ON\' ORDER BY 1'
+
+    with pytest.raises(
+        ProgrammingError, match=r"Change tracking is not enabled .* on table 'OTHER'"
+    ) as refused:
+        run(create("D", "SELECT A FROM OWN UNION ALL SELECT A FROM OVER_OTHER", rest=incremental))
+    assert (refused.value.errno, refused.value.sqlstate) == (91930, "22000")
+    assert run(tracked) == [("TRACKED",)]
+    run(create("FULL_OVER_OTHER", "SELECT A FROM OTHER", rest="REFRESH_MODE = FULL"))
+    run(create("AUTO_OVER_OTHER", "SELECT A FROM OTHER"))
+    run(create("OVER_TRACKED", "SELECT A FROM TRACKED", rest=incremental))
+    run(create("OVER_OWN", "SELECT A FROM OWN", rest=incremental))
+    assert run(tracked) == [("OWN",), ("TRACKED",)]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from embedded_account.errors import SnowflakeError
 from embedded_account.tasks.schedule import Schedule
@@ -22,6 +25,11 @@ from embedded_account.tasks.schedule import Schedule
         # Winter and summer time of a zone
         ("USING CRON 0 3 * * * Europe/Zurich", "2026-01-10T12:00:00", "2026-01-11T02:00:00"),
         ("USING CRON 0 3 * * * Europe/Zurich", "2026-07-10T12:00:00", "2026-07-11T01:00:00"),
+        # A time that spring skips does not come; one that autumn repeats comes twice
+        ("USING CRON 0 2 * * * America/Los_Angeles", "2026-03-07T12:00:00", "2026-03-09T09:00:00"),
+        ("USING CRON 0 1 * * * America/Los_Angeles", "2026-11-01T07:00:00", "2026-11-01T08:00:00"),
+        ("USING CRON 0 1 * * * America/Los_Angeles", "2026-11-01T08:00:00", "2026-11-01T09:00:00"),
+        ("USING CRON 0 1 * * * America/Los_Angeles", "2026-11-01T09:00:00", "2026-11-02T09:00:00"),
         ("USING CRON 0 3 * * SUN America/Los_Angeles", "2026-11-23T12:00:00", "2026-11-29T11:00:00"),
         ("USING CRON 0 0 L * * UTC", "2026-02-10T00:00:00", "2026-02-28T00:00:00"),
         ("USING CRON 0 0 * * 5L UTC", "2026-11-01T00:00:00", "2026-11-27T00:00:00"),
@@ -44,6 +52,7 @@ def test_next_time(text: str, after: str, expected: str) -> None:
         "USING CRON * * * * UTC",
         "USING CRON 99 * * * * UTC",
         "USING CRON 0 3 * * *",
+        "USING CRON 0 3 30 2 * UTC",
         "USING CRON 0 3 * * * Mars/Olympus",
         "every day",
     ],
@@ -51,3 +60,34 @@ def test_next_time(text: str, after: str, expected: str) -> None:
 def test_refused(text: str) -> None:
     with pytest.raises(SnowflakeError, match="SCHEDULE"):
         Schedule.of(text)
+
+
+ZONES = ("America/Los_Angeles", "Europe/Zurich", "Australia/Lord_Howe", "America/St_Johns", "Asia/Kathmandu",
+         "Africa/Casablanca", "Pacific/Apia", "America/Sao_Paulo", "UTC")  # fmt: skip
+
+
+@st.composite
+def near_a_change(draw: st.DrawFn) -> tuple[str, datetime]:
+    """A zone and a moment around which its clocks change, as far as they do."""
+    zone, year = draw(st.sampled_from(ZONES)), draw(st.integers(1990, 2030))
+    start = datetime(year, 1, 1, tzinfo=UTC)
+    offsets = [(start + timedelta(hours=h)).astimezone(ZoneInfo(zone)).utcoffset() for h in range(365 * 24)]
+    changes = [h for h in range(1, len(offsets)) if offsets[h] != offsets[h - 1]]
+    hours = draw(st.sampled_from(changes)) if changes else draw(st.integers(0, 8000))
+    return zone, start + timedelta(hours=hours, minutes=draw(st.integers(-1500, 300)))
+
+
+@given(near_a_change(), st.integers(0, 59), st.sets(st.integers(0, 4), min_size=1))
+@settings(max_examples=80, deadline=None)
+def test_it_runs_when_the_clock_shows_the_time(
+    place: tuple[str, datetime], minute: int, hours: set[int]
+) -> None:
+    zone, moment = place
+    schedule = Schedule.of(f"USING CRON {minute} {','.join(map(str, sorted(hours)))} * * * {zone}")
+    looked = moment + timedelta(minutes=1)
+    while True:
+        local = looked.astimezone(ZoneInfo(zone))
+        if local.minute == minute and local.hour in hours:
+            break
+        looked += timedelta(minutes=1)
+    assert schedule.after(moment) == looked

@@ -46,7 +46,12 @@ COLUMNS = {
         "QUERY_ID,NAME,DATABASE_NAME,SCHEMA_NAME,QUERY_TEXT,CONDITION_TEXT,STATE,ERROR_CODE,ERROR_MESSAGE,"
         "SCHEDULED_TIME,QUERY_START_TIME,NEXT_SCHEDULED_TIME,COMPLETED_TIME,ROOT_TASK_ID,GRAPH_VERSION,RUN_ID,"
         "RETURN_VALUE,SCHEDULED_FROM,ATTEMPT_NUMBER,CONFIG,QUERY_HASH,QUERY_HASH_VERSION,QUERY_PARAMETERIZED_HASH,"
-        "QUERY_PARAMETERIZED_HASH_VERSION,GRAPH_RUN_GROUP_ID,BACKFILL_INFO"
+        "QUERY_PARAMETERIZED_HASH_VERSION,GRAPH_RUN_GROUP_ID,BACKFILL_INFO,SPCS_JOB_ID"
+    ),
+    "table(information_schema.current_task_graphs())": (
+        "ROOT_TASK_NAME,DATABASE_NAME,SCHEMA_NAME,STATE,SCHEDULED_FROM,FIRST_ERROR_TASK_NAME,FIRST_ERROR_CODE,"
+        "FIRST_ERROR_MESSAGE,SCHEDULED_TIME,QUERY_START_TIME,NEXT_SCHEDULED_TIME,ROOT_TASK_ID,GRAPH_VERSION,"
+        "RUN_ID,ATTEMPT_NUMBER,CONFIG,GRAPH_RUN_GROUP_ID,BACKFILL_INFO"
     ),
     "table(information_schema.complete_task_graphs())": (
         "ROOT_TASK_NAME,DATABASE_NAME,SCHEMA_NAME,STATE,SCHEDULED_FROM,FIRST_ERROR_TASK_NAME,FIRST_ERROR_CODE,"
@@ -76,6 +81,18 @@ def test_columns_and_their_order(connection: Any, source: str) -> None:
         ("task_history(result_limit => 0)", "RESULT_LIMIT"),
         ("task_history(result_limit => 10001)", "RESULT_LIMIT"),
         ("task_history(nonsense => 1)", "NONSENSE"),
+        ("task_history(schema_name => 'S')", "needs DATABASE_NAME"),
+        (
+            "task_history(scheduled_time_range_start => dateadd('day', -8, current_timestamp()))",
+            "within the last 7 days",
+        ),
+        (
+            "task_history(scheduled_time_range_end => dateadd('day', -8, current_timestamp()))",
+            "within the last 7 days",
+        ),
+        ("current_task_graphs(result_limit => 10001)", "RESULT_LIMIT"),
+        ("current_task_graphs(error_only => true)", "ERROR_ONLY"),
+        ("complete_task_graphs(database_name => 'X')", "DATABASE_NAME"),
         ("complete_task_graphs(error_only => true, task_name => 'X')", "TASK_NAME"),
         ("task_dependents()", "TASK_NAME"),
         ("task_dependents(task_name => 'NOPE')", "does not exist"),
@@ -99,6 +116,27 @@ def test_the_range_of_task_history(run: Any, database: str) -> None:
     assert run("select state, graph_version from " + function.format(ahead.format(2))) == [("SCHEDULED", 1)]
     assert run("select state from " + function.format(ahead.format(0))) == []
     assert run("select state from " + function.format("error_only => true")) == []
+
+
+def test_arguments_come_before_the_where_clause(run: Any, settle: Any, database: str) -> None:
+    """A limit keeps the newest rows of the account; what a condition then looks for may not be among them."""
+    run('create schema "later"')
+    run("create task S.A as select 1")
+    run('create task "later".B as select 1')
+    for task in ("S.A", '"later".B'):
+        run(f"execute task {task}")
+        settle()
+    history = "select name from table(information_schema.task_history({})) where database_name = '" + database
+    assert run(history.format("result_limit => 1") + "' and name = 'A'") == []
+    quoted = f"database_name => '\"{database}\"', schema_name => '\"S\"'"
+    assert run(history.format(f"{quoted}, result_limit => 1") + "'") == [("A",)]
+    for schema, found in (("s", [("A",)]), ("LATER", [("B",)]), ('"LATER"', []), ('"later"', [("B",)])):
+        place = f"database_name => '{database.lower()}', schema_name => '{schema}'"
+        assert run(history.format(place) + "'") == found
+    graphs = "select root_task_name from table(information_schema.complete_task_graphs({})) where true"
+    assert run(graphs.format("result_limit => 1") + " and root_task_name = 'A'") == []
+    named = graphs.format("root_task_name => 'a', result_limit => 1")
+    assert run(f"{named} and database_name = '{database}'") == [("A",)]
 
 
 def test_versions_and_dependents(run: Any, database: str) -> None:

@@ -37,7 +37,7 @@ def test_an_unknown_environment() -> None:
         ("database: SPOKEHUB", "database: spoke hub", "hub.yaml: database: 'spoke hub' is not a name"),
         ("database: SPOKEHUB", "databse: SPOKEHUB", "hub.yaml has no database"),
         ("  size: XSMALL", "  size: XSMALL\n  colour: red", "hub.yaml: warehouse: unknown keys colour"),
-        ("auto_suspend_seconds: 30", "auto_suspend_seconds: soon", "auto_suspend_seconds is 'soon'"),
+        ("auto_suspend_seconds: 120", "auto_suspend_seconds: soon", "auto_suspend_seconds is 'soon'"),
         ("database: SPOKEHUB", "database: [", "cannot be read"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.core.errors import Conflict, Invalid, NotFound, SnowflakeFailed, SpokehubError, Unavailable
-from services.snowflake.deployer import _follow, spoke_directory
+from services.snowflake.deployer import _follow, child_environment, spoke_directory
 
 
 class Step:
@@ -98,3 +98,18 @@ def test_only_spokes_have_a_directory(name: str) -> None:
     with pytest.raises(NotFound) as caught:
         spoke_directory(name)
     assert caught.value.hint == "Known: pudo."
+
+
+def test_a_child_finds_the_account_and_sees_no_secret_of_the_service() -> None:
+    """Behind a proxy, with a connection from variables, inside a container service."""
+    needed = {
+        "PATH": "/bin", "HTTPS_PROXY": "http://proxy:3128", "https_proxy": "http://proxy:3128", "NO_PROXY": "x",
+        "SNOWFLAKE_HOME": "/h", "SNOWFLAKE_CONNECTIONS": "[a]", "SNOWFLAKE_CONNECTIONS_PROD_USER": "u",
+        "SNOWFLAKE_DEFAULT_CONNECTION_NAME": "a", "XDG_CONFIG_HOME": "/c", "PRIVATE_KEY_PASSPHRASE": "p",
+        "SNOWFLAKE_RUNNING_INSIDE_SPCS": "true", "SSL_CERT_FILE": "/ca",
+    }  # fmt: skip
+    secrets = {
+        "SPOKEHUB_ADMIN_TOKEN": "t", "SPOKEHUB_DATABASE_URL": "postgresql://u:p@h/d", "SNOWFLAKE_PASSWORD": "p",
+        "AWS_SECRET_ACCESS_KEY": "k", "PYTHONPATH": "/elsewhere",
+    }  # fmt: skip
+    assert child_environment({**needed, **secrets}) == needed

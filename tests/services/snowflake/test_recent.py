@@ -30,7 +30,7 @@ def within(action: Callable[[], Any], *, looking: bool) -> Any:
 
 def test_memory_until_something_changes() -> None:
     source, stamps = Counting(), [0]
-    recent = RecentAnswers(source, lambda: stamps[0])  # type: ignore[arg-type]
+    recent = RecentAnswers(source, lambda: stamps[0], 60.0)  # type: ignore[arg-type]
 
     def ask(*values: Any) -> int:
         return int(recent.query("SELECT", values)[0]["N"])
@@ -46,7 +46,7 @@ def test_memory_until_something_changes() -> None:
 
 def test_an_answer_from_before_a_change_is_not_kept() -> None:
     source, stamps = Counting(), [0]
-    recent = RecentAnswers(source, lambda: stamps[0])  # type: ignore[arg-type]
+    recent = RecentAnswers(source, lambda: stamps[0], 60.0)  # type: ignore[arg-type]
 
     def slow() -> None:
         recent.query("A")

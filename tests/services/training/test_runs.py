@@ -4,7 +4,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.training.repository import runs_of, tasks_in_order
+import pytest
+
+from services.training.history import runs_of
+from services.training.repository import tasks_in_order
 
 START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 
@@ -29,6 +32,7 @@ def task(name: str, state: str, begin: float, end: float | None = None, **more: 
         "COMPLETED_TIME": moment(end),
         "QUERY_ID": f"q-{name}",
         "QUERY_TEXT": "CALL …",
+        "ROOT_TASK_ID": "root",
     }
     return {**row, **more}
 
@@ -47,6 +51,7 @@ def graph(state: str, begin: float, end: float | None, **more: Any) -> dict[str,
         "CONFIG": json.dumps({"request_id": "r"}),
         "GRAPH_RUN_GROUP_ID": 7,
         "ATTEMPT_NUMBER": 1,
+        "ROOT_TASK_ID": "root",
     }
     return {**row, **more}
 
@@ -70,7 +75,44 @@ def test_a_run_that_has_begun_has_no_task_yet() -> None:
 
 
 def test_a_run_that_is_only_due_is_none() -> None:
-    assert runs_of([], [graph("SCHEDULED", 60, None)]) == []
+    due = {"SCHEDULED_FROM": "SCHEDULE"}
+    for group in (7, None):
+        row = graph("SCHEDULED", 60, None, GRAPH_RUN_GROUP_ID=group, **due)
+        assert runs_of([task("G", "SCHEDULED", 60, GRAPH_RUN_GROUP_ID=group, **due)], [row]) == []
+
+
+@pytest.mark.parametrize("asked", ["EXECUTE TASK", "EXECUTE_TASK", "MANUAL RETRY"])
+def test_a_run_that_was_asked_for_and_waits_is_one(asked: str) -> None:
+    more = {"SCHEDULED_FROM": asked}
+    rows = [task("G", "SCHEDULED", 60, CONFIG='{"request_id": "r"}', **more)]
+    for history, graphs in ((rows, []), ([], [graph("SCHEDULED", 60, None, **more)])):
+        (run,) = runs_of(history, graphs)
+        assert (run.state, run.config, run.tasks) == ("SCHEDULED", {"request_id": "r"}, ())
+
+
+def test_what_has_just_happened_is_not_over_before_it_is_told() -> None:
+    rows = [task("G", "SUCCEEDED", 0, 1)]
+    skipped = [task("G", "SKIPPED", 0, 1, QUERY_START_TIME=None)]
+    for minutes, states in ((1, ["EXECUTING", "SKIPPED"]), (61, ["SUCCEEDED", "SKIPPED"])):
+        clock = START + timedelta(minutes=minutes)
+        assert [runs_of(one, [], lambda at=clock: at)[0].state for one in (rows, skipped)] == states
+
+
+def test_the_task_tells_the_configuration_before_the_graph() -> None:
+    """The graph functions may tell that of the definition."""
+    own, default = '{"request_id": "r", "a": 1}', '{"a": 1}'
+    for history, config in (
+        ([task("G", "EXECUTING", 0, CONFIG=own)], {"request_id": "r", "a": 1}),
+        ([task("G", "EXECUTING", 0)], {"a": 1}),
+        ([], {"a": 1}),
+    ):
+        (run,) = runs_of(history, [graph("EXECUTING", 0, None, CONFIG=default)])
+        assert run.config == config
+
+
+def test_of_a_run_that_is_told_twice_its_end_holds() -> None:
+    (run,) = runs_of([task("G", "SUCCEEDED", 0, 1)], [graph("EXECUTING", 0, None), graph("SUCCEEDED", 0, 2)])
+    assert (run.state, run.seconds) == ("SUCCEEDED", 2.0)
 
 
 def test_a_retry_keeps_what_had_succeeded() -> None:
@@ -99,6 +141,8 @@ def test_a_retry_keeps_what_had_succeeded() -> None:
         "no\nreason",
     )
     assert (second.first_error_task, second.first_error_message) == (None, None)
+    assert [(one.attempt, one.state) for one in first.attempts] == [(1, "FAILED"), (2, "SUCCEEDED")]
+    assert (first.attempts, first.is_last_attempt, second.is_last_attempt) == (second.attempts, False, True)
 
 
 def test_the_state_of_an_old_run_comes_from_its_tasks() -> None:

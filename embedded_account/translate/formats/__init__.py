@@ -1,0 +1,1 @@
+"""Snowflake's format models in Python, where DuckDB has nothing of the same meaning. They know nothing of SQL."""

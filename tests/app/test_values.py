@@ -1,0 +1,63 @@
+"""Numbers, days, texts and headers out of range are refused by name; nothing breaks the service or a stream."""
+
+import pytest
+
+from tests.app.conftest import TestClient
+from tests.app.nasty import requests
+from tests.app.test_api import OPERATIONS, finished, start
+
+
+def test_no_value_breaks_the_service(service: TestClient) -> None:
+    asked = list(requests(service.get("/openapi.json").json(), {"spoke": "pudo", "graph": "TRAINING_DAG"}))
+    assert len(asked) > 900
+    for one in asked:
+        answer = one.send(service)
+        assert answer.status_code in (200, 202, 400, 404, 405, 409, 422, 502, 503), (one, answer.text)
+        if answer.status_code >= 400:
+            assert answer.json()["detail"], one
+
+
+@pytest.mark.parametrize(
+    ("address", "field"),
+    [
+        ("/log?after=9223372036854775808", "after"),
+        ("/sql?after=9223372036854775808", "after"),
+        ("/log?after=-1", "after"),
+        ("/log?limit=1001", "limit"),
+        ("/log?limit=" + "9" * 400, "limit"),
+    ],
+)
+def test_a_number_out_of_range_is_refused_by_name(common: TestClient, address: str, field: str) -> None:
+    location = start(common).headers["Location"]
+    finished(common, location)
+    answer = common.get(location + address)
+    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, [field])
+    assert common.get(f"{location}/log?after=9223372036854775807").json()["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("last", "lines"),
+    [
+        ("1", 2),
+        ("3", 0),
+        ("9" * 18, 0),
+        ("9223372036854775808", 3),
+        ("9" * 400, 3),
+        ("-1", 3),
+        ("²", 3),
+        ("", 3),
+    ],
+)
+def test_a_stream_begins_cleanly_after_any_last_id(common: TestClient, last: str, lines: int) -> None:
+    location = start(common).headers["Location"]
+    finished(common, location)
+    with common.stream("GET", f"{location}/events", headers={"Last-Event-ID": last.encode()}) as answer:
+        assert answer.status_code == 200
+        told = [line for line in answer.iter_lines() if line.startswith("event: ")]
+    assert told == ["event: log"] * lines + ["event: operation", "event: end"]
+
+
+@pytest.mark.parametrize("query", ["spoke", "kind", "environment", "parent", "cursor"])
+def test_a_long_text_is_refused_by_name(common: TestClient, query: str) -> None:
+    answer = common.get(OPERATIONS, params={query: "x" * 300})
+    assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, [query])

@@ -1,0 +1,140 @@
+"""Graphs of plain SQL tasks in an embedded account, reached as the service reaches it."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.core.hub import load_declaration
+from services.core.settings import AccountSettings
+from services.db.engine import Database
+from services.operations import OperationKind, Operations, Registry, Step
+from services.snowflake.connection import ConnectionSource
+from services.snowflake.embedded import EmbeddedAccount
+from services.snowflake.pace import Pace
+from services.snowflake.scope import Scope
+from services.training.operations import KINDS, Run, begin, end, stop_run
+from services.training.service import Training
+
+PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0, memory=0.0)
+HUB = load_declaration()
+GRAPH = "TRAINING_DAG"
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectionSource]:
+    folder = tmp_path_factory.mktemp("account")
+    account = EmbeddedAccount(folder / "account", folder / "logs")
+    account.start()
+    account.address()
+    source = ConnectionSource(AccountSettings(), account)
+    source.query(f"CREATE DATABASE IF NOT EXISTS {HUB.database}")
+    yield source
+    source.close()
+    account.stop()
+
+
+@dataclass
+class World:
+    """One spoke's schema, and the services that speak of it. It is the spokes' service itself."""
+
+    source: ConnectionSource
+    name: str
+    config: dict[str, Any] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    training: Training = field(init=False)
+    operations: Operations = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.training = Training(self, self.scope, self, PACE)
+
+    @property
+    def spokes(self) -> World:
+        return self
+
+    @property
+    def here(self) -> Scope:
+        return self.scope(self.name, "DEV")
+
+    def scope(self, spoke: str, environment: str) -> Scope:
+        return Scope(HUB, spoke, environment, True, self.config)
+
+    def query(self, text: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+        """What the services ask."""
+        self.asked.append(text)
+        return self.source.query(text, values)
+
+    def run(self, text: str) -> list[dict[str, Any]]:
+        """Somebody else's statement, in the spoke's schema."""
+        return self.source.query(text, database=HUB.database, schema=self.here.schema.name)
+
+    def deploy(self, *bodies: str, finalizer: str | None = None, options: str = "") -> None:
+        """A root with a task for each body after it, as A, B, … and a finalizer."""
+        self.run(f"CREATE OR REPLACE TASK {GRAPH} {options} AS SELECT 1")
+        for name, body in zip("ABCD", bodies, strict=False):
+            self.run(f"CREATE OR REPLACE TASK {GRAPH}${name} AFTER {GRAPH} AS {body}")
+        if finalizer:
+            self.run(f"CREATE OR REPLACE TASK {GRAPH}$END FINALIZE = {GRAPH} AS {finalizer}")
+        self.run(f"SELECT SYSTEM$TASK_DEPENDENTS_ENABLE('{GRAPH}')")
+        self.run(f"ALTER TASK {GRAPH} SUSPEND")
+
+    def execute(self, request: str | None = None) -> None:
+        """Somebody else's EXECUTE TASK."""
+        config = f" USING CONFIG = '{json.dumps({'request_id': request})}'" if request else ""
+        self.run(f"EXECUTE TASK {GRAPH}{config}")
+
+    def runs(self) -> list[tuple[int, str, dict[str, str]]]:
+        """The attempts, the first one first: number, state, and those of the tasks that ran."""
+        return [
+            (run.attempt, run.state, {one.name.partition("$")[2] or "root": one.state for one in run.tasks})
+            for run in reversed(self.training.runs(self.name, "DEV", GRAPH))
+        ]
+
+    def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
+        deadline = time.monotonic() + seconds
+        while not (found := condition()):
+            assert time.monotonic() < deadline, self.runs()
+            time.sleep(0.02)
+        return found
+
+    def submit(self, **more: Any) -> str:
+        params = {"spoke": self.name, "environment": "DEV", **more}
+        return self.operations.submit("training.run", params, actor="ada").id
+
+
+@pytest.fixture
+def world(source: ConnectionSource, database: Database, tmp_path: Path) -> Iterator[World]:
+    world = World(source, f"T{next(_NUMBERS)}")
+    source.query(f"CREATE SCHEMA {world.here.schema}")
+    steps = [
+        Step("start", "Start", begin(GRAPH), stop_run(GRAPH)),
+        Step("follow", "Follow", end, stop_run(GRAPH)),
+    ]
+
+    def check(params: Run, services: Any) -> None:
+        if not params.wait:
+            services.training.require_free(services.scope(params.spoke, params.environment), GRAPH)
+
+    train = OperationKind(
+        "training.run", "Train", Run, steps, queue_key=lambda params: params.spoke, validate=check
+    )
+    retry = next(kind for kind in KINDS if kind.kind == "graph.retry")
+    world.operations = Operations(
+        Registry([train, retry]),
+        database,
+        url=f"sqlite:///{tmp_path / 'operations.sqlite'}",
+        services=world,
+        source=source,
+    )
+    world.operations.start()
+    yield world
+    assert world.operations.stop(20)
+    source.query(f"DROP SCHEMA {world.here.schema}")
