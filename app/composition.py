@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from services.core.hub import load_declaration
+from services.core.hub import Declaration, load_declaration
 from services.core.settings import Settings
 from services.db.engine import Database
 from services.example import operations as example_operations
@@ -73,7 +73,8 @@ def compose(
     """
     embedded = embedded or EmbeddedAccount.of(settings)
     database = Database(settings.storage.database_url)
-    source = ConnectionSource(settings.account, embedded)
+    hub = load_declaration()
+    source = ConnectionSource(settings.account, embedded, hub)
     services = Services(settings, database, source)
     operations = Operations(
         kinds() if registry is None else registry,
@@ -83,7 +84,7 @@ def compose(
         source=source,
     )
     services.operations = operations
-    _add_domains(services)
+    _add_domains(services, hub)
     return Runtime(settings, database, source, embedded, services, operations)
 
 
@@ -102,9 +103,9 @@ def kinds() -> Registry:
     return Registry([kind for module in modules for kind in module.KINDS])
 
 
-def _add_domains(services: Services) -> None:
+def _add_domains(services: Services, hub: Declaration) -> None:
     """The domains reach each other through the container alone."""
-    hub, source = load_declaration(), services.source
+    source = services.source
     recent = RecentAnswers(source, services.operations.queries.stamp)
     shared = QualifiedName(hub.shared_schema, hub.database)
     services.hub = Hub(hub, services.settings.account, source, recent, services)

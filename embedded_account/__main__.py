@@ -24,6 +24,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--ready-file", type=Path, help="written with the connection when the account answers"
     )
+    parser.add_argument("--default-warehouse", help="the administrator's warehouse, made if missing")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     return parser.parse_args()
 
@@ -83,6 +84,7 @@ def main() -> None:
 
     from embedded_account import files
     from embedded_account.account import Account
+    from embedded_account.security.logins import give_default_warehouse
     from embedded_account.server import create_app
     from embedded_account.start import start
 
@@ -91,6 +93,8 @@ def main() -> None:
     account.compute = compute
     account.on_close.append(compute.close)
     start(account)
+    if options.default_warehouse:
+        give_default_warehouse(account, options.default_warehouse)
     if options.parent_pid:
         follow_parent(options.parent_pid)
     config = uvicorn.Config(

@@ -25,6 +25,8 @@ import duckdb
 
 from embedded_account.catalog import SCHEMA, Catalog, Record
 from embedded_account.errors import already_exists, does_not_exist
+from embedded_account.grants import KIND as GRANT
+from embedded_account.grants import GrantIndex
 from embedded_account.names import duck, literal, shown
 from embedded_account.tickets import Tickets
 from embedded_account.translate.macros import MACROS
@@ -49,7 +51,9 @@ class Account:
         self.address = f"http://{host}:{port}"
         self.tickets = Tickets(host, port)
         self.name = "EMBEDDED"
+        # The administrator; its warehouse unless a session names another, as a property of the user.
         self.user = "SPOKEHUB"
+        self.default_warehouse: str | None = None
         self.sessions: dict[str, Session] = {}
         self.token_secret = secrets.token_bytes(32)
         self.compute: ComputePool | None = None
@@ -85,6 +89,7 @@ class Account:
         for role in SYSTEM_ROLES:
             if not self.catalog.get(self.duck, "ROLE", "", role):
                 self.catalog.put(self.duck, Record("ROLE", "", role, owner=""))
+        self.grants = GrantIndex(self.catalog.list(self.duck, GRANT, ""))
         for path in sorted((self.data / "databases").glob("*.duckdb")):
             self._open_database(unquote(path.stem), path)
 
@@ -215,10 +220,14 @@ class Account:
     def put(self, record: Record) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.put(connection, record)
+        if record.kind == GRANT:
+            self.grants.add(record)
 
     def delete(self, kind: str, name: str) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.delete(connection, kind, "", name)
+        if kind == GRANT:
+            self.grants.remove(name)
 
     def list(self, kind: str) -> list[Record]:
         with contextlib.closing(self.cursor()) as connection:

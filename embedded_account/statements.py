@@ -20,6 +20,7 @@ from embedded_account.duck_errors import is_conflict, translated
 from embedded_account.errors import SnowflakeError, unsupported
 from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.result import Result
+from embedded_account.security.statements import check
 from embedded_account.session import Session
 
 
@@ -128,6 +129,8 @@ def _run(
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
         handler, kind = _choose(current)
+        if not describe_only:
+            check(session, kind, text, current.cursor.position, current.temporary)
         result = replace(_attempt(session, handler, current, text), query_id=query_id)
         rows = result.rowcount
         if not describe_only:

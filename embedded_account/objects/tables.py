@@ -11,6 +11,7 @@ from embedded_account.objects.table_definition import Definition, name_parts
 from embedded_account.objects.tagging import set_tags
 from embedded_account.query import expand_variables, table_exists, view_exists
 from embedded_account.result import Result, status
+from embedded_account.security import warehouse
 from embedded_account.session import Session, TemporaryObject
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
@@ -27,6 +28,8 @@ def create_table(session: Session, current: Statement) -> Result:
     done = status(f"Table {shown(name.name)} successfully created.")
     if current.describe_only:
         return done
+    if expression.expression:
+        warehouse.require(session)
     exists_ok = bool(expression.args.get("exists"))
     if (current.temporary and ("TABLE", name) in session.temporary) or (
         not current.temporary and _exists(session, name)
