@@ -100,7 +100,8 @@ def compose(
     """
     embedded = embedded or EmbeddedAccount.of(settings)
     database = Database(settings.storage.database_url, settings.storage.database_timeout)
-    source = ConnectionSource(settings.account, embedded)
+    hub = declared or load_declaration()
+    source = ConnectionSource(settings.account, embedded, hub)
     services = Services(settings, database, source)
     operations = Operations(
         kinds() if registry is None else registry,
@@ -110,7 +111,7 @@ def compose(
         source=source,
     )
     services.operations = operations
-    _add_domains(services, declared or load_declaration())
+    _add_domains(services, hub)
     return Runtime(settings, database, source, embedded, services, operations)
 
 

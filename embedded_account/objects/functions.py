@@ -16,6 +16,7 @@ from embedded_account.names import OWN_PREFIX
 from embedded_account.objects import procedures, routines
 from embedded_account.objects.routines import Routine, read_routine
 from embedded_account.result import Result
+from embedded_account.security import warehouse
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
@@ -124,6 +125,8 @@ def _arguments(routine: Routine, given: list[Any]) -> list[Any]:
 
 def _duck_function(translation: Translation, routine: Routine) -> str:
     session = translation.session
+    if not translation.describe_only:
+        warehouse.require(session)
     compute = session.account.compute
     if compute is None:
         raise unsupported("Python functions without compute")
