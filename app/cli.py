@@ -70,6 +70,7 @@ def account(port: Port = None, host: Host = None, data: Data = None) -> None:
         host=settings.web.host,
         port=port or 0,
         command="spokehub account",
+        default_warehouse="COMPUTE_WH",
     )
     embedded.claim()
     if port:
@@ -140,6 +141,34 @@ def packages(
         typer.echo(
             f"{package.name} {package.version}" + (f"  ({package.requested})" if package.requested else "")
         )
+
+
+@cli.command()
+def bootstrap(
+    show: Annotated[bool, typer.Option("--print", help="Print the SQL; nothing is executed.")] = False,
+    user: Annotated[str | None, typer.Option(help="The user whom Spokehub connects as.")] = None,
+    warehouse: Annotated[
+        str | None, typer.Option(help="A warehouse that is there, instead of one that the hub makes.")
+    ] = None,
+) -> None:
+    """Print what an administrator grants once; afterwards all runs as the hub's role."""
+    from services.core.hub import load_declaration
+    from services.snowflake import rights
+
+    if not show:
+        _fail("This prints SQL for an administrator and executes nothing", "Say so with --print.")
+    hub = load_declaration()
+    name = _stored(user) if user else None
+    typer.echo(rights.as_sql(rights.bootstrap(hub, name, _stored(warehouse) if warehouse else None)), nl=False)
+    if warehouse and _stored(warehouse) != hub.warehouse.name:
+        typer.echo(f"-- And name {_stored(warehouse)} as the warehouse in hub.yaml.")
+
+
+def _stored(name: str) -> str:
+    """A name as Snowflake stores it: in upper case unless it is quoted."""
+    from services.snowflake.identifiers import QualifiedName
+
+    return QualifiedName.parse(name).name
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from app import methods
 from app.addresses import here
 from services.core.errors import SpokehubError
 from services.core.logging import logger
+from services.snowflake.preflight import RightsMissing
 
 MEDIA_TYPE = "application/problem+json"
 _TITLES = {
@@ -56,7 +57,9 @@ class Problem:
 
 def of_service(error: SpokehubError) -> Problem:
     """What a service raised."""
-    extra = None if error.detail is None else {"facts": to_jsonable_python(error.detail, fallback=str)}
+    extra = {} if error.detail is None else {"facts": to_jsonable_python(error.detail, fallback=str)}
+    if isinstance(error, RightsMissing):
+        extra["missing"] = error.missing
     return Problem(error.status, error.code, error.title, error.message, error.hint, extra)
 
 
@@ -109,7 +112,10 @@ def _page(request: Request, problem: Problem) -> Response | None:
     if not wants_html(request):
         return None
     try:
-        return error_page(request, problem.status, problem.code, problem.detail, problem.hint, problem.title)
+        missing = (problem.extra or {}).get("missing", ())
+        return error_page(
+            request, problem.status, problem.code, problem.detail, problem.hint, problem.title, missing
+        )
     except Exception:
         # The page may be what is broken; the document still says what happened.
         log.exception("error_page.broke", path=here(request))

@@ -25,6 +25,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--ready-file", type=Path, help="written with the connection when the account answers"
     )
+    parser.add_argument("--default-warehouse", help="the administrator's warehouse, made if missing")
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     return parser.parse_args()
 
@@ -87,6 +88,7 @@ def main() -> None:
 
     from embedded_account import files
     from embedded_account.account import Account
+    from embedded_account.security.logins import give_default_warehouse
     from embedded_account.server import create_app
     from embedded_account.start import start
 
@@ -95,6 +97,8 @@ def main() -> None:
     account.compute = compute
     account.on_close.append(compute.close)
     start(account)
+    if options.default_warehouse:
+        give_default_warehouse(account, options.default_warehouse)
     config = uvicorn.Config(
         create_app(account), log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on"
     )

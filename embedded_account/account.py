@@ -26,6 +26,8 @@ import duckdb
 from embedded_account.catalog import SCHEMA, Catalog, Record
 from embedded_account.deadlines import Deadlines
 from embedded_account.errors import already_exists, does_not_exist
+from embedded_account.grants import KIND as GRANT
+from embedded_account.grants import GrantIndex
 from embedded_account.locks import TableLocks
 from embedded_account.names import duck, literal, shown
 from embedded_account.tickets import Tickets
@@ -52,7 +54,9 @@ class Account:
         self.address = f"http://{host}:{port}"
         self.tickets = Tickets(host, port)
         self.name = "EMBEDDED"
+        # The administrator; its warehouse unless a session names another, as a property of the user.
         self.user = "SPOKEHUB"
+        self.default_warehouse: str | None = None
         self.sessions: dict[str, Session] = {}
         self.token_secret = secrets.token_bytes(32)
         self.compute: ComputePool | None = None
@@ -90,6 +94,7 @@ class Account:
         for role in SYSTEM_ROLES:
             if not self.catalog.get(self.duck, "ROLE", "", role):
                 self.catalog.put(self.duck, Record("ROLE", "", role, owner=""))
+        self.grants = GrantIndex(self.catalog.list(self.duck, GRANT, ""))
         for path in sorted((self.data / "databases").glob("*.duckdb")):
             self._open_database(unquote(path.stem), path)
 
@@ -265,12 +270,16 @@ class Account:
             self.catalog.put(connection, record)
         with self._lock:
             self._limits.pop(record.name, None)
+        if record.kind == GRANT:
+            self.grants.add(record)
 
     def delete(self, kind: str, name: str) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.delete(connection, kind, "", name)
         with self._lock:
             self._limits.pop(name, None)
+        if kind == GRANT:
+            self.grants.remove(name)
 
     def list(self, kind: str) -> list[Record]:
         with contextlib.closing(self.cursor()) as connection:

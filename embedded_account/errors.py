@@ -46,6 +46,11 @@ def does_not_exist(kind: str, name: str) -> SnowflakeError:
     return compilation_error(f"{kind} '{name}' does not exist or not authorized.", DOES_NOT_EXIST, "42S02")
 
 
+def no_such_object() -> SnowflakeError:
+    """What USE answers, whatever it was to use."""
+    return compilation_error("Object does not exist, or operation cannot be performed.", 2043, "02000")
+
+
 def already_exists(name: str) -> SnowflakeError:
     return compilation_error(f"Object '{name}' already exists.", 2002, "42710")
 

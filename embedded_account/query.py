@@ -14,14 +14,18 @@ from embedded_account.errors import compilation_error, unsupported
 from embedded_account.names import ObjectName
 from embedded_account.parameters import parameter
 from embedded_account.result import Result, counts, status
+from embedded_account.security import warehouse
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
 from embedded_account.translate.names import inline_identifiers, scratch_table
 
 
-def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
-    """Run a DuckDB query and take its rows with Snowflake's column types."""
+def run_duck(session: Session, sql: str, describe_only: bool = False, computes: bool = False) -> Result:
+    """Run a DuckDB query and take its rows with Snowflake's column types.
+
+    What `computes` needs a warehouse, once it is known to compile.
+    """
     relation = session.duck.sql(sql)
     if relation is None:
         return status("Statement executed successfully.")
@@ -29,6 +33,8 @@ def run_duck(session: Session, sql: str, describe_only: bool = False) -> Result:
     if describe_only:
         empty: list[list[Any]] = [[] for _ in columns]
         return Result(columns, pa.table({f"c{i}": pa.array(e, pa.null()) for i, e in enumerate(empty)}))
+    if computes:
+        warehouse.require(session)
     table = relation.to_arrow_table()
     return Result(columns, table, rowcount=table.num_rows)
 
@@ -39,8 +45,8 @@ def run_query(session: Session, text: str, describe_only: bool = False) -> Resul
         expression = parse(expand_variables(session, text))
         if not isinstance(expression, exp.Query | exp.Values):
             raise compilation_error(f"syntax error: unexpected '{expression.key.upper()}'.")
-        sql = translation.sql(expression)
-        return run_duck(session, sql, describe_only)
+        computes = warehouse.reads_rows(expression)
+        return run_duck(session, translation.sql(expression), describe_only, computes)
 
 
 def expand_variables(session: Session, text: str) -> str:

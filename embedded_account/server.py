@@ -23,10 +23,10 @@ from starlette.routing import Route
 from embedded_account import loaded, parameters, rest, tokens, wire
 from embedded_account.account import Account
 from embedded_account.errors import SnowflakeError
-from embedded_account.names import shown
 from embedded_account.objects.sessions import VERSION
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result
+from embedded_account.security import logins
 from embedded_account.session import Session
 from embedded_account.statements import execute_all
 from embedded_account.tickets import PREFIX
@@ -103,18 +103,14 @@ def _login(account: Account, query: dict[str, str], data: dict[str, Any]) -> Res
         caller = account.tickets.caller(password)
         if caller is None:
             raise SnowflakeError("Incorrect username or password was specified.", 390100, "08001")
-    role = _identifier(query.get("roleName")) or "ACCOUNTADMIN"
-    if account.get("ROLE", role) is None:
-        raise SnowflakeError(
-            f"Role '{shown(role)}' specified in the connect string does not exist or not authorized.",
-            390189,
-            "08001",
-        )
-    session = Session(account, role)
-    session.client = (str(data.get("CLIENT_APP_ID", "")), str(data.get("CLIENT_APP_VERSION", "")))
-    session.user = (str(data.get("LOGIN_NAME") or "") or account.user).upper()
+    wanted_role = _identifier(query.get("roleName"))
     if caller is not None:
+        session = Session(account, caller[0].role)
         session.inherit(caller[0])
+    else:
+        user = (str(data.get("LOGIN_NAME") or "") or account.user).upper()
+        session = logins.open_session(account, user, wanted_role)
+    session.client = (str(data.get("CLIENT_APP_ID", "")), str(data.get("CLIENT_APP_VERSION", "")))
     database = _identifier(query.get("databaseName"))
     schema = _identifier(query.get("schemaName"))
     if database and account.has_database(database):

@@ -70,6 +70,8 @@ class Session:
         self.user = account.user
         self.role = role
         self.warehouse: str | None = None
+        # Whether Snowflake brings the compute: a task without a warehouse of its own.
+        self.serverless = False
         self.database: str | None = None
         self.schema: str | None = None
         self.parameters: dict[str, Any] = {}
@@ -129,6 +131,7 @@ class Session:
         """Become the session of a procedure that `caller` called."""
         self.parent = caller
         self.role, self.warehouse, self.user = caller.role, caller.warehouse, caller.user
+        self.serverless = caller.serverless
         self.use(caller.database, caller.schema) if caller.database else None
         self.task = caller.task
         self.variables = dict(caller.variables)

@@ -22,6 +22,7 @@ from embedded_account.parameters import parameter
 from embedded_account.parse.batch import statements_of
 from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.result import DML_TYPES, Result
+from embedded_account.security.statements import check
 from embedded_account.session import Session
 
 
@@ -162,6 +163,8 @@ def _run(
         handler, kind = choose(current)
         if kind not in ("COMMIT", "ROLLBACK"):
             session.refuse_if_aborted()
+        if not describe_only:
+            check(session, kind, text, current.cursor.position, current.temporary)
         with session.account.deadlines.limit(session, session.statement_timeout()):
             result = replace(_attempt(session, handler, current, text), query_id=query_id)
         result = _cut(result, int(parameter(session, "ROWS_PER_RESULTSET")))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from fastapi import Request
 from fastapi.responses import HTMLResponse
 
@@ -34,9 +36,17 @@ def wants_html(request: Request) -> bool:
 
 
 def error_page(
-    request: Request, status: int, code: str, message: str, hint: str | None = None, title: str | None = None
+    request: Request,
+    status: int,
+    code: str,
+    message: str,
+    hint: str | None = None,
+    title: str | None = None,
+    missing: Sequence[Mapping[str, str]] = (),
 ) -> HTMLResponse:
-    """The error as a page. It asks the services for nothing: they may be what failed."""
+    """The error as a page, with the rights that are ``missing``. It asks the services for nothing: they may be
+    what failed.
+    """
     html = (
         templates()
         .get_template("pages/error.html")
@@ -48,6 +58,7 @@ def error_page(
             title=title or TITLES.get(status, "Error"),
             message=message,
             hint=hint,
+            missing=missing,
             back=_back(request),
             way=WAYS.get(code),
         )

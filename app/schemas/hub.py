@@ -38,10 +38,20 @@ class HubObject(Schema):
     sql: str
 
 
+class MissingRight(Schema):
+    """A right that the role in use lacks, why it is needed, and the statement for somebody who may give it."""
+
+    right: str
+    why: str
+    statement: str
+
+
 class HubPlan(Schema):
-    """Every declared or foreign object."""
+    """Every declared or foreign object, what is in the way of applying, and what is granted once."""
 
     account: Account
     database: str
     objects: list[HubObject]
     as_of: datetime
+    missing: list[MissingRight]
+    bootstrap: str

@@ -10,12 +10,13 @@ from dataclasses import replace
 
 from embedded_account import files
 from embedded_account.catalog import Record
-from embedded_account.errors import already_exists, does_not_exist, unsupported
+from embedded_account.errors import already_exists, does_not_exist, no_such_object, unsupported
 from embedded_account.names import SchemaName, is_hidden_database, is_hidden_schema, shown
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags, set_tags
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, rows_result, status
+from embedded_account.security import privileges
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
@@ -198,10 +199,13 @@ def _alter(session: Session, current: Statement, database: str, key: Record) -> 
         changed = replace(record, comment="" if "COMMENT" in removed else record.comment).with_body(
             options=options
         )
-    elif key.kind == "SCHEMA" and cursor.looking_at("ENABLE", "MANAGED", "ACCESS"):
-        tags, changed = {}, record.with_body(managed=True)
-    elif key.kind == "SCHEMA" and cursor.looking_at("DISABLE", "MANAGED", "ACCESS"):
-        tags, changed = {}, record.with_body(managed=False)
+    elif key.kind == "SCHEMA" and (word := cursor.accept_any("ENABLE", "DISABLE")):
+        cursor.expect("MANAGED", "ACCESS")
+        cursor.end()
+        on = privileges.of_record(record, database)
+        if not privileges.owns(session, on):
+            raise privileges.refused(on)
+        tags, changed = {}, record.with_body(managed=word == "ENABLE")
     else:
         raise unsupported(f"ALTER {key.kind} … {cursor.peek().word}")
     if not current.describe_only:
@@ -305,7 +309,7 @@ def use_database(session: Session, current: Statement) -> Result:
     name = _database(current.cursor)
     current.cursor.end()
     if not session.account.has_database(name):
-        raise does_not_exist("Database", shown(name))
+        raise no_such_object()
     if not current.describe_only:
         session.use(name, "PUBLIC" if session.account.has_schema(name, "PUBLIC") else None)
     return status("Statement executed successfully.", 0x4300)
@@ -331,5 +335,5 @@ def use(session: Session, current: Statement) -> Result:
     elif session.account.has_database(parts[0]):
         session.use(parts[0], "PUBLIC")
     else:
-        raise does_not_exist("Database", shown(parts[0]))
+        raise no_such_object()
     return status("Statement executed successfully.", 0x4300)

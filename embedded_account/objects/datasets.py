@@ -29,6 +29,7 @@ from embedded_account.objects import versions
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags, read_unset_tags, set_tags
 from embedded_account.result import SHOW, Result, rows_result, status
+from embedded_account.security import warehouse
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation
@@ -207,6 +208,7 @@ def _refuse_existing(record: Record, name: ObjectName, version: str) -> None:
 def _write(session: Session, query: str, folder: Path) -> None:
     """The query's rows as one Parquet file, named as Snowflake names the first of several."""
     folder.mkdir(parents=True)
+    warehouse.require(session)
     with Translation(session) as translation:
         sql = translation.query(query)
         session.duck.execute(

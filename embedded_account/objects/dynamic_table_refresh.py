@@ -24,6 +24,7 @@ from embedded_account.durations import Duration
 from embedded_account.errors import SnowflakeError, does_not_exist, invalid_value
 from embedded_account.names import ObjectName, duck, literal
 from embedded_account.objects.dynamic_table_history import Refresh, remember
+from embedded_account.security import warehouse
 from embedded_account.session import Session
 from embedded_account.statements import execute
 from embedded_account.translate import Translation
@@ -92,7 +93,10 @@ class Computed:
 
 @contextlib.contextmanager
 def computed(session: Session, record: Record, empty: bool = False) -> Iterator[Computed]:
-    """Run the query as where the table was created; names of temporary objects mean nothing in it."""
+    """Run the query as where the table was created, on the table's own warehouse.
+
+    Names of temporary objects mean nothing in it.
+    """
     begun = datetime.now(UTC)
     connection = session.duck
     address = f"temp.main.{duck(session.scratch_name('dynamic'))}"
@@ -112,13 +116,15 @@ def computed(session: Session, record: Record, empty: bool = False) -> Iterator[
 
 @contextlib.contextmanager
 def _at_home(session: Session, record: Record) -> Iterator[None]:
-    before = session.database, session.schema, session.temporary
+    before = session.database, session.schema, session.temporary, session.warehouse
     session.database, session.schema = record.body["home"]
     session.temporary = {}
+    session.warehouse = str(record.body["options"]["WAREHOUSE"])
     try:
+        warehouse.require(session)
         yield
     finally:
-        session.database, session.schema, session.temporary = before
+        session.database, session.schema, session.temporary, session.warehouse = before
 
 
 def write(

@@ -16,6 +16,7 @@ from embedded_account.names import OWN_PREFIX
 from embedded_account.objects import procedures, routines
 from embedded_account.objects.routines import Routine, read_routine
 from embedded_account.result import Result
+from embedded_account.security import warehouse
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
@@ -134,6 +135,7 @@ def _duck_function(translation: Translation, routine: Routine) -> str:
     imports = routines.import_files(session, routine)
 
     def run(*columns: Any) -> Any:
+        warehouse.require(session)
         table = pa.table({f"a{i}": column for i, column in enumerate(columns)})
         outcome = compute.run(
             FunctionJob(

@@ -19,6 +19,7 @@ from embedded_account.compute.values import UnsupportedTypeError, parse
 from embedded_account.errors import SnowflakeError, compilation_error, unsupported
 from embedded_account.names import ObjectName
 from embedded_account.objects.model_manifest import Method
+from embedded_account.security import warehouse
 from embedded_account.session import Session
 
 _DUCK = {
@@ -94,6 +95,7 @@ class Invocation:
 
     def run(self, table: pa.Table, partitions: Sequence[int] | None = None) -> pa.Table:
         """Outputs of the method as columns, in the order of the rows; a table function has `_ROW` before them."""
+        warehouse.require(self.session)
         compute = self.session.account.compute
         if compute is None:
             raise unsupported("model methods without compute")

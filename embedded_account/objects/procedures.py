@@ -25,6 +25,7 @@ from embedded_account.objects.show import read_show
 from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.query import run_query
 from embedded_account.result import Column, Result, rows_result, status
+from embedded_account.security import warehouse
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
@@ -289,6 +290,7 @@ def run(
     is_table = routine.returns.upper().startswith("TABLE")
     if current.describe_only:
         return _answer(routine, None) if not is_table else _empty_table(routine)
+    warehouse.require(session)
     compute = session.account.compute
     if compute is None:
         raise unsupported("Python procedures without compute")

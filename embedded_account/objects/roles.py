@@ -1,20 +1,30 @@
-"""Roles, users and grants: recorded and shown. Privileges are not enforced: every role may do everything.
+"""Roles, users and grants: their statements. What they allow is held by `security/`.
 
 https://docs.snowflake.com/en/user-guide/security-access-control-overview
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from embedded_account.account import SYSTEM_ROLES
 from embedded_account.catalog import Record
-from embedded_account.errors import already_exists, does_not_exist, unsupported
+from embedded_account.errors import (
+    SnowflakeError,
+    already_exists,
+    does_not_exist,
+    no_such_object,
+    unsupported,
+)
 from embedded_account.names import OWN_PREFIX, shown
 from embedded_account.objects.relations import view_exists
 from embedded_account.objects.show import read_show
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import USE, Result, rows_result, status
+from embedded_account.security import granting
+from embedded_account.security.logins import administrator
+from embedded_account.security.roles import activate
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
@@ -94,9 +104,9 @@ def use_role(session: Session, current: Statement) -> Result:
     name = current.cursor.identifier()
     current.cursor.end()
     if session.account.get("ROLE", name) is None:
-        raise does_not_exist("Role", shown(name))
+        raise no_such_object()
     if not current.describe_only:
-        session.role = name
+        activate(session, name)
     return status("Statement executed successfully.", USE)
 
 
@@ -170,8 +180,8 @@ def _privileges(cursor: Cursor) -> list[str]:
 
 def _grants(
     session: Session, current: Statement, verb: str
-) -> tuple[list[tuple[str, str, str]], str, str, bool]:
-    """([(privilege, on kind, on name)], grantee kind, grantee, with grant option)."""
+) -> tuple[list[tuple[str, str, str]], str, str, bool, str]:
+    """([(privilege, on kind, on name)], grantee kind, grantee, with grant option, COPY or REVOKE grants)."""
     cursor = current.cursor
     cursor.accept("GRANT", "OPTION", "FOR")
     preposition = "TO" if verb == "GRANT" else "FROM"
@@ -188,7 +198,7 @@ def _grants(
         rows = [("USAGE", "DATABASE ROLE", _path(cursor))]
     elif cursor.looking_at("ROLE") and cursor.peek(2).word == preposition:
         cursor.accept("ROLE")
-        rows = [("USAGE", "ROLE", cursor.identifier())]
+        rows = [("USAGE", "ROLE", shown(cursor.identifier()))]
     else:
         privileges = _privileges(cursor)
         cursor.expect("ON")
@@ -200,19 +210,17 @@ def _grants(
         grantee_kind = "DATABASE ROLE"
     elif word := cursor.accept_any("ROLE", "USER", "SHARE"):
         grantee_kind = word
-    grantee = _path(cursor)
+    grantee = cursor.identifier() if grantee_kind in ("ROLE", "USER") else _path(cursor)
     option = cursor.accept("WITH", "GRANT", "OPTION")
-    cursor.accept("COPY", "CURRENT", "GRANTS")
-    cursor.accept("REVOKE", "CURRENT", "GRANTS")
+    copies = cursor.accept_any("COPY", "REVOKE")
+    if copies:
+        cursor.expect("CURRENT", "GRANTS")
     cursor.accept_any("CASCADE", "RESTRICT")
     cursor.end()
     is_me = grantee_kind == "USER" and grantee == session.user
     if grantee_kind in ("ROLE", "USER") and not is_me and not session.account.get(grantee_kind, grantee):
         raise does_not_exist(grantee_kind.title(), shown(grantee))
-    for _, kind, name in rows:
-        if kind == "ROLE" and session.account.get("ROLE", name) is None:
-            raise does_not_exist("Role", shown(name))
-    return rows, grantee_kind, grantee, option
+    return rows, grantee_kind, grantee, option, copies
 
 
 def _key(row: tuple[str, str, str], grantee_kind: str, grantee: str) -> str:
@@ -221,31 +229,78 @@ def _key(row: tuple[str, str, str], grantee_kind: str, grantee: str) -> str:
 
 @statement("GRANT")
 def grant(session: Session, current: Statement) -> Result:
-    rows, grantee_kind, grantee, option = _grants(session, current, "GRANT")
-    if not current.describe_only:
-        for row in rows:
-            privilege, kind, name = row
-            body = {
-                "privilege": privilege,
-                "on_kind": kind,
-                "on": name,
-                "grantee_kind": grantee_kind,
-                "grantee": grantee,
-                "option": option,
-                "by": session.role,
-            }
-            key = _key(row, grantee_kind, grantee)
-            if session.account.get("GRANT", key) is None:
-                session.account.put(Record("GRANT", "", key, session.role, "", body))
+    rows, grantee_kind, grantee, option, copies = _grants(session, current, "GRANT")
+    for privilege, kind, name in rows:
+        granting.check(session, privilege, kind, name)
+    if current.describe_only:
+        return status("Statement executed successfully.")
+    for privilege, kind, name in rows:
+        for on_kind, on in _spelled(session, kind, name):
+            if privilege == "OWNERSHIP":
+                _transfer(session, on_kind, on, grantee, copies)
+            else:
+                _put(session, (privilege, on_kind, on), grantee_kind, grantee, option)
     return status("Statement executed successfully.")
+
+
+def _spelled(session: Session, kind: str, name: str) -> list[tuple[str, str]]:
+    """The objects that a grant is recorded for: ALL means those that are there now."""
+    words = kind.split(" ")
+    if words[0] == "ALL":
+        found = granting.objects_in(session, " ".join(words[1:-2]), words[-1], name)
+        return [(one.kind, one.name) for one in found]
+    if words[0] == "FUTURE":
+        scope = granting.securable(session, words[-1], name)
+        return [(kind, name if scope is None else scope.name)]
+    on = granting.securable(session, kind, name)
+    if on is None:
+        return [(kind, name)]
+    # A role is known by its name itself, as it is as a grantee.
+    return [(kind, on.record if kind == "ROLE" else on.name)]
+
+
+def _put(session: Session, row: tuple[str, str, str], grantee_kind: str, grantee: str, option: bool) -> None:
+    key = _key(row, grantee_kind, grantee)
+    before = session.account.get("GRANT", key)
+    body = {
+        "privilege": row[0],
+        "on_kind": row[1],
+        "on": row[2],
+        "grantee_kind": grantee_kind,
+        "grantee": grantee,
+        "option": option or (before is not None and bool(before.body["option"])),
+        "by": session.role,
+    }
+    session.account.put(Record("GRANT", "", key, session.role, "", body))
+
+
+def _transfer(session: Session, kind: str, name: str, role: str, copies: str) -> None:
+    on = granting.securable(session, kind, name)
+    if on is None:
+        raise unsupported(f"GRANT OWNERSHIP ON {kind}")
+    held = [r for r in session.account.list("GRANT") if (r.body["on_kind"], r.body["on"]) == (kind, name)]
+    if held and not copies:
+        raise SnowflakeError(
+            f"SQL execution error: Dependent grant of privilege '{held[0].body['privilege']}' on securable "
+            f"'{name}' to role '{held[0].body['grantee']}' exists. It must be revoked first.",
+            3635,
+            "0A000",
+        )
+    granting.transfer(session, on, role)
+    if copies == "REVOKE":
+        for record in held:
+            session.account.delete("GRANT", record.name)
 
 
 @statement("REVOKE")
 def revoke(session: Session, current: Statement) -> Result:
-    rows, grantee_kind, grantee, _ = _grants(session, current, "REVOKE")
+    rows, grantee_kind, grantee, _, _ = _grants(session, current, "REVOKE")
+    for privilege, kind, name in rows:
+        granting.check(session, privilege, kind, name)
     if not current.describe_only:
-        for row in rows:
-            session.account.delete("GRANT", _key(row, grantee_kind, grantee))
+        for privilege, kind, name in rows:
+            for on_kind, on in _spelled(session, kind, name):
+                session.account.delete("GRANT", _key((privilege, on_kind, on), grantee_kind, grantee))
     return status("Statement executed successfully.")
 
 
@@ -269,7 +324,7 @@ def show_grants(session: Session, current: Statement) -> Result:
     future = "FUTURE" in current.text.upper().split()[:2]
     if cursor.accept("TO"):
         kind = cursor.accept_any("ROLE", "USER") or "ROLE"
-        wanted = ("to", kind, _path(cursor))
+        wanted = ("to", kind, cursor.identifier())
     elif cursor.accept("OF"):
         cursor.accept("ROLE")
         wanted = ("of", "ROLE", cursor.identifier())
@@ -357,11 +412,18 @@ def show_users(session: Session, current: Statement) -> Result:
         ("owner", "text"),
         ("comment", "text"),
     ]
+    first = replace(administrator(session.account), created_on=_EPOCH)
     rows: list[tuple[object, ...]] = [
-        (session.user, _EPOCH, session.user, session.user, "", "ACCOUNTADMIN", "ACCOUNTADMIN", "")
-    ]
-    rows += [
-        (r.name, r.created_on, r.name, r.name, "", "", r.owner, r.comment)
-        for r in session.account.list("USER")
+        (
+            r.name,
+            r.created_on,
+            r.name,
+            r.name,
+            r.body["options"].get("DEFAULT_WAREHOUSE", ""),
+            r.body["options"].get("DEFAULT_ROLE", ""),
+            r.owner,
+            r.comment,
+        )
+        for r in (first, *session.account.list("USER"))
     ]
     return rows_result(columns, show.cut(rows, 0))

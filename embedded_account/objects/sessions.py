@@ -14,6 +14,7 @@ from embedded_account.functions import TableCall, scalar_function, table_functio
 from embedded_account.names import like_to_regex
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, rows_result, status
+from embedded_account.security.roles import of_user
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
@@ -148,7 +149,8 @@ def current_schema(session: Session, _: list[object]) -> object:
 
 @scalar_function("CURRENT_WAREHOUSE")
 def current_warehouse(session: Session, _: list[object]) -> object:
-    return session.warehouse
+    known = session.warehouse is not None and session.account.get("WAREHOUSE", session.warehouse)
+    return session.warehouse if known else None
 
 
 @scalar_function("CURRENT_ACCOUNT", "CURRENT_ACCOUNT_NAME")
@@ -183,7 +185,7 @@ def current_role_type(session: Session, _: list[object]) -> object:
 
 @scalar_function("CURRENT_AVAILABLE_ROLES")
 def current_available_roles(session: Session, _: list[object]) -> object:
-    return json.dumps([r.name for r in session.account.list("ROLE")])
+    return json.dumps(sorted(of_user(session.account, session.user)))
 
 
 @scalar_function("CURRENT_SECONDARY_ROLES")

@@ -26,6 +26,7 @@ from embedded_account.objects.tagging import set_tags
 from embedded_account.objects.temporary_views import is_temporary_view
 from embedded_account.query import expand_variables, lock_table
 from embedded_account.result import Result, status
+from embedded_account.security import warehouse
 from embedded_account.session import Session, TemporaryObject
 from embedded_account.statements import Statement, statement
 from embedded_account.translate import Translation, parse
@@ -46,6 +47,8 @@ def create_table(session: Session, current: Statement) -> Result:
     done = status(f"Table {shown(name.name)} successfully created.")
     if current.describe_only:
         return done
+    if expression.expression:
+        warehouse.require(session)
     exists_ok = bool(expression.args.get("exists"))
     if _claim(session, current, name, exists_ok):
         return status(f"{shown(name.name)} already exists, statement succeeded.")

@@ -7,9 +7,13 @@ from collections.abc import Mapping
 from embedded_account.errors import SnowflakeError, does_not_exist
 from embedded_account.names import ObjectName
 from embedded_account.parse.cursor import Cursor
+from embedded_account.security import granting, privileges
+from embedded_account.security.privileges import Securable
 from embedded_account.session import Session
 
 Tags = Mapping[ObjectName, str | None]
+# The kinds behind a domain of TAG_REFERENCES, where it has several or another name.
+_DOMAINS = {"TABLE": ("TABLE", "DYNAMIC TABLE", "VIEW"), "MODULE": ("MODEL",)}
 
 
 def read_tags(session: Session, cursor: Cursor, required: bool = False) -> dict[ObjectName, str | None]:
@@ -50,6 +54,7 @@ def set_tags(
             record = session.account.catalog_of(tag.database).get(session.duck, "TAG", tag.schema, tag.name)
         if record is None:
             raise does_not_exist("Tag", str(tag))
+        granting.check_tag(session, tag, _target(session, database, domain, target))
         allowed = record.body.get("allowed_values")
         if value is not None and allowed and value not in allowed:
             raise SnowflakeError(
@@ -58,3 +63,14 @@ def set_tags(
                 "22023",
             )
         catalog.set_tag(session.duck, domain, target, tuple(tag), value, column)
+
+
+def _target(session: Session, database: str, domain: str, target: tuple[str, str]) -> Securable | None:
+    """The object that a tag is set on."""
+    schema, name = target
+    catalog = session.account.catalog_of(database)
+    for kind in _DOMAINS.get(domain, (domain,)):
+        record = catalog.get(session.duck, kind, schema, name)
+        if record is not None:
+            return privileges.of_record(record, database)
+    return None

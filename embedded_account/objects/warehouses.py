@@ -9,12 +9,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from embedded_account.catalog import Record
-from embedded_account.errors import already_exists, does_not_exist, invalid_value, unsupported
+from embedded_account.errors import (
+    already_exists,
+    does_not_exist,
+    invalid_value,
+    no_such_object,
+    unsupported,
+)
 from embedded_account.names import shown
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags
 from embedded_account.parameters import checked
 from embedded_account.result import USE, Result, rows_result, status
+from embedded_account.security import privileges
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
@@ -202,8 +209,9 @@ def drop_pool(session: Session, current: Statement) -> Result:
 def use_warehouse(session: Session, current: Statement) -> Result:
     name = current.cursor.name()[-1]
     current.cursor.end()
-    if session.account.get(WAREHOUSE, name) is None:
-        raise does_not_exist("Warehouse", shown(name))
+    record = session.account.get(WAREHOUSE, name)
+    if record is None or not privileges.holds(session, "USAGE", privileges.of_record(record)):
+        raise no_such_object()
     if not current.describe_only:
         session.warehouse = name
     return status("Statement executed successfully.", USE)

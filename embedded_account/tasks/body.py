@@ -81,6 +81,7 @@ def _prepare(session: Session, run: ActiveRun, task: TaskDefinition) -> None:
     session.use(task.name.database, task.name.schema)
     session.task = TaskContext(run, task.name.name)
     session.user = "SYSTEM"
+    session.serverless = task.warehouse is None
     if task.warehouse is not None:
         if session.account.get("WAREHOUSE", task.warehouse) is None:
             raise SnowflakeError(

@@ -35,7 +35,7 @@ class Warehouse:
 
 @dataclass(frozen=True, slots=True)
 class ComputePool:
-    """The compute pool for container jobs."""
+    """The compute pool for container jobs; a hub without such jobs declares none."""
 
     name: str
     instance_family: str
@@ -53,7 +53,7 @@ class Declaration:
     environments: tuple[DeclaredEnvironment, ...]
     environment_schemas: tuple[str, ...]
     warehouse: Warehouse
-    compute_pool: ComputePool
+    compute_pool: ComputePool | None
     role: str
     parent_role: str
     cost_tags: Mapping[str, str]
@@ -91,7 +91,7 @@ def load_declaration(path: Path = FILE) -> Declaration:
         ),
         environment_schemas=tuple(_checked(path.name, name) for name in top.take("environment_schemas")),
         warehouse=_warehouse(top.section("warehouse")),
-        compute_pool=_pool(top.section("compute_pool")),
+        compute_pool=_pool(top.section("compute_pool")) if top.has("compute_pool") else None,
         role=top.name("role"),
         parent_role=top.name("parent_role"),
         cost_tags={_checked(path.name, tag): str(text) for tag, text in top.take("cost_tags", {}).items()},
@@ -133,6 +133,9 @@ class _Section:
         if key not in self.left and default is None:
             raise Invalid(f"{self.where} has no {key}")
         return self.left.pop(key, default)
+
+    def has(self, key: str) -> bool:
+        return key in self.left
 
     def name(self, key: str) -> str:
         return _checked(f"{self.where}: {key}", self.take(key))

@@ -20,6 +20,12 @@ def check(params: Deploy, services: Any) -> None:
     services.spokes.require_sources(services.spokes.deployment_target(params.spoke, params.environment))
 
 
+def share(context: StepContext, params: Deploy) -> Any:
+    """Let the spoke set the tags of entities that other spokes registered."""
+    spokes = context.services.spokes
+    return spokes.share_entities(context, spokes.scope(params.spoke, params.environment))
+
+
 def deploy(context: StepContext, params: Deploy) -> Any:
     """Plan and register; versions that are there and unchanged are kept."""
     spokes = context.services.spokes
@@ -30,7 +36,7 @@ DEPLOY = OperationKind(
     "features.deploy",
     "Deploy feature views",
     Deploy,
-    [Step("deploy", "Register the feature views", deploy)],
+    [Step("entities", "Share the entities", share), Step("deploy", "Register the feature views", deploy)],
     queue_key=lambda params: f"{params.spoke}/{params.environment}",
     validate=check,
     describe=lambda params: f"Deploy the feature views of {params.spoke} to {params.environment}",

@@ -8,13 +8,20 @@ from typing import Any
 from services.core.errors import Conflict
 from services.operations import OperationKind, Params, Step, StepContext
 from services.snowflake.applying import apply, reader
-from services.snowflake.inventory import Inventory
+from services.snowflake.wanted import Wanted
 
-_PARTS = {
-    "compute": frozenset({"warehouse", "compute pool"}),
-    "roles": frozenset({"role"}),
-    "schemas": frozenset({"database", "schema", "tag", "tag value"}),
-    "grants": frozenset({"grant"}),
+
+def _is_pool(item: Wanted) -> bool:
+    return item.kind == "compute pool" or (item.grant is not None and item.grant.on == "COMPUTE POOL")
+
+
+# The pool comes last: where it cannot be had, all else is there.
+_PARTS: dict[str, Callable[[Wanted], bool]] = {
+    "warehouse": lambda item: item.kind == "warehouse",
+    "roles": lambda item: item.kind == "role",
+    "schemas": lambda item: item.kind in ("database", "schema", "tag", "tag value", "table"),
+    "grants": lambda item: item.kind == "grant" and not _is_pool(item),
+    "pool": _is_pool,
 }
 
 
@@ -22,36 +29,40 @@ class Apply(Params):
     """Nothing to choose: all that is declared."""
 
 
+def check(params: Apply, services: Any) -> None:
+    """RightsMissing for a role that may not do all of it."""
+    services.hub.require_rights()
+
+
 def part(name: str) -> Callable[[StepContext, Apply], Any]:
     """The step that applies the objects of one part."""
 
     def step(context: StepContext, params: Apply) -> Any:
         hub = context.services.hub
-        wanted = [item for item in hub.wanted() if item.kind in _PARTS[name]]
         with context.connect() as connection:
-            # Tags are looked for on the schemas among the wanted, so a part holds both.
-            findings = Inventory(hub.declared, reader(connection)).compare(wanted)
-            return apply(context, findings, connection)
+            found = hub.compare(reader(connection)).findings
+            counts = apply(context, [one for one in found if _PARTS[name](one.wanted)], connection)
+        if name == "warehouse" and counts["created"]:
+            context.services.source.renew()
+        return counts
 
     return step
 
 
 def verify(context: StepContext, params: Apply) -> dict[str, int]:
     """Read the account again: nothing may be left to do."""
-    hub = context.services.hub
-    wanted = hub.wanted()
     with context.connect() as connection:
-        findings = Inventory(hub.declared, reader(connection)).compare(wanted)
+        findings = context.services.hub.compare(reader(connection)).findings
     left = [finding.wanted.name for finding in findings if finding.state != "present"]
     if left:
         raise Conflict(
-            f"The account still differs in {len(left)} of {len(wanted)} objects: {', '.join(left[:5])}",
+            f"The account still differs in {len(left)} of {len(findings)} objects: {', '.join(left[:5])}",
             hint="See the plan of the hub for what each should be.",
             code="hub_differs",
             detail={"objects": left},
         )
-    context.log(f"All {len(wanted)} declared objects are there")
-    return {"objects": len(wanted)}
+    context.log(f"All {len(findings)} declared objects are there")
+    return {"objects": len(findings)}
 
 
 APPLY = OperationKind(
@@ -59,12 +70,14 @@ APPLY = OperationKind(
     "Apply the hub",
     Apply,
     [
-        Step("compute", "Warehouse and compute pool", part("compute")),
+        Step("warehouse", "Warehouse", part("warehouse")),
         Step("roles", "Roles", part("roles")),
         Step("schemas", "Database, schemas and tags", part("schemas")),
         Step("grants", "Grants", part("grants")),
+        Step("pool", "Compute pool, if one is declared", part("pool")),
         Step("verify", "Compare with the account", verify),
     ],
     queue_key=lambda params: "hub",
+    validate=check,
 )
 KINDS = (APPLY,)

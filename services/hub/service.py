@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from services.core.clock import Clock, utc_now
@@ -9,9 +10,13 @@ from services.core.hub import Declaration
 from services.core.settings import AccountSettings
 from services.hub.types import Account, AccountKind, Environment, HubObject, HubPlan
 from services.snowflake.connection import ConnectionSource
-from services.snowflake.inventory import Finding, Inventory
+from services.snowflake.inventory import Finding, Query
+from services.snowflake.preflight import Comparison, compare, require
 from services.snowflake.recent import Answers
-from services.snowflake.wanted import Wanted, hub_objects, spoke_objects
+from services.snowflake.rights import as_sql, bootstrap
+from services.snowflake.wanted import Wanted
+from services.snowflake.wanted_hub import hub_objects
+from services.snowflake.wanted_spoke import spoke_objects
 
 _KINDS: dict[str, AccountKind] = {
     "embedded": "embedded",
@@ -52,21 +57,43 @@ class Hub:
         """As declared, in promotion order."""
         return tuple(Environment(known.name, known.protected) for known in self.declared.environments)
 
-    def wanted(self) -> list[Wanted]:
-        """Every declared object, those of the onboarded spokes after the hub's own."""
+    def wanted(self, applicant: str | None = None) -> list[Wanted]:
+        """Every declared object, those of the onboarded spokes after the hub's own.
+
+        ``applicant``: see ``hub_objects``.
+        """
         spokes = self._around.spokes.onboarded()
-        return [*hub_objects(self.declared), *(item for scope in spokes for item in spoke_objects(scope))]
+        found = hub_objects(self.declared, applicant)
+        return [*found, *(item for scope in spokes for item in spoke_objects(scope))]
+
+    def compare(self, query: Query) -> Comparison:
+        """The declared objects beside those in the account, which ``query`` asks."""
+        return compare(query, self.declared, self.wanted)
+
+    def require_rights(self) -> None:
+        """RightsMissing 403 unless the role in use may apply the hub."""
+        require(self._source.query, self.declared, self.wanted)
+
+    def bootstrap(self) -> str:
+        """The SQL with which an administrator prepares an account, once."""
+        return as_sql(bootstrap(self.declared))
 
     def plan(self) -> HubPlan:
         """The declared objects beside those in the account."""
-        wanted = self.wanted()
-        inventory = Inventory(self.declared, self._recent.query)
-        objects = [_object(finding) for finding in inventory.compare(wanted)]
+        found = self.compare(self._recent.query)
+        objects = [_object(finding) for finding in found.findings]
         foreign = [
             HubObject("schema", name, "foreign", comment="Nobody declared it; it is left alone")
-            for name in inventory.foreign_schemas(wanted)
+            for name in found.inventory.foreign_schemas([one.wanted for one in found.findings])
         ]
-        return HubPlan(self.account(), self.declared.database, (*objects, *foreign), self._clock())
+        return HubPlan(
+            replace(self.account(), role=found.applicant.role),
+            self.declared.database,
+            (*objects, *foreign),
+            self._clock(),
+            tuple(found.missing),
+            self.bootstrap(),
+        )
 
     def start_apply(self, actor: str) -> str:
         """Submit ``hub.apply``; the operation's id."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from services.snowflake.preflight import MissingRight
+
 ObjectState = Literal["present", "missing", "changed", "foreign"]
 AccountKind = Literal["embedded", "connection", "container services"]
 
@@ -57,12 +59,18 @@ class HubObject:
 
 @dataclass(frozen=True, slots=True)
 class HubPlan:
-    """Every declared or foreign object; nothing to do when all are present."""
+    """Every declared or foreign object; nothing to do when all are present.
+
+    `missing` are the rights without which the pending ones cannot be brought about, `bootstrap` is the SQL with
+    which an administrator gives all that is needed once.
+    """
 
     account: Account
     database: str
     objects: tuple[HubObject, ...]
     as_of: datetime
+    missing: tuple[MissingRight, ...] = ()
+    bootstrap: str = ""
 
     @property
     def pending(self) -> tuple[HubObject, ...]:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from services.core.errors import Unavailable
+from services.core.hub import Declaration
 from services.core.settings import AccountSettings
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.failures import is_connection_failure, translate
@@ -24,11 +25,17 @@ _WARM = threading.Lock()
 class ConnectionSource:
     """Opens connections to one account.
 
-    Options everywhere: role, warehouse, database, schema, session_parameters. Driver errors of opening are
-    translated: Unavailable when the account does not answer, SnowflakeFailed when it refuses.
+    Options everywhere: role, warehouse, database, schema, session_parameters. A connection names the hub's
+    warehouse and role unless it is asked for others. Driver errors of opening are translated: Unavailable when
+    the account does not answer, SnowflakeFailed when it refuses.
     """
 
-    def __init__(self, settings: AccountSettings, embedded: EmbeddedAccount | None = None) -> None:
+    def __init__(
+        self,
+        settings: AccountSettings,
+        embedded: EmbeddedAccount | None = None,
+        hub: Declaration | None = None,
+    ) -> None:
         if settings.kind == "embedded" and embedded is None:
             raise ValueError("the embedded account needs its launcher")
         self._settings = settings
@@ -36,6 +43,10 @@ class ConnectionSource:
         self._idle: dict[str, list[tuple[float, Any]]] = {}
         self._lock = threading.Lock()
         self._closed = False
+        self._hub = hub
+        self._defaults: dict[str, Any] | None = None
+        self._defaults_lock = threading.Lock()
+        self._era = 0
 
     @property
     def kind(self) -> str:
@@ -82,7 +93,40 @@ class ConnectionSource:
             assert self._embedded is not None
             parameters = {**self._embedded.address().parameters(), "platform_detection_timeout_seconds": 0}
         given = {key: value for key, value in options.items() if value is not None}
-        return {**parameters, "application": "Spokehub", **given}
+        return {**parameters, "application": "Spokehub", **self._hub_defaults(parameters), **given}
+
+    def renew(self) -> None:
+        """Let go of the connections at hand: a session gets its warehouse when it begins, or not at all."""
+        with self._lock:
+            self._era += 1
+            kept = [connection for entries in self._idle.values() for _, connection in entries]
+            self._idle.clear()
+        for connection in kept:
+            with suppress(Exception):
+                connection.close()
+
+    def _hub_defaults(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        """The hub's warehouse and role, as far as the connection does not say otherwise itself.
+
+        In a container the token is of one role, so none is named.
+        """
+        if self._hub is None:
+            return {}
+        with self._defaults_lock:
+            if self._defaults is None:
+                # Two threads that load the driver at once wait for each other's import locks.
+                with _WARM:
+                    from services.snowflake.administration import named_role, prepare
+                role: str | None = self._hub.role
+                if self._settings.kind == "named":
+                    role = named_role(self._settings.connection) or role
+                elif self._settings.kind == "container":
+                    role = None
+                else:
+                    role = prepare(parameters, self._hub)
+                found = {"warehouse": self._hub.warehouse.name, "role": role}
+                self._defaults = {key: value for key, value in found.items() if value is not None}
+            return self._defaults
 
     @contextmanager
     def open(
@@ -183,35 +227,36 @@ class ConnectionSource:
     def _give(self, key: str, connection: Any) -> None:
         with self._lock:
             entries = self._idle.setdefault(key, [])
-            if not self._closed and len(entries) < _KEPT:
+            if not self._closed and self._current(connection) and len(entries) < _KEPT:
                 entries.append((time.monotonic(), connection))
                 return
         with suppress(Exception):
             connection.close()
 
     def _current(self, connection: Any) -> bool:
-        """Whether the connection leads to the account that runs now."""
-        return self._embedded is None or connection.embedded_start == self._embedded.starts
+        """Whether the connection leads to the account that runs now, and is of the time since ``renew``."""
+        runs = self._embedded is None or connection.embedded_start == self._embedded.starts
+        return runs and bool(connection.era == self._era)
 
     def _connect(
         self, recorder: "Recorder | None", tag: dict[str, str] | None, options: dict[str, Any]
     ) -> Any:
-        parameters = self.parameters(**options)
-        if tag is not None:
-            session_parameters = dict(parameters.get("session_parameters") or {})
-            session_parameters["QUERY_TAG"] = json.dumps({"app": "spokehub", **tag}, sort_keys=True)
-            parameters["session_parameters"] = session_parameters
         # Two threads that load the driver at once wait for each other's import locks.
         with _WARM:
             from services.snowflake.recording import RecordedConnection
-        starts = self._embedded.starts if self._embedded is not None else 0
+        starts, era = (self._embedded.starts if self._embedded is not None else 0), self._era
         try:
+            parameters = self.parameters(**options)
+            if tag is not None:
+                session_parameters = dict(parameters.get("session_parameters") or {})
+                session_parameters["QUERY_TAG"] = json.dumps({"app": "spokehub", **tag}, sort_keys=True)
+                parameters["session_parameters"] = session_parameters
             connection = RecordedConnection(**parameters)
         except Exception as error:
             translated = translate(error)
             if translated is None:
                 raise
             raise translated from error
-        connection.embedded_start = starts
+        connection.embedded_start, connection.era = starts, era
         connection.recorder = recorder
         return connection

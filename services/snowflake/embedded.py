@@ -80,7 +80,8 @@ def already_open(what: str, owner: Owner | None) -> AlreadyOpen:
 class EmbeddedAccount:
     """One account with its data under ``data``. ``start`` returns at once; ``address`` waits for it.
 
-    When the process ends unbidden it is started again, at the same port if that is free.
+    When the process ends unbidden it is started again, at the same port if that is free. With
+    ``default_warehouse`` the account's user has one, as in a trial account; Spokehub names its own.
     """
 
     def __init__(
@@ -91,12 +92,14 @@ class EmbeddedAccount:
         host: str = "127.0.0.1",
         port: int = 0,
         command: str = "spokehub serve",
+        default_warehouse: str | None = None,
     ) -> None:
         self.data = data
         self.command = command
         self.logs = logs
         self.host = host
         self.port = port
+        self.default_warehouse = default_warehouse
         self.starts = 0
         self.failures = 0
         self._ready_file = data.parent / "account.ready.json"
@@ -233,6 +236,8 @@ class EmbeddedAccount:
         command = [sys.executable, "-m", _MODULE, "--data", str(self.data), "--host", self.host]
         command += ["--port", str(port), "--ready-file", str(self._ready_file)]
         command += ["--parent-pid", str(os.getpid())]
+        if self.default_warehouse:
+            command += ["--default-warehouse", self.default_warehouse]
         with self._changed:
             if self._stopping.is_set():
                 return

@@ -76,7 +76,11 @@ def translate(error: BaseException) -> SpokehubError | None:
         "sqlstate": getattr(error, "sqlstate", None),
         "query_id": getattr(error, "sfqid", None),
     }
-    return SnowflakeFailed(_message(error), detail=detail)
+    message = _message(error)
+    hint = None
+    if "specified in the connect string" in message:
+        hint = "The role is given once by an administrator: spokehub bootstrap --print --user NAME shows how."
+    return SnowflakeFailed(message, hint=hint, detail=detail)
 
 
 def _of_driver(error: BaseException) -> bool:

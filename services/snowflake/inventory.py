@@ -80,18 +80,30 @@ class Inventory:
             return set()
         role = quote(grant.role)
         found = set()
+        if grant.on == "ROLE":
+            # Asked of the role that is granted: an applying role need not be allowed to look at the grantee.
+            given = QualifiedName.parse(grant.name).name
+            if self._row(Wanted("role", given, ()), ()) is None:
+                return set()
+            rows = self.rows(f"SHOW GRANTS OF ROLE {grant.name}")
+            members = {row["grantee_name"] for row in rows if row["granted_to"] == "ROLE"}
+            return {"USAGE"} if grant.role in members else set()
         if grant.future:
-            for row in self._list(f"SHOW FUTURE GRANTS TO ROLE {role}"):
+            for row in self.rows(f"SHOW FUTURE GRANTS TO ROLE {role}"):
                 kind = _future_kind(row)
                 # A live account names the objects to come DATABASE.SCHEMA.<KIND>.
                 if kind == grant.future and re.sub(r"\.<[^>]*>$", "", row["name"]) == grant.name:
                     found.add(row["privilege"])
             return found
-        for row in self._list(f"SHOW GRANTS TO ROLE {role}"):
+        for row in self.rows(f"SHOW GRANTS TO ROLE {role}"):
             on = row["granted_on"].replace("_", " ")
             if on == grant.on and (grant.on == "ACCOUNT" or row["name"] == grant.name):
                 found.add(row["privilege"])
         return found
+
+    def row(self, kind: str, name: str) -> Row | None:
+        """The SHOW row of one object of this kind; None when there is none."""
+        return self._row(Wanted(kind, name, ()), ())
 
     def _row(self, item: Wanted, objects: Sequence[Wanted]) -> Row | None:
         if item.kind == "database":
@@ -102,6 +114,8 @@ class Inventory:
             return self._named(f"SHOW COMPUTE POOLS LIKE {like_pattern(item.name)}", item.name)
         if item.kind == "role":
             return self._named("SHOW ROLES", item.name)
+        if item.kind == "table":
+            return self._table(QualifiedName.parse(item.name))
         last = QualifiedName.parse(item.name).name if item.kind in ("schema", "tag") else ""
         if item.kind == "schema":
             return next((row for row in self._schemas() if row["name"] == last), None)
@@ -111,8 +125,14 @@ class Inventory:
             return self._tag_values(objects).get(item.name)
         raise ValueError(item.kind)
 
+    def _table(self, name: QualifiedName) -> Row | None:
+        if name.schema not in {row["name"] for row in self._schemas()}:
+            return None
+        schema = QualifiedName(name.schema or "", name.database)
+        return self._named(f"SHOW TABLES IN SCHEMA {schema}", name.name)
+
     def _named(self, show: str, name: str) -> Row | None:
-        return next((row for row in self._list(show) if row["name"] == name), None)
+        return next((row for row in self.rows(show) if row["name"] == name), None)
 
     def _database(self) -> bool:
         name = self.hub.database
@@ -120,14 +140,19 @@ class Inventory:
 
     def _schemas(self) -> list[Row]:
         name = quote(self.hub.database)
-        return self._list(f"SHOW SCHEMAS IN DATABASE {name}") if self._database() else []
+        return self.rows(f"SHOW SCHEMAS IN DATABASE {name}") if self._database() else []
 
     def _tags(self) -> list[Row]:
         name = quote(self.hub.database)
-        return self._list(f"SHOW TAGS IN DATABASE {name}") if self._database() else []
+        return self.rows(f"SHOW TAGS IN DATABASE {name}") if self._database() else []
 
     def _tag_values(self, objects: Sequence[Wanted]) -> dict[str, Row]:
-        """``TAG on SCHEMA`` → value, of all wanted schemas that exist, in one query."""
+        """``TAG on SCHEMA`` → value, of all wanted schemas that exist, in one query.
+
+        It needs a warehouse; while there is none, nothing is known, and setting a value again does no harm.
+        """
+        if self._row(Wanted("warehouse", self.hub.warehouse.name, ()), ()) is None:
+            return {}
         present = {row["name"] for row in self._schemas()}
         names = [name for name in schemas_of(objects) if QualifiedName.parse(name).name in present]
         if not names:
@@ -140,10 +165,10 @@ class Inventory:
         )
         return {
             f"{row['TAG_NAME']} on {row['SCHEMA_NAME']}": {"value": row["TAG_VALUE"]}
-            for row in self._list(text)
+            for row in self.rows(text)
         }
 
-    def _list(self, statement: str) -> list[Row]:
+    def rows(self, statement: str) -> list[Row]:
         if statement not in self._lists:
             self._lists[statement] = self.query(statement)
         return self._lists[statement]

@@ -7,7 +7,7 @@ from typing import Any
 from services.operations import OperationKind, Params, Step, StepContext
 from services.snowflake.applying import apply, reader
 from services.snowflake.inventory import Inventory
-from services.snowflake.wanted import spoke_objects
+from services.snowflake.wanted_spoke import spoke_objects
 
 
 class Onboard(Params):
@@ -18,10 +18,13 @@ class Onboard(Params):
 
 
 def check(params: Onboard, services: Any) -> None:
-    """NotFound for a spoke without a directory, Invalid for its configuration, Conflict before the hub."""
+    """NotFound for a spoke without a directory, Invalid for its configuration, Conflict before the hub,
+    RightsMissing for a role that may not do all of it.
+    """
     services.spokes.hub.environment(params.environment)
     services.spokes.declared_config(params.spoke, params.environment)
     services.spokes.require_hub()
+    services.spokes.require_rights(services.spokes.deployment_target(params.spoke, params.environment))
 
 
 def enter(context: StepContext, params: Onboard) -> dict[str, Any]:

@@ -9,10 +9,15 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, NotFound
 from services.core.hub import Declaration
 from services.operations.identifiers import derived_id
+from services.snowflake.applying import apply, reader
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.deployer import deploy, spoke_directory
-from services.snowflake.identifiers import like_pattern, quote
+from services.snowflake.identifiers import like_pattern, like_prefix, quote
+from services.snowflake.inventory import Inventory
+from services.snowflake.preflight import require
 from services.snowflake.scope import Scope
+from services.snowflake.wanted_spoke import spoke_objects
+from services.snowflake.wanted_store import ENTITY_PREFIX, entity_grants
 from services.spokes.glance import at_a_glance, badness
 from services.spokes.repository import Bundle, Catalogue, Deployment
 from services.spokes.types import Spoke, SpokeGlance
@@ -154,6 +159,19 @@ class Spokes:
                 hint="Apply the hub first: POST /api/v1/hub/apply.",
                 code="hub_not_applied",
             )
+
+    def require_rights(self, scope: Scope) -> None:
+        """RightsMissing 403 unless the role in use may make what the spoke is to have."""
+        require(self._source.query, self.hub, lambda _: spoke_objects(scope))
+
+    def share_entities(self, context: Any, scope: Scope) -> int:
+        """Let each spoke of the environment make feature views of the entities that another one registered."""
+        with context.connect() as connection:
+            query = reader(connection)
+            pattern = like_prefix(ENTITY_PREFIX)
+            tags = [row["name"] for row in query(f"SHOW TAGS LIKE {pattern} IN SCHEMA {scope.feature_store}")]
+            wanted = entity_grants(scope.feature_store, tags)
+            return apply(context, Inventory(self.hub, query).compare(wanted), connection)["created"]
 
     def require_sources(self, scope: Scope) -> None:
         """Conflict 409 unless every source table that the spoke names is there."""

@@ -161,7 +161,7 @@ ERRORS = [
     ("CREATE TABLE T (A INT)", 2002, "42710"),
     ("DROP TABLE NOPE", 2003, "42S02"),
     ("USE SCHEMA NOPE", 2003, "42S02"),
-    ("USE WAREHOUSE NOPE", 2003, "42S02"),
+    ("USE WAREHOUSE NOPE", 2043, "02000"),
     ("CREATE PIPE P AS COPY INTO T FROM @S", 2, "0A000"),
     ("SHOW PIPES", 2, "0A000"),
     ("SELECT SYSTEM$CANCEL_QUERY('x')", 2, "0A000"),
@@ -220,14 +220,14 @@ def test_describe_runs_nothing(connection: snowflake.connector.SnowflakeConnecti
 def test_bound_values(account_server: Any, database: str) -> None:
     moment = datetime.datetime(2024, 5, 6, 7, 8, 9, 123456)
     values = (1, 2.5, "it's \\ ?", None, True, datetime.date(2024, 1, 1), moment, b"\x00\xff")
-    with account_server.connect(paramstyle="qmark", database=database, schema="S") as connection:
+    with account_server.connect(paramstyle="qmark", database=database, schema="S", warehouse="WH") as connection:
         row = connection.cursor().execute("SELECT ?, ?, ?, ?, ?, ?, ?, ?", values).fetchall()[0]
     assert row == values
 
 
 def test_arrays_of_values_are_one_insert(account_server: Any, database: str) -> None:
     rows = [(i, f"n{i}", datetime.date(2024, 1, 1) if i % 2 else None) for i in range(5000)]
-    with account_server.connect(paramstyle="qmark", database=database, schema="S") as connection:
+    with account_server.connect(paramstyle="qmark", database=database, schema="S", warehouse="WH") as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE TABLE T (A INT, B STRING, D DATE)")
         cursor.executemany("INSERT INTO T (A, B, D) VALUES (?, ?, ?)", rows)
@@ -242,7 +242,7 @@ def test_conflicting_writers_wait_for_each_other(account_server: Any, database: 
     run("INSERT INTO C VALUES (0)")
 
     def add(_: int) -> None:
-        with account_server.connect(database=database, schema="S") as connection:
+        with account_server.connect(database=database, schema="S", warehouse="WH") as connection:
             for _ in range(10):
                 connection.cursor().execute("UPDATE C SET N = N + 1")
 
@@ -259,6 +259,8 @@ def test_a_killed_account_keeps_what_was_committed(own_server: Any) -> None:
             "CREATE SCHEMA S",
             "CREATE WAREHOUSE W WAREHOUSE_SIZE = SMALL",
             "CREATE ROLE R",
+            "GRANT ROLE R TO USER SPOKEHUB",
+            "GRANT USAGE ON WAREHOUSE W TO ROLE R",
             "CREATE TABLE T (A INT COMMENT 'first') COMMENT = 'numbers'",
             "INSERT INTO T VALUES (1), (2)",
             "CREATE VIEW V AS SELECT A FROM T",
@@ -300,8 +302,15 @@ def test_an_abandoned_transaction_does_not_block_others(
     account = Account(tmp_path / "account")
     try:
         gone, present = Session(account), Session(account)
-        for sql in ("CREATE DATABASE D", "CREATE TABLE T (A INT)", "INSERT INTO T VALUES (1)", "BEGIN"):
+        for sql in (
+            "CREATE WAREHOUSE WH",
+            "CREATE DATABASE D",
+            "CREATE TABLE T (A INT)",
+            "INSERT INTO T VALUES (1)",
+            "BEGIN",
+        ):
             statements.execute(gone, sql)
+        statements.execute(present, "USE WAREHOUSE WH")
         statements.execute(gone, "UPDATE T SET A = 2")
         present.use("D", "PUBLIC")
         statements.execute(present, "UPDATE T SET A = 3")

@@ -204,7 +204,7 @@ def test_versions_added_at_once_are_all_there(
 WRITER = """
 import json, sys
 import snowflake.connector
-connection = snowflake.connector.connect(**json.loads(sys.argv[1]), database="D")
+connection = snowflake.connector.connect(**json.loads(sys.argv[1]), database="D", warehouse="WH")
 for n in range(1, 1000):
     for statement in sys.argv[2:]:
         connection.cursor().execute(statement.format(n=n))
@@ -248,7 +248,7 @@ def test_a_kill_leaves_whole_versions_only(own_server: Any, version_files: Path)
         writer.kill()
         writer.wait(10)
     own_server.start()
-    with own_server.connect(database="D") as connection, connection.cursor() as cursor:
+    with own_server.connect(database="D", warehouse="WH") as connection, connection.cursor() as cursor:
 
         def rows(sql: str) -> list[Any]:
             return list(cursor.execute(sql).fetchall())

@@ -16,6 +16,7 @@ FINISHED = ("SUCCEEDED", "FAILED")
 def test_killed_during_a_run(own_server: Any) -> None:
     with own_server.connect() as connection, connection.cursor() as cursor:
         for statement in (
+            "create warehouse WH",
             "create database D",
             "create table D.PUBLIC.DONE (name varchar)",
             "create task ROOT as insert into DONE values ('root')",
@@ -34,7 +35,7 @@ def test_killed_during_a_run(own_server: Any) -> None:
         )
         own_server.kill()
     own_server.start()
-    with own_server.connect(database="D", schema="PUBLIC") as connection, connection.cursor() as cursor:
+    with own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection, connection.cursor() as cursor:
         _until(cursor, "select count(*) = 3 from snowflake.account_usage.complete_task_graphs")
         runs = cursor.execute(
             "select dense_rank() over (order by graph_run_group_id), attempt_number, state, first_error_task_name, "
@@ -66,6 +67,7 @@ def test_killed_during_a_run(own_server: Any) -> None:
 def test_a_schedule_goes_on_after_a_restart(own_server: Any) -> None:
     with own_server.connect() as connection, connection.cursor() as cursor:
         for statement in (
+            "create warehouse WH",
             "create database D",
             "create table TICKS (a int)",
             "create task TICK schedule = '1 SECOND' as insert into TICKS values (1)",
@@ -75,13 +77,13 @@ def test_a_schedule_goes_on_after_a_restart(own_server: Any) -> None:
             cursor.execute(statement)
         own_server.kill()
     own_server.start()
-    with own_server.connect(database="D", schema="PUBLIC") as connection, connection.cursor() as cursor:
+    with own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection, connection.cursor() as cursor:
         (before,) = cursor.execute("select count(*) from TICKS").fetchone()
         _until(cursor, f"select count(*) > {before} from TICKS")
         assert cursor.execute("select distinct a from TICKS").fetchall() == [(1,)]
         own_server.stop()
     own_server.start()
-    with own_server.connect(database="D", schema="PUBLIC") as connection, connection.cursor() as cursor:
+    with own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection, connection.cursor() as cursor:
         states = cursor.execute("select distinct state from snowflake.account_usage.task_history").fetchall()
         assert {state for (state,) in states} <= set(FINISHED)
 

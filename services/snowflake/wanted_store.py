@@ -1,0 +1,95 @@
+"""What the spokes of an environment share in its feature store, made by the hub.
+
+The client writes each feature view into one table of metadata and tags that table anew each time. On a table that
+the first spoke had made, every other spoke would be refused: setting a tag takes the table's ownership. So the hub
+makes the tables and the tags, and a role owns the tables of which each spoke's owner is a member.
+https://docs.snowflake.com/en/developer-guide/snowflake-ml/feature-store/rbac, …/user-guide/object-tagging/work
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.core.hub import Declaration
+from services.snowflake.identifiers import QualifiedName, literal, quote
+from services.snowflake.scope import within
+from services.snowflake.wanted import Grant, Wanted, wanted_grant, wanted_role, wanted_tag
+
+STORE = "FEATURE_STORE"
+OBJECT_TAG, METADATA_TAG = "SNOWML_FEATURE_STORE_OBJECT", "SNOWML_FEATURE_VIEW_METADATA"
+ENTITY_PREFIX = "SNOWML_FEATURE_STORE_ENTITY_"
+# The tables as snowflake-ml 2.6 makes them.
+TABLES = {
+    "_FEATURE_STORE_METADATA": """(
+    OBJECT_TYPE VARCHAR(50) NOT NULL,
+    OBJECT_NAME VARCHAR(256) NOT NULL,
+    VERSION VARCHAR(128) NOT NULL,
+    METADATA_TYPE VARCHAR(50) NOT NULL,
+    METADATA VARIANT NOT NULL,
+    CREATED_AT TIMESTAMP_NTZ DEFAULT CURRENT_TIMESTAMP(),
+    UPDATED_AT TIMESTAMP_NTZ DEFAULT CURRENT_TIMESTAMP(),
+    PRIMARY KEY (OBJECT_TYPE, OBJECT_NAME, VERSION, METADATA_TYPE)
+)""",
+    "SNOWML_SNAPSHOT_STATUS": """(
+    FV_FQN VARCHAR NOT NULL,
+    SNAPSHOT_START_TIME TIMESTAMP_NTZ NOT NULL,
+    CREATED_AT TIMESTAMP_NTZ DEFAULT CURRENT_TIMESTAMP()
+)""",
+}
+
+
+def store_role(store: QualifiedName) -> str:
+    """The role that owns what is shared in a feature store; the client calls it the producer."""
+    return f"{store.name}_PRODUCER"
+
+
+def stores(hub: Declaration) -> list[QualifiedName]:
+    """The feature stores of a hub, one for each environment."""
+    if STORE not in hub.environment_schemas:
+        return []
+    return [QualifiedName(f"{STORE}_{known.name}", hub.database) for known in hub.environments]
+
+
+def store_roles(hub: Declaration) -> list[Wanted]:
+    return [
+        wanted_role(store_role(store), "Owns what all spokes share in the feature store")
+        for store in stores(hub)
+    ]
+
+
+def store_objects(store: QualifiedName) -> list[Wanted]:
+    """The tags and tables of one feature store."""
+    tags = [
+        wanted_tag(within(store, tag), "Marks objects of the feature store")
+        for tag in (OBJECT_TAG, METADATA_TAG)
+    ]
+    return [*tags, *(_table(within(store, name), columns) for name, columns in TABLES.items())]
+
+
+def _table(name: QualifiedName, columns: str) -> Wanted:
+    role = store_role(QualifiedName(name.schema or "", name.database))
+    comment = "Of the feature store: for internal use only"
+    ownership = f"GRANT OWNERSHIP ON TABLE {name} TO ROLE {quote(role)} COPY CURRENT GRANTS"
+    create = f"CREATE TABLE IF NOT EXISTS {name} {columns} COMMENT = {literal(comment)}"
+    return Wanted("table", str(name), (create, ownership), {"owner": role}, ownership, comment=comment)
+
+
+def store_grants(hub: Declaration) -> list[Grant]:
+    """The hub stands above each store's role, which may set the store's tags."""
+    found = []
+    for store in stores(hub):
+        role = store_role(store)
+        found.append(Grant(("USAGE",), "ROLE", quote(role), hub.role))
+        found += [
+            Grant(("APPLY",), "TAG", str(within(store, tag)), role) for tag in (OBJECT_TAG, METADATA_TAG)
+        ]
+    return found
+
+
+def entity_grants(store: QualifiedName, tags: Iterable[str]) -> list[Wanted]:
+    """APPLY on the tags of entities: whose feature views speak of an entity sets its tag.
+
+    There is no GRANT on all tags of a schema, nor on future ones.
+    """
+    role = store_role(store)
+    return [wanted_grant(Grant(("APPLY",), "TAG", str(within(store, tag)), role)) for tag in tags]
