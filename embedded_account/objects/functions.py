@@ -125,6 +125,8 @@ def _arguments(routine: Routine, given: list[Any]) -> list[Any]:
 
 def _duck_function(translation: Translation, routine: Routine) -> str:
     session = translation.session
+    if not translation.describe_only:
+        warehouse.require(session)
     compute = session.account.compute
     if compute is None:
         raise unsupported("Python functions without compute")
@@ -135,7 +137,6 @@ def _duck_function(translation: Translation, routine: Routine) -> str:
     imports = routines.import_files(session, routine)
 
     def run(*columns: Any) -> Any:
-        warehouse.require(session)
         table = pa.table({f"a{i}": column for i, column in enumerate(columns)})
         outcome = compute.run(
             FunctionJob(

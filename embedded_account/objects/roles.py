@@ -329,12 +329,14 @@ def show_grants(session: Session, current: Statement) -> Result:
         cursor.accept("ROLE")
         wanted = ("of", "ROLE", cursor.identifier())
     elif cursor.accept("ON"):
-        wanted = ("on", *_object(session, cursor))
+        wanted = ("on", *_spelled(session, *_object(session, cursor))[0])
     elif cursor.accept("IN"):
-        wanted = ("in", cursor.identifier(), _path(cursor))
+        wanted = ("in", *_spelled(session, cursor.identifier(), _path(cursor))[0])
     else:
         wanted = ("to", "USER", session.user)
     cursor.end()
+    if wanted[0] == "of":
+        return _grantees(session, wanted[2])
     rows = []
     for record in session.account.list("GRANT"):
         b = record.body
@@ -352,6 +354,23 @@ def show_grants(session: Session, current: Statement) -> Result:
                 )
             )
     return rows_result(_GRANTS, rows)
+
+
+def _grantees(session: Session, role: str) -> Result:
+    """SHOW GRANTS OF ROLE: the users and roles that are members."""
+    columns = [
+        ("created_on", "timestamp_ltz"),
+        ("role", "text"),
+        ("granted_to", "text"),
+        ("grantee_name", "text"),
+        ("granted_by", "text"),
+    ]
+    rows = [
+        (r.created_on, role, r.body["grantee_kind"], r.body["grantee"], r.body["by"])
+        for r in session.account.list("GRANT")
+        if (r.body["on_kind"], r.body["on"]) == ("ROLE", role)
+    ]
+    return rows_result(columns, rows)
 
 
 def _wanted(b: dict[str, str], wanted: tuple[str, str, str], future: bool) -> bool:

@@ -73,8 +73,17 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 def test_an_empty_account(api: Api) -> None:
     plan = api.get("/hub/plan")
-    assert {item["state"] for item in plan["objects"]} == {"missing"}
-    assert all(item["sql"].endswith(";") for item in plan["objects"])
+    given = {item["name"] for item in plan["objects"] if item["state"] == "present"}
+    # What an administrator grants once, which the embedded account is given when it starts.
+    assert given == {
+        "SPOKEHUB_ADMIN",
+        "USAGE ON ROLE SPOKEHUB_ADMIN TO SYSADMIN",
+        "EXECUTE TASK, MONITOR EXECUTION ON ACCOUNT TO SPOKEHUB_ADMIN",
+    }
+    assert {item["state"] for item in plan["objects"]} == {"present", "missing"}
+    assert all(item["sql"].endswith(";") for item in plan["objects"] if item["state"] == "missing")
+    assert (plan["account"]["role"], plan["missing"]) == ("SPOKEHUB_ADMIN", [])
+    assert plan["bootstrap"].startswith("-- ")
     assert api.items("/spokes") == []
     assert api.get("/simulation")["next"]["kind"] == "data.seed"
     assert api.items("/spokes/pudo/graphs", environment="DEV") == []

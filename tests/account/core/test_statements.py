@@ -220,14 +220,18 @@ def test_describe_runs_nothing(connection: snowflake.connector.SnowflakeConnecti
 def test_bound_values(account_server: Any, database: str) -> None:
     moment = datetime.datetime(2024, 5, 6, 7, 8, 9, 123456)
     values = (1, 2.5, "it's \\ ?", None, True, datetime.date(2024, 1, 1), moment, b"\x00\xff")
-    with account_server.connect(paramstyle="qmark", database=database, schema="S", warehouse="WH") as connection:
+    with account_server.connect(
+        paramstyle="qmark", database=database, schema="S", warehouse="WH"
+    ) as connection:
         row = connection.cursor().execute("SELECT ?, ?, ?, ?, ?, ?, ?, ?", values).fetchall()[0]
     assert row == values
 
 
 def test_arrays_of_values_are_one_insert(account_server: Any, database: str) -> None:
     rows = [(i, f"n{i}", datetime.date(2024, 1, 1) if i % 2 else None) for i in range(5000)]
-    with account_server.connect(paramstyle="qmark", database=database, schema="S", warehouse="WH") as connection:
+    with account_server.connect(
+        paramstyle="qmark", database=database, schema="S", warehouse="WH"
+    ) as connection:
         cursor = connection.cursor()
         cursor.execute("CREATE TABLE T (A INT, B STRING, D DATE)")
         cursor.executemany("INSERT INTO T (A, B, D) VALUES (?, ?, ?)", rows)

@@ -35,7 +35,10 @@ def test_killed_during_a_run(own_server: Any) -> None:
         )
         own_server.kill()
     own_server.start()
-    with own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection, connection.cursor() as cursor:
+    with (
+        own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection,
+        connection.cursor() as cursor,
+    ):
         _until(cursor, "select count(*) = 3 from snowflake.account_usage.complete_task_graphs")
         runs = cursor.execute(
             "select dense_rank() over (order by graph_run_group_id), attempt_number, state, first_error_task_name, "
@@ -77,13 +80,19 @@ def test_a_schedule_goes_on_after_a_restart(own_server: Any) -> None:
             cursor.execute(statement)
         own_server.kill()
     own_server.start()
-    with own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection, connection.cursor() as cursor:
+    with (
+        own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection,
+        connection.cursor() as cursor,
+    ):
         (before,) = cursor.execute("select count(*) from TICKS").fetchone()
         _until(cursor, f"select count(*) > {before} from TICKS")
         assert cursor.execute("select distinct a from TICKS").fetchall() == [(1,)]
         own_server.stop()
     own_server.start()
-    with own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection, connection.cursor() as cursor:
+    with (
+        own_server.connect(database="D", schema="PUBLIC", warehouse="WH") as connection,
+        connection.cursor() as cursor,
+    ):
         states = cursor.execute("select distinct state from snowflake.account_usage.task_history").fetchall()
         assert {state for (state,) in states} <= set(FINISHED)
 
