@@ -159,7 +159,9 @@ def bootstrap(
         _fail("This prints SQL for an administrator and executes nothing", "Say so with --print.")
     hub = load_declaration()
     name = _stored(user) if user else None
-    typer.echo(rights.as_sql(rights.bootstrap(hub, name, _stored(warehouse) if warehouse else None)), nl=False)
+    typer.echo(
+        rights.as_sql(rights.bootstrap(hub, name, _stored(warehouse) if warehouse else None)), nl=False
+    )
     if warehouse and _stored(warehouse) != hub.warehouse.name:
         typer.echo(f"-- And name {_stored(warehouse)} as the warehouse in hub.yaml.")
 

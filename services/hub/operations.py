@@ -40,8 +40,8 @@ def part(name: str) -> Callable[[StepContext, Apply], Any]:
     def step(context: StepContext, params: Apply) -> Any:
         hub = context.services.hub
         with context.connect() as connection:
-            found = hub.compare(reader(connection)).findings
-            counts = apply(context, [one for one in found if _PARTS[name](one.wanted)], connection)
+            findings = hub.differences(reader(connection), _PARTS[name])
+            counts = apply(context, findings, connection)
         if name == "warehouse" and counts["created"]:
             context.services.source.renew()
         return counts
@@ -52,7 +52,7 @@ def part(name: str) -> Callable[[StepContext, Apply], Any]:
 def verify(context: StepContext, params: Apply) -> dict[str, int]:
     """Read the account again: nothing may be left to do."""
     with context.connect() as connection:
-        findings = context.services.hub.compare(reader(connection)).findings
+        findings = context.services.hub.differences(reader(connection))
     left = [finding.wanted.name for finding in findings if finding.state != "present"]
     if left:
         raise Conflict(

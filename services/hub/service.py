@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from services.core.settings import AccountSettings
 from services.hub.types import Account, AccountKind, Environment, HubObject, HubPlan
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.inventory import Finding, Query
-from services.snowflake.preflight import Comparison, compare, require
+from services.snowflake.preflight import compare, differences, require
 from services.snowflake.recent import Answers
 from services.snowflake.rights import as_sql, bootstrap
 from services.snowflake.wanted import Wanted
@@ -66,9 +67,13 @@ class Hub:
         found = hub_objects(self.declared, applicant)
         return [*found, *(item for scope in spokes for item in spoke_objects(scope))]
 
-    def compare(self, query: Query) -> Comparison:
-        """The declared objects beside those in the account, which ``query`` asks."""
-        return compare(query, self.declared, self.wanted)
+    def differences(self, query: Query, keep: Callable[[Wanted], bool] = lambda _: True) -> list[Finding]:
+        """The declared objects to ``keep`` beside those in the account, which ``query`` asks."""
+
+        def wanted(applicant: str | None) -> list[Wanted]:
+            return [item for item in self.wanted(applicant) if keep(item)]
+
+        return differences(query, self.declared, wanted)[1]
 
     def require_rights(self) -> None:
         """RightsMissing 403 unless the role in use may apply the hub."""
@@ -80,14 +85,14 @@ class Hub:
 
     def plan(self) -> HubPlan:
         """The declared objects beside those in the account."""
-        found = self.compare(self._recent.query)
+        found = compare(self._recent.query, self.declared, self.wanted)
         objects = [_object(finding) for finding in found.findings]
         foreign = [
             HubObject("schema", name, "foreign", comment="Nobody declared it; it is left alone")
             for name in found.inventory.foreign_schemas([one.wanted for one in found.findings])
         ]
         return HubPlan(
-            replace(self.account(), role=found.applicant.role),
+            replace(self.account(), role=found.role),
             self.declared.database,
             (*objects, *foreign),
             self._clock(),

@@ -39,10 +39,10 @@ class RightsMissing(SpokehubError):
 
     code, status, title = "rights_missing", 403, "Rights are missing"
 
-    def __init__(self, applicant: Applicant, missing: Sequence[MissingRight]) -> None:
+    def __init__(self, role: str, missing: Sequence[MissingRight]) -> None:
         count = len(missing)
         super().__init__(
-            f"The role {applicant.role} lacks {count} {'right' if count == 1 else 'rights'}: "
+            f"The role {role} lacks {count} {'right' if count == 1 else 'rights'}: "
             + "; ".join(one.right for one in missing),
             hint="Let somebody who has them run the statements; spokehub bootstrap --print shows all that is "
             "needed once.",
@@ -74,9 +74,8 @@ class Applicant:
 
 
 def applicant(inventory: Inventory) -> Applicant:
-    """Ask the account who this is."""
-    (row,) = inventory.rows("SELECT CURRENT_ROLE() AS ROLE_NAME, CURRENT_USER() AS USER_NAME")
-    role, user = str(row["ROLE_NAME"]), str(row["USER_NAME"])
+    """Ask the account who this is, and what is reached: one SHOW for each role."""
+    role, user = identity(inventory)
     reach, left = {"PUBLIC"}, [role]
     account: dict[str, bool] = {}
     while left and ADMINISTRATOR not in reach:
@@ -93,6 +92,12 @@ def applicant(inventory: Inventory) -> Applicant:
                 option = str(grant["grant_option"]).lower() == "true"
                 account[grant["privilege"]] = account.get(grant["privilege"], False) or option
     return Applicant(role, user, frozenset(reach), account)
+
+
+def identity(inventory: Inventory) -> tuple[str, str]:
+    """The active role and the user."""
+    (row,) = inventory.rows("SELECT CURRENT_ROLE() AS ROLE_NAME, CURRENT_USER() AS USER_NAME")
+    return str(row["ROLE_NAME"]), str(row["USER_NAME"])
 
 
 def missing_rights(
@@ -211,27 +216,44 @@ class _Check:
         return row is not None and self._who.owns(row.get("owner"))
 
 
-def require(query: Query, hub: Declaration, wanted: Callable[[str | None], Sequence[Wanted]]) -> None:
-    """Raises RightsMissing unless who asks may bring about what differs. For ``wanted`` see ``compare``."""
-    comparison = compare(query, hub, wanted)
-    if comparison.missing:
-        raise RightsMissing(comparison.applicant, comparison.missing)
+Wants = Callable[[str | None], Sequence[Wanted]]
+"""Lists what is wanted; the role is the asker's when it has to become a member of the hub's."""
+
+
+def differences(query: Query, hub: Declaration, wanted: Wants) -> tuple[Inventory, list[Finding]]:
+    """The account beside what is wanted."""
+    inventory = Inventory(hub, query)
+    role, _ = identity(inventory)
+    outside = role not in (hub.role, ADMINISTRATOR) and _is_outside(applicant(inventory), hub)
+    return inventory, inventory.compare(wanted(role if outside else None))
+
+
+def _is_outside(who: Applicant, hub: Declaration) -> bool:
+    return not who.administrator and not {hub.role, hub.parent_role} & who.reach
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The account beside what is wanted, and what who asks may not do about it."""
+    """The account beside what is wanted, and what the role in use may not do about it."""
 
-    applicant: Applicant
+    role: str
     inventory: Inventory
     findings: Sequence[Finding]
     missing: Sequence[MissingRight]
 
 
-def compare(query: Query, hub: Declaration, wanted: Callable[[str | None], Sequence[Wanted]]) -> Comparison:
-    """``wanted(role)`` lists the objects; the role is the asker's when it has to become a member of the hub's."""
-    inventory = Inventory(hub, query)
-    who = applicant(inventory)
-    outside = not who.administrator and not {hub.role, hub.parent_role} & who.reach
-    findings = inventory.compare(wanted(who.role if outside else None))
-    return Comparison(who, inventory, findings, missing_rights(who, inventory, findings))
+def compare(query: Query, hub: Declaration, wanted: Wants) -> Comparison:
+    """What differs, and which rights are missing for it; nothing is looked for when nothing differs."""
+    inventory, findings = differences(query, hub, wanted)
+    role, _ = identity(inventory)
+    missing: Sequence[MissingRight] = ()
+    if any(finding.state != "present" for finding in findings):
+        missing = missing_rights(applicant(inventory), inventory, findings)
+    return Comparison(role, inventory, findings, missing)
+
+
+def require(query: Query, hub: Declaration, wanted: Wants) -> None:
+    """Raises RightsMissing unless the role in use may bring about what differs."""
+    found = compare(query, hub, wanted)
+    if found.missing:
+        raise RightsMissing(found.role, found.missing)

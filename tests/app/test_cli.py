@@ -16,6 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from services.core.hub import load_declaration
+from services.snowflake.rights import as_sql, bootstrap
 
 ROOT = Path(__file__).resolve().parents[2]
 Launch = Callable[..., "subprocess.Popen[str]"]
@@ -156,11 +161,28 @@ def test_account_prints_a_connection_that_works(launch: Launch, tmp_path: Path) 
     assert found
     told = tomllib.loads(found[0])["embedded"]
     code = text.split("In Python:\n\n")[1].split("\n\n")[0]
-    program = code + "\nprint(connection.cursor().execute('SELECT 42').fetchone()[0])"
+    program = (
+        code
+        + "\nprint(connection.cursor().execute('SELECT 42, CURRENT_WAREHOUSE() FROM VALUES (1)').fetchone())"
+    )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-    assert ran.stdout == "42\n", ran.stderr
+    # As in a trial account, a session begins on a warehouse.
+    assert ran.stdout == "(42, 'COMPUTE_WH')\n", ran.stderr
     assert str(told["port"]) in code
     child = account_pid(tmp_path)
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
     assert ended(child)
+
+
+def test_bootstrap_prints_what_an_administrator_grants_once() -> None:
+    hub = load_declaration()
+    runner = CliRunner()
+    told = runner.invoke(cli, ["bootstrap", "--print", "--user", "anna", "--warehouse", '"Big"'])
+    assert told.exit_code == 0
+    assert told.stdout == (
+        as_sql(bootstrap(hub, "ANNA", "Big")) + "-- And name Big as the warehouse in hub.yaml.\n"
+    )
+    assert 'ON WAREHOUSE "Big"' in told.stdout
+    assert runner.invoke(cli, ["bootstrap", "--print"]).stdout == as_sql(bootstrap(hub))
+    assert runner.invoke(cli, ["bootstrap"]).exit_code == 1

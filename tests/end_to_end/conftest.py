@@ -87,7 +87,7 @@ class Spokehub:
         found = json.loads((self.data / "account.ready.json").read_text())
         keys = ("account", "user", "password", "host", "port")
         parameters = {key: found[key] for key in keys} | {"protocol": "http"}
-        with snowflake.connector.connect(**parameters) as connection:
+        with snowflake.connector.connect(**parameters, warehouse="SPOKEHUB_WH") as connection:
             return list(connection.cursor().execute(sql).fetchall())
 
 

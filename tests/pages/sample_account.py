@@ -9,11 +9,19 @@ from services.core.errors import NotFound
 from services.features.types import FeatureColumn, FeatureView
 from services.hub.types import Account, Environment, HubObject, HubPlan
 from services.registry.types import Model, ModelVersion
+from services.snowflake.preflight import MissingRight
 from services.spokes.types import RunMark, Spoke, SpokeEnvironment, SpokeGlance
 
 TODAY = date(2025, 7, 1)
 
 
+MISSING = (
+    MissingRight(
+        "MODIFY ON WAREHOUSE SPOKEHUB_WH",
+        "Without it the warehouse cannot be changed.",
+        "GRANT MODIFY ON WAREHOUSE SPOKEHUB_WH TO ROLE SPOKEHUB_ADMIN;",
+    ),
+)
 RUN_ID = "01c4e2a7-0001-2f5a-0000-4d5500a2b3c6"
 
 
@@ -56,7 +64,7 @@ class Hub:
             ),
             HubObject("SCHEMA", "SPOKEHUB.SCRATCH", "foreign", comment="Nobody declared it."),
         ]
-        return HubPlan(self.account(), "SPOKEHUB", tuple(objects), now())
+        return HubPlan(self.account(), "SPOKEHUB", tuple(objects), now(), MISSING, "-- Once.\nUSE ROLE X;\n")
 
     def start_apply(self, actor: str) -> str:
         return "op-apply"

@@ -45,7 +45,8 @@ def application(services: Any, role: str = "administrator") -> FastAPI:
 
     @app.exception_handler(SpokehubError)
     def refused(request: Request, error: SpokehubError) -> Response:
-        return error_page(request, error.status, error.code, error.message, error.hint)
+        missing = getattr(error, "missing", ())
+        return error_page(request, error.status, error.code, error.message, error.hint, missing=missing)
 
     @app.exception_handler(HTTPException)
     def missing(request: Request, error: HTTPException) -> Response:

@@ -9,11 +9,12 @@ from datetime import timedelta
 import pytest
 from html_document import parse
 from sample import sample
-from sample_account import RUN_ID
+from sample_account import MISSING, RUN_ID, Hub
 from sample_application import TestClient, application
 
 from app.pages.training import first_error
 from services.operations.types import OperationFilter, Page
+from services.snowflake.preflight import RightsMissing
 from services.training.types import TaskRun
 
 RUN = f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}"
@@ -216,6 +217,28 @@ def test_reset_refused_keeps_what_was_typed(client):
     field = parse(response.text).one("input", id="confirm")
     assert field.attributes["value"] == "rest"
     assert "is-invalid" in field.attributes["class"]
+
+
+def test_hub_says_which_rights_are_missing_and_how_they_are_given(read):
+    page = read("/hub")
+    section = page.one("section", aria_label="Missing rights")
+    statement = "GRANT MODIFY ON WAREHOUSE SPOKEHUB_WH TO ROLE SPOKEHUB_ADMIN;"
+    assert "MODIFY ON WAREHOUSE SPOKEHUB_WH" in section.text
+    assert page.one("pre", id=section.one("button").attributes["data-copy"]).text == statement
+    once = page.one("section", aria_label="Rights, once")
+    assert once.one("button").attributes["data-copy"] == once.one("pre").attributes["id"]
+
+
+def test_an_error_page_lists_missing_rights(client, monkeypatch):
+    def refuse(hub, actor):
+        raise RightsMissing("POOR", MISSING)
+
+    monkeypatch.setattr(Hub, "start_apply", refuse)
+    response = client.post("/hub/apply", headers={"accept": "text/html"})
+    assert response.status_code == 403
+    page = parse(response.text)
+    assert page.one("ul", cls="missing-rights").one("code").text == MISSING[0].right
+    assert page.one("pre", id="missing-1").text == MISSING[0].statement
 
 
 def test_hub_lists_what_differs_first(read):
