@@ -89,7 +89,7 @@ def _schemas(hub: Declaration) -> list[Wanted]:
                 tag = within(shared, "SPOKEHUB_ENVIRONMENT")
                 found.append(wanted_tag_value(schema, tag, environment.name))
             if name == STORE:
-                found += store_objects(schema)
+                found += store_objects(hub, schema)
     return found
 
 

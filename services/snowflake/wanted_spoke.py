@@ -61,7 +61,7 @@ def _owner_grants(scope: Scope) -> list[Grant]:
     return [
         Grant(("USAGE",), "ROLE", quote(scope.reader_role), role),
         Grant(("USAGE",), "ROLE", quote(role), scope.hub.role),
-        Grant(("USAGE",), "ROLE", quote(store_role(scope.feature_store)), role),
+        Grant(("USAGE",), "ROLE", quote(store_role(scope.hub, scope.feature_store)), role),
         Grant(("EXECUTE TASK",), "ACCOUNT", "", role),
         *(
             Grant(("USAGE",), "COMPUTE POOL", quote(pool.name), role)

@@ -38,9 +38,9 @@ TABLES = {
 }
 
 
-def store_role(store: QualifiedName) -> str:
+def store_role(hub: Declaration, store: QualifiedName) -> str:
     """The role that owns what is shared in a feature store; the client calls it the producer."""
-    return f"{store.name}_PRODUCER"
+    return f"{hub.role_prefix}{store.name}_PRODUCER"
 
 
 def stores(hub: Declaration) -> list[QualifiedName]:
@@ -52,22 +52,24 @@ def stores(hub: Declaration) -> list[QualifiedName]:
 
 def store_roles(hub: Declaration) -> list[Wanted]:
     return [
-        wanted_role(store_role(store), "Owns what all spokes share in the feature store")
+        wanted_role(store_role(hub, store), "Owns what all spokes share in the feature store")
         for store in stores(hub)
     ]
 
 
-def store_objects(store: QualifiedName) -> list[Wanted]:
+def store_objects(hub: Declaration, store: QualifiedName) -> list[Wanted]:
     """The tags and tables of one feature store."""
     tags = [
         wanted_tag(within(store, tag), "Marks objects of the feature store")
         for tag in (OBJECT_TAG, METADATA_TAG)
     ]
-    return [*tags, *(_table(within(store, name), columns) for name, columns in TABLES.items())]
+    return [
+        *tags,
+        *(_table(within(store, name), columns, store_role(hub, store)) for name, columns in TABLES.items()),
+    ]
 
 
-def _table(name: QualifiedName, columns: str) -> Wanted:
-    role = store_role(QualifiedName(name.schema or "", name.database))
+def _table(name: QualifiedName, columns: str, role: str) -> Wanted:
     comment = "Of the feature store: for internal use only"
     ownership = f"GRANT OWNERSHIP ON TABLE {name} TO ROLE {quote(role)} COPY CURRENT GRANTS"
     create = f"CREATE TABLE IF NOT EXISTS {name} {columns} COMMENT = {literal(comment)}"
@@ -78,7 +80,7 @@ def store_grants(hub: Declaration) -> list[Grant]:
     """The hub stands above each store's role, which may set the store's tags."""
     found = []
     for store in stores(hub):
-        role = store_role(store)
+        role = store_role(hub, store)
         found.append(Grant(("USAGE",), "ROLE", quote(role), hub.role))
         found += [
             Grant(("APPLY",), "TAG", str(within(store, tag)), role) for tag in (OBJECT_TAG, METADATA_TAG)
@@ -86,10 +88,10 @@ def store_grants(hub: Declaration) -> list[Grant]:
     return found
 
 
-def entity_grants(store: QualifiedName, tags: Iterable[str]) -> list[Wanted]:
+def entity_grants(hub: Declaration, store: QualifiedName, tags: Iterable[str]) -> list[Wanted]:
     """APPLY on the tags of entities: whose feature views speak of an entity sets its tag.
 
     There is no GRANT on all tags of a schema, nor on future ones.
     """
-    role = store_role(store)
+    role = store_role(hub, store)
     return [wanted_grant(Grant(("APPLY",), "TAG", str(within(store, tag)), role)) for tag in tags]
