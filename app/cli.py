@@ -70,7 +70,6 @@ def account(port: Port = None, host: Host = None, data: Data = None) -> None:
         host=settings.web.host,
         port=port or 0,
         command="spokehub account",
-        # As a new account has one, for programs that name none.
         default_warehouse="COMPUTE_WH",
     )
     embedded.claim()

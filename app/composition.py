@@ -99,9 +99,9 @@ def compose(
     ``declared`` stands for what ``hub.yaml`` declares.
     """
     embedded = embedded or EmbeddedAccount.of(settings)
+    declared = declared or load_declaration()
     database = Database(settings.storage.database_url, settings.storage.database_timeout)
-    hub = declared or load_declaration()
-    source = ConnectionSource(settings.account, embedded, hub)
+    source = ConnectionSource(settings.account, embedded, declared)
     services = Services(settings, database, source)
     operations = Operations(
         kinds() if registry is None else registry,
@@ -111,7 +111,7 @@ def compose(
         source=source,
     )
     services.operations = operations
-    _add_domains(services, hub)
+    _add_domains(services, declared)
     return Runtime(settings, database, source, embedded, services, operations)
 
 

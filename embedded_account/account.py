@@ -70,7 +70,7 @@ class Account:
         self.refresh_due: list[Callable[[Account, datetime], None]] = []
         self.catalog = Catalog(ACCOUNT)
         self._catalogs: dict[str, Catalog] = {}
-        self._limits: dict[str, int] = {}
+        self._warehouses: dict[str, Record | None] = {}
         # Grows whenever a database or schema comes or goes.
         self.generation = 0
         self._schemas: dict[str, set[str]] = {}
@@ -256,20 +256,24 @@ class Account:
         with contextlib.closing(self.cursor()) as own:
             return self.catalog.get(connection or own, kind, "", name)
 
-    def statement_limit(self, warehouse: str) -> int:
-        """The warehouse's STATEMENT_TIMEOUT_IN_SECONDS, 0 for none. Read before each statement, hence kept."""
+    def warehouse(self, name: str) -> Record | None:
+        """The warehouse of this name. Read before each statement, hence kept until one changes."""
         with self._lock:
-            if warehouse not in self._limits:
-                record = self.get("WAREHOUSE", warehouse)
-                options = record.body["options"] if record is not None else {}
-                self._limits[warehouse] = int(options.get("STATEMENT_TIMEOUT_IN_SECONDS", 0))
-            return self._limits[warehouse]
+            if name not in self._warehouses:
+                self._warehouses[name] = self.get("WAREHOUSE", name)
+            return self._warehouses[name]
+
+    def statement_limit(self, warehouse: str) -> int:
+        """The warehouse's STATEMENT_TIMEOUT_IN_SECONDS, 0 for none."""
+        record = self.warehouse(warehouse)
+        options = record.body["options"] if record is not None else {}
+        return int(options.get("STATEMENT_TIMEOUT_IN_SECONDS", 0))
 
     def put(self, record: Record) -> None:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.put(connection, record)
         with self._lock:
-            self._limits.pop(record.name, None)
+            self._warehouses.pop(record.name, None)
         if record.kind == GRANT:
             self.grants.add(record)
 
@@ -277,7 +281,7 @@ class Account:
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             self.catalog.delete(connection, kind, "", name)
         with self._lock:
-            self._limits.pop(name, None)
+            self._warehouses.pop(name, None)
         if kind == GRANT:
             self.grants.remove(name)
 

@@ -41,11 +41,11 @@ def run_duck(session: Session, sql: str, describe_only: bool = False, computes: 
 
 def run_query(session: Session, text: str, describe_only: bool = False) -> Result:
     """Run the text of a Snowflake query."""
-    expression = parse(expand_variables(session, text))
-    computes = warehouse.reads_rows(expression)
     with Translation(session, describe_only) as translation:
+        expression = parse(expand_variables(session, text))
         if not isinstance(expression, exp.Query | exp.Values):
             raise compilation_error(f"syntax error: unexpected '{expression.key.upper()}'.")
+        computes = warehouse.reads_rows(expression)
         return run_duck(session, translation.sql(expression), describe_only, computes)
 
 

@@ -26,7 +26,7 @@ def require(session: Session) -> None:
     """
     if session.serverless:
         return
-    record = session.account.get("WAREHOUSE", session.warehouse) if session.warehouse else None
+    record = session.account.warehouse(session.warehouse) if session.warehouse else None
     if record is not None:
         resumes = str(record.body["options"].get("AUTO_RESUME", True)).lower() == "true"
         running = record.body["state"] == "STARTED" or resumes

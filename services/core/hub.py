@@ -59,10 +59,17 @@ class Declaration:
     cost_tags: Mapping[str, str]
     # What the names of the spokes' roles begin with: roles belong to the account, not to a database.
     role_prefix: str = ""
+    connects_as: str = ""
 
     def apart(self, name: str) -> Declaration:
         """The same hub in a database of this name, with roles of its own; the warehouse is shared."""
-        return replace(self, database=name, role=f"{name}_ADMIN", role_prefix=f"{name}_")
+        role = f"{name}_ADMIN"
+        return replace(self, database=name, role=role, role_prefix=f"{name}_", connects_as=self.service_role)
+
+    @property
+    def service_role(self) -> str:
+        """The role that Spokehub connects with: the hub's, of which an administrator made it a member."""
+        return self.connects_as or self.role
 
     def environment(self, name: str) -> DeclaredEnvironment:
         """The environment of this name, in any case; Invalid 422 when none is declared."""

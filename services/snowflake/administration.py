@@ -6,6 +6,7 @@ Imported only when a connection is opened: the connector takes seconds to load.
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any
 
 import snowflake.connector
@@ -31,13 +32,14 @@ def prepare(parameters: dict[str, Any], hub: Declaration) -> str | None:
 
     None, which is the administrator's own, where the hub was made by that one already.
     """
+    role = hub.service_role
     with (
         closing(snowflake.connector.connect(**parameters)) as connection,
         connection.cursor() as cursor,
     ):
-        for step in bootstrap(hub, str(parameters["user"])):
+        for step in bootstrap(replace(hub, role=role), str(parameters["user"])):
             cursor.execute(step.sql)
         cursor.execute(f"SHOW DATABASES LIKE {like_pattern(hub.database)}")
         names = [column.name for column in cursor.description]
         owners = {dict(zip(names, row, strict=True))["owner"] for row in cursor.fetchall()}
-    return hub.role if owners <= {hub.role} else None
+    return role if owners <= {role} else None

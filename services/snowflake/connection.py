@@ -117,7 +117,7 @@ class ConnectionSource:
                 # Two threads that load the driver at once wait for each other's import locks.
                 with _WARM:
                     from services.snowflake.administration import named_role, prepare
-                role: str | None = self._hub.role
+                role: str | None = self._hub.service_role
                 if self._settings.kind == "named":
                     role = named_role(self._settings.connection) or role
                 elif self._settings.kind == "container":

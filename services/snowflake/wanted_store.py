@@ -63,11 +63,13 @@ def store_objects(hub: Declaration, store: QualifiedName) -> list[Wanted]:
         wanted_tag(within(store, tag), "Marks objects of the feature store")
         for tag in (OBJECT_TAG, METADATA_TAG)
     ]
-    return [*tags, *(_table(hub, within(store, name), columns) for name, columns in TABLES.items())]
+    return [
+        *tags,
+        *(_table(within(store, name), columns, store_role(hub, store)) for name, columns in TABLES.items()),
+    ]
 
 
-def _table(hub: Declaration, name: QualifiedName, columns: str) -> Wanted:
-    role = store_role(hub, QualifiedName(name.schema or "", name.database))
+def _table(name: QualifiedName, columns: str, role: str) -> Wanted:
     comment = "Of the feature store: for internal use only"
     ownership = f"GRANT OWNERSHIP ON TABLE {name} TO ROLE {quote(role)} COPY CURRENT GRANTS"
     create = f"CREATE TABLE IF NOT EXISTS {name} {columns} COMMENT = {literal(comment)}"

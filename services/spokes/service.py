@@ -170,7 +170,7 @@ class Spokes:
             query = reader(connection)
             pattern = like_prefix(ENTITY_PREFIX)
             tags = [row["name"] for row in query(f"SHOW TAGS LIKE {pattern} IN SCHEMA {scope.feature_store}")]
-            wanted = entity_grants(scope.hub, scope.feature_store, tags)
+            wanted = entity_grants(self.hub, scope.feature_store, tags)
             return apply(context, Inventory(self.hub, query).compare(wanted), connection)["created"]
 
     def require_sources(self, scope: Scope) -> None:

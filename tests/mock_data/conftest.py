@@ -44,6 +44,8 @@ class Account:
             assert time.monotonic() < until, "the account did not start"
             time.sleep(0.05)
         self.address = json.loads(ready.read_text())
+        with self.connect() as connection:
+            connection.cursor().execute("CREATE WAREHOUSE IF NOT EXISTS WH")
 
     def kill(self) -> None:
         """End the server as a crash would."""
@@ -60,6 +62,7 @@ class Account:
             host=self.address["host"],
             port=self.address["port"],
             protocol="http",
+            warehouse="WH",
         )
 
 

@@ -85,7 +85,7 @@ from mock_data.simulator import Simulator
 
 host, port, schema, limit, what = sys.argv[1:]
 connection = snowflake.connector.connect(
-    account="embedded", user="SPOKEHUB", password="x", host=host, port=int(port), protocol="http"
+    account="embedded", user="SPOKEHUB", password="x", host=host, port=int(port), protocol="http", warehouse="WH"
 )
 count = 0
 

@@ -48,14 +48,20 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
             assert time.monotonic() < deadline, "the account did not start"
             time.sleep(0.05)
         told = json.loads(ready.read_text())
-        yield {
+        parameters = {
             "account": told["account"],
             "user": told["user"],
             "password": told["password"],
             "host": told["host"],
             "port": told["port"],
             "protocol": "http",
+            "warehouse": "SPOKEHUB_WH",
         }
+        with snowflake.connector.connect(**parameters) as connection:
+            connection.cursor().execute(
+                "CREATE WAREHOUSE SPOKEHUB_WH WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 30"
+            )
+        yield parameters
     finally:
         process.terminate()
         process.wait(30)
@@ -63,15 +69,14 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]
 
 @pytest.fixture(scope="session")
 def hub(account: dict[str, Any]) -> dict[str, Any]:
-    """Parameters for a database as the hub makes it: shared schema, and a warehouse."""
+    """Parameters for a database as the hub makes it, with the shared schema."""
     with snowflake.connector.connect(**account) as connection:
         for statement in (
             f"CREATE DATABASE IF NOT EXISTS {DATABASE}",
             f"CREATE SCHEMA IF NOT EXISTS {DATABASE}.SHARED_DATA",
-            "CREATE WAREHOUSE IF NOT EXISTS SPOKEHUB_WH WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 30",
         ):
             connection.cursor().execute(statement)
-    return {**account, "database": DATABASE, "warehouse": "SPOKEHUB_WH"}
+    return {**account, "database": DATABASE}
 
 
 @pytest.fixture(scope="session")

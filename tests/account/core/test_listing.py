@@ -48,7 +48,10 @@ def test_a_temporary_view_hides_and_ends(run: Run, account_server: Any, database
     run("create temporary view seen (y) as select x from mine")
     assert run("select y from seen") == [(2,)]
     assert [row[0] for row in run("describe view seen")] == ["Y"]
-    with account_server.connect(database=database, schema="S") as other, other.cursor() as cursor:
+    with (
+        account_server.connect(database=database, schema="S", warehouse="WH") as other,
+        other.cursor() as cursor,
+    ):
         assert cursor.execute("select * from seen").fetchall() == [(1,)]
     assert refused(run, "create temporary view seen as select 1 as x")[0] == 2002
     assert "already exists" in run("create temporary view if not exists seen as select 1 as x")[0][0]

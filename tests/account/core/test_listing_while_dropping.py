@@ -31,6 +31,7 @@ def account(tmp_path: Path) -> Iterator[Account]:
     account = Account(tmp_path)
     session = Session(account)
     for text in (
+        "CREATE WAREHOUSE W",
         "CREATE DATABASE KEPT",
         "CREATE TABLE T (A INT)",
         "CREATE VIEW V AS SELECT A FROM T",
@@ -75,6 +76,7 @@ def test_listings_never_fail(account: Account) -> None:
     def read(texts: list[str]) -> None:
         session = Session(account)
         session.use("KEPT", "PUBLIC")
+        session.warehouse = "W"
         for _, text in itertools.product(range(ROUNDS), texts):
             try:
                 execute(session, text)

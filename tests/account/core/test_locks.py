@@ -19,7 +19,8 @@ assert loaded
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     account = Account(tmp_path_factory.mktemp("account"))
-    execute(Session(account), "CREATE DATABASE D")
+    for text in ("CREATE WAREHOUSE W", "CREATE DATABASE D"):
+        execute(Session(account), text)
     yield account
     account.close()
 
@@ -29,6 +30,7 @@ def sessions(account: Account) -> Iterator[tuple[Session, Session]]:
     first, second = Session(account), Session(account)
     for session in (first, second):
         session.use("D", "PUBLIC")
+        session.warehouse = "W"
     for name in ("T", "U"):
         execute(first, f"CREATE OR REPLACE TABLE {name} AS SELECT 1 A")
     yield first, second
@@ -142,6 +144,7 @@ def test_no_change_is_lost(account: Account, sessions: tuple[Session, Session]) 
     def add() -> None:
         session = Session(account)
         session.use("D", "PUBLIC")
+        session.warehouse = "W"
         for turn in range(10):
             texts = ["UPDATE T SET A = A + 1"]
             if turn % 2:

@@ -28,6 +28,7 @@ assert loaded
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     account = Account(tmp_path_factory.mktemp("account"))
     first = Session(account)
+    execute(first, "CREATE WAREHOUSE W")
     execute(first, "CREATE DATABASE D")
     yield account
     account.close()
@@ -37,6 +38,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def session(account: Account) -> Iterator[Session]:
     session = Session(account)
     session.use("D", "PUBLIC")
+    session.warehouse = "W"
     yield session
     session.close()
 
@@ -101,6 +103,7 @@ def test_a_second_writer_waits_as_long_as_it_may(account: Account, session: Sess
     execute(session, "CREATE OR REPLACE TABLE contended AS SELECT 1 a")
     other = Session(account)
     other.use("D", "PUBLIC")
+    other.warehouse = "W"
     execute(other, "BEGIN")
     execute(other, "UPDATE contended SET a = 2")
     execute(session, "ALTER SESSION SET LOCK_TIMEOUT = 0")

@@ -34,7 +34,8 @@ _LATE = (
 @pytest.fixture(scope="module")
 def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
     account = Account(tmp_path_factory.mktemp("failures") / "account")
-    statements.execute(Session(account), "CREATE DATABASE D")
+    for text in ("CREATE WAREHOUSE W", "CREATE DATABASE D"):
+        statements.execute(Session(account), text)
     yield account
     account.close()
 
@@ -43,6 +44,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def session(account: Account) -> Iterator[Session]:
     session = Session(account)
     session.use("D", "PUBLIC")
+    session.warehouse = "W"
     for text in ("CREATE OR REPLACE TABLE T (A INT NOT NULL, S VARCHAR)", "INSERT INTO T VALUES (1, 'x')"):
         statements.execute(session, text)
     yield session
@@ -65,6 +67,7 @@ def test_with_autocommit_nothing_stays_open(session: Session, text: str) -> None
     assert rows(session) == [(1,)]
     other = Session(session.account)
     other.use("D", "PUBLIC")
+    other.warehouse = "W"
     assert rows(other, "UPDATE T SET A = 2")[0][0] == 1
     assert rows(session) == [(2,)]
     other.close()
@@ -152,7 +155,7 @@ def test_an_account_in_a_linked_folder_reads_its_files(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     account = Account(tmp_path / "link" / "account")
     session = Session(account)
-    for text in ("CREATE DATABASE D", "CREATE STAGE ST"):
+    for text in ("CREATE DATABASE D", "CREATE WAREHOUSE W", "CREATE STAGE ST"):
         statements.execute(session, text)
     folder = files.locate(session, "@ST").root
     folder.mkdir(parents=True)

@@ -20,7 +20,7 @@ def test_the_declared_hub() -> None:
     assert (hub.warehouse.name, hub.warehouse.size, hub.warehouse.auto_suspend_seconds) == (
         "SPOKEHUB_WH",
         "XSMALL",
-        30,
+        120,
     )
     assert hub.environment("prod").name == "PROD"
 
