@@ -12,17 +12,20 @@ COPY mock_data mock_data
 COPY migrations migrations
 COPY templates templates
 COPY hub.yaml ./
-RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable . \
-    && /opt/venv/bin/python -m compileall -q /opt/venv/lib /opt/spokehub || true
+COPY deploy/entrypoint.sh ./
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+# Some library holds templates that do not compile; all else is compiled all the same.
+RUN /opt/venv/bin/python -m compileall -q /opt/venv/lib /opt/spokehub || true
 
 FROM python:3.11-slim-bookworm
 # libgomp: OpenMP, which xgboost and scikit-learn load
 RUN apt-get update && apt-get install -y --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/* \
-    && useradd --create-home --uid 10001 spokehub && mkdir /data && chown spokehub /data
+    && useradd --create-home --uid 10001 spokehub && mkdir /data && chown spokehub:spokehub /data
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /opt/spokehub /opt/spokehub
-USER spokehub
 WORKDIR /opt/spokehub
 ENV PATH=/opt/venv/bin:$PATH SPOKEHUB_DATA=/data SPOKEHUB_HOST=0.0.0.0 SPOKEHUB_LOG=json SPOKEHUB_EXAMPLE=none
 EXPOSE 8000
+# It starts as root to take over a mounted volume, and runs the command as spokehub.
+ENTRYPOINT ["/bin/sh", "/opt/spokehub/entrypoint.sh"]
 CMD ["spokehub", "serve", "--port", "8000"]

@@ -39,7 +39,7 @@ def identify(request: Request, settings: Settings) -> User:
     believed there only, as elsewhere anybody can send it.
     https://docs.snowflake.com/en/developer-guide/snowpark-container-services/service-network-communications
     """
-    if settings.account.kind == "container":
+    if settings.account.ingress:
         name = request.headers.get(INGRESS_HEADER)
         if not name:
             raise Unauthenticated(f"The ingress sent no {INGRESS_HEADER}", hint="Come through the ingress.")
@@ -70,7 +70,7 @@ def admit(request: Request, user: User) -> None:
 
 def check_host(request: Request, settings: Settings) -> None:
     """On loopback without a login, answer to loopback's names only: another name may be a rebound one."""
-    if settings.account.kind == "container" or settings.web.admin_token is not None:
+    if settings.account.ingress or settings.web.admin_token is not None:
         return
     host = request.headers.get("Host", "")
     name = host if host.endswith("]") else host.rpartition(":")[0] or host

@@ -31,7 +31,7 @@ Data = Annotated[Path | None, typer.Option(help="The data directory.", file_okay
 def serve(port: Port = None, host: Host = None, data: Data = None) -> None:
     """Serve the control plane, with the embedded account unless a connection is configured."""
     settings = _settings(host, port, data)
-    if not settings.web.loopback and settings.account.kind != "container" and not settings.web.admin_token:
+    if not settings.web.loopback and not settings.account.ingress and not settings.web.admin_token:
         _fail(
             f"Listening on {settings.web.host} lets others in, and there is no token to tell them apart",
             "Set SPOKEHUB_ADMIN_TOKEN, or listen on 127.0.0.1.",

@@ -249,6 +249,7 @@ _SHOWN = [
     ("comment", "text"),
     ("text", "text"),
     ("automatic_clustering", "text"),
+    # ACTIVE or SUSPENDED: https://docs.snowflake.com/en/release-notes/bcr-bundles/2024_02/bcr-1543
     ("scheduling_state", "text"),
     ("last_suspended_on", "timestamp_ltz"),
     ("is_clone", "text"),

@@ -50,7 +50,10 @@ class StorageSettings:
 
 @dataclass(frozen=True)
 class AccountSettings:
-    """Which Snowflake account: a named connection, the container's own token, or the embedded one."""
+    """Which Snowflake account: a named connection, the container's own token, or the embedded one.
+
+    A container service may be given a named connection, too; its host and account then still say where it runs.
+    """
 
     kind: Literal["named", "container", "embedded"] = "embedded"
     connection: str | None = None
@@ -58,6 +61,11 @@ class AccountSettings:
     container_account: str | None = None
     token_path: Path = Path("/snowflake/session/token")
     embedded_port: int = 0
+
+    @property
+    def ingress(self) -> bool:
+        """Whether the account's ingress stands before the service: it runs in a container of the account."""
+        return self.container_host is not None
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
             admin_token=env.get("SPOKEHUB_ADMIN_TOKEN") or None,
             administrators=_names(env.get("SPOKEHUB_ADMINISTRATORS", "")),
             # Only the ingress reaches a container of the account.
-            trusted_proxies=_proxies(env, "*" if account.kind == "container" else ""),
+            trusted_proxies=_proxies(env, "*" if account.ingress else ""),
         ),
         storage=_storage(env, data),
         account=account,
@@ -131,12 +139,11 @@ def _account(env: Mapping[str, str]) -> AccountSettings:
     name = env.get("SPOKEHUB_CONNECTION")
     host, account = env.get("SNOWFLAKE_HOST"), env.get("SNOWFLAKE_ACCOUNT")
     port = _port(env, "SPOKEHUB_ACCOUNT_PORT", 0)
+    if host and account and token_path.exists():
+        kind: Literal["named", "container"] = "named" if name else "container"
+        return AccountSettings(kind, name or None, host, account, token_path)
     if name:
         return AccountSettings(kind="named", connection=name)
-    if host and account and token_path.exists():
-        return AccountSettings(
-            kind="container", container_host=host, container_account=account, token_path=token_path
-        )
     return AccountSettings(embedded_port=port)
 
 

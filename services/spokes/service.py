@@ -9,7 +9,11 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, NotFound
 from services.core.hub import Declaration
 from services.operations.identifiers import derived_id
+<<<<<<< HEAD
 from services.snowflake.applying import apply, reader
+=======
+from services.snowflake.acting import require_role
+>>>>>>> spcs
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.deployer import deploy, spoke_directory
 from services.snowflake.identifiers import like_pattern, like_prefix, quote
@@ -122,6 +126,7 @@ class Spokes:
         """Deploy one stage in the spoke's child process and write it down; what changed."""
         from spoke_kit import bundle
 
+        require_role(self._source, scope.owner_role)
         tag = {"operation": context.operation_id, "spoke": scope.spoke, "environment": scope.environment}
         parameters = self._source.parameters(
             role=scope.owner_role,

@@ -68,9 +68,12 @@ def test_a_token_opens_the_service(start: Start, settings: Settings) -> None:
     assert client.get("/api/v1/operations", auth=("anyone", "s3cret")).status_code == 200
 
 
-def test_the_ingress_says_who_asks(start: Start, settings: Settings, tmp_path: Path) -> None:
+@pytest.mark.parametrize("connection", [None, "spokehub"])
+def test_the_ingress_says_who_asks(
+    start: Start, settings: Settings, tmp_path: Path, connection: str | None
+) -> None:
     account = AccountSettings(
-        kind="container", container_host="h", container_account="a", token_path=tmp_path / "token"
+        "named" if connection else "container", connection, "h", "a", token_path=tmp_path / "token"
     )
     web = WebSettings(host="0.0.0.0", administrators=frozenset({"ADA"}))
     client = start(replace(settings, account=account, web=web))

@@ -1,5 +1,6 @@
 """Settings: what the environment says, and what is refused by name."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,12 @@ def test_a_named_connection_and_the_container(tmp_path: Path) -> None:
     token.write_text("t")
     account = read_settings(inside).account
     assert (account.kind, account.container_host, account.container_account) == ("container", "h", "a")
+    # A connection of its own is the login; where it runs stays the same.
+    own = read_settings({**inside, "SPOKEHUB_CONNECTION": "prod"}).account
+    assert own == replace(account, kind="named", connection="prod")
+    assert (account.ingress, own.ingress, read_settings({"SPOKEHUB_CONNECTION": "prod"}).account.ingress) == (
+        True, True, False,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
