@@ -19,6 +19,7 @@ from embedded_account.errors import (
     unknown_function,
     unsupported,
 )
+from embedded_account.names import without_marks
 from embedded_account.translate.vocabulary import is_function
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def is_missing(error: Exception) -> bool:
 
 
 def translated(error: duckdb.Error, session: Session | None = None) -> SnowflakeError:
-    text = str(error).split("\n\nLINE")[0].strip()
+    text = without_marks(str(error).split("\n\nLINE")[0].strip())
     first = text.split("\n")[0]
     if isinstance(error, duckdb.CatalogException) and (found := _MISSING.search(first)):
         return _missing(error, found.group(1).lower(), found.group(2), session)
@@ -100,7 +101,7 @@ def _missing(error: duckdb.Error, kind: str, name: str, session: Session | None)
 
 def _full(error: duckdb.Error, name: str, session: Session | None) -> str:
     """The object's whole name, which DuckDB leaves out, read from the statement it quotes."""
-    quoted = re.search(r'"([^"]+)"\."([^"]+)"\."' + re.escape(name) + '"', str(error))
+    quoted = re.search(r'"([^"]+)"\."([^"]+)"\."' + re.escape(name) + '"', without_marks(str(error)))
     if quoted:
         return f"{quoted.group(1)}.{quoted.group(2)}.{name}"
     return name
