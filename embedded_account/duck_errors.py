@@ -19,6 +19,7 @@ from embedded_account.errors import (
     unknown_function,
     unsupported,
 )
+from embedded_account.names import without_marks
 from embedded_account.translate.formats import failure
 from embedded_account.translate.vocabulary import is_function
 
@@ -33,9 +34,13 @@ _MISSING = re.compile(
 
 
 def is_conflict(error: Exception) -> bool:
-    """A write-write conflict, which trying again may resolve."""
+    """Whether another transaction wrote the same, so that trying again may succeed."""
     text = str(error)
-    return isinstance(error, duckdb.TransactionException) and "onflict" in text
+    # Only the account's own tables have keys that DuckDB enforces.
+    if isinstance(error, duckdb.ConstraintException):
+        return "violates primary key" in text
+    met = "onflict" in text or "Failed to commit: PRIMARY KEY" in text
+    return isinstance(error, duckdb.TransactionException) and met
 
 
 def is_missing(error: Exception) -> bool:
@@ -49,7 +54,7 @@ def translated(error: duckdb.Error, session: Session | None = None) -> Snowflake
     raised = failure.read(str(error)) or _arithmetic(str(error))
     if raised is not None:
         return raised
-    text = str(error).split("\n\nLINE")[0].strip()
+    text = without_marks(str(error).split("\n\nLINE")[0].strip())
     first = text.split("\n")[0]
     if isinstance(error, duckdb.CatalogException) and (found := _MISSING.search(first)):
         return _missing(error, found.group(1).lower(), found.group(2), session)
@@ -122,7 +127,7 @@ def _arithmetic(text: str) -> SnowflakeError | None:
 
 def _full(error: duckdb.Error, name: str, session: Session | None) -> str:
     """The object's whole name, which DuckDB leaves out, read from the statement it quotes."""
-    quoted = re.search(r'"([^"]+)"\."([^"]+)"\."' + re.escape(name) + '"', str(error))
+    quoted = re.search(r'"([^"]+)"\."([^"]+)"\."' + re.escape(name) + '"', without_marks(str(error)))
     if quoted:
         return f"{quoted.group(1)}.{quoted.group(2)}.{name}"
     return name

@@ -9,11 +9,8 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, NotFound
 from services.core.hub import Declaration
 from services.operations.identifiers import derived_id
-<<<<<<< HEAD
-from services.snowflake.applying import apply, reader
-=======
 from services.snowflake.acting import require_role
->>>>>>> spcs
+from services.snowflake.applying import apply, reader
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.deployer import deploy, spoke_directory
 from services.snowflake.identifiers import like_pattern, like_prefix, quote
