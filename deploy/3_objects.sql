@@ -35,7 +35,7 @@ CREATE SECRET IF NOT EXISTS SPOKEHUB_SERVICE.DEPLOYMENT.CONNECTION
   SECRET_STRING = '
 [spokehub]
 account = "<organization>-<account>"
-user = "SPOKEHUB_LOGIN"
+user = "SPOKEHUB_SERVICE"
 role = "SPOKEHUB_ADMIN"
 warehouse = "SPOKEHUB_WH"
 authenticator = "SNOWFLAKE_JWT"

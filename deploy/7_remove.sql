@@ -14,4 +14,4 @@ DROP INTEGRATION IF EXISTS SPOKEHUB_SERVICE_ACCOUNT;
 -- https://docs.snowflake.com/en/sql-reference/sql/drop-database
 DROP DATABASE IF EXISTS SPOKEHUB_SERVICE;
 -- https://docs.snowflake.com/en/sql-reference/sql/drop-user
-DROP USER IF EXISTS SPOKEHUB_LOGIN;
+DROP USER IF EXISTS SPOKEHUB_SERVICE;
