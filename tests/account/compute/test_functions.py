@@ -207,6 +207,7 @@ def session(pool: ComputePool, tmp_path_factory: pytest.TempPathFactory) -> Iter
     account = Account(tmp_path_factory.mktemp("account"))
     account.compute = pool
     session = Session(account)
+    execute(session, "create warehouse w")
     execute(session, "create database d")
     for name, body in BODIES.items():
         execute(session, NO_ARGUMENTS.format(name=name, body=body))

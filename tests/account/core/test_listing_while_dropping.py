@@ -44,6 +44,7 @@ def account(tmp_path: Path) -> Iterator[Account]:
 
 def churn(account: Account, number: int, stop: threading.Event) -> None:
     session = Session(account)
+    session.warehouse = "W"
     for turn in itertools.count():
         if stop.is_set():
             return
