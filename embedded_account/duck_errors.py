@@ -33,9 +33,13 @@ _MISSING = re.compile(
 
 
 def is_conflict(error: Exception) -> bool:
-    """A write-write conflict, which trying again may resolve."""
+    """Whether another transaction wrote the same, so that trying again may succeed."""
     text = str(error)
-    return isinstance(error, duckdb.TransactionException) and "onflict" in text
+    # Only the account's own tables have keys that DuckDB enforces.
+    if isinstance(error, duckdb.ConstraintException):
+        return "violates primary key" in text
+    met = "onflict" in text or "Failed to commit: PRIMARY KEY" in text
+    return isinstance(error, duckdb.TransactionException) and met
 
 
 def is_missing(error: Exception) -> bool:

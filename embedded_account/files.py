@@ -14,10 +14,20 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from embedded_account.errors import SnowflakeError, compilation_error, does_not_exist, unsupported
+import pyarrow as pa
+
+from embedded_account import csv_reader
+from embedded_account.errors import (
+    SnowflakeError,
+    compilation_error,
+    does_not_exist,
+    invalid_value,
+    unsupported,
+)
+from embedded_account.formats import FileFormat, read_format
 from embedded_account.names import ObjectName, duck, literal
 from embedded_account.parse.cursor import Cursor
 from embedded_account.session import Session
@@ -38,6 +48,8 @@ class Location:
     label: str
     # Committed versions of models and datasets never change.
     writable: bool = True
+    # FILE_FORMAT of the stage.
+    file_format: Any = None
 
     @property
     def target(self) -> Path:
@@ -124,19 +136,27 @@ def locate(session: Session, text: str) -> Location:
     parts = cursor.name()
     path = text[1:][cursor.position :].lstrip("/") if not cursor.done else ""
     name = session.resolve(parts)
-    return Location(stage_folder(session, name), path, name.name.lower())
+    form = _stage_body(session, name).get("options", {}).get("FILE_FORMAT")
+    return Location(stage_folder(session, name), path, name.name.lower(), file_format=form)
 
 
 def stage_folder(session: Session, name: ObjectName) -> Path:
+    body = _stage_body(session, name)
+    if session.find_temporary(STAGE, name) is not None:
+        return session.files / str(body["id"])
+    return folder(session.account, name.database, str(body["id"]))
+
+
+def _stage_body(session: Session, name: ObjectName) -> dict[str, Any]:
     temporary = session.find_temporary(STAGE, name)
     if temporary is not None:
-        return session.files / str(temporary.body["id"])
+        return temporary.body
     if not session.account.has_database(name.database):
         raise does_not_exist("Stage", str(name))
     record = session.account.catalog_of(name.database).get(session.duck, STAGE, name.schema, name.name)
     if record is None:
         raise does_not_exist("Stage", str(name))
-    return folder(session.account, name.database, str(record.body["id"]))
+    return record.body
 
 
 def _locate_version(session: Session, text: str) -> Location:
@@ -201,26 +221,22 @@ class StagedRows:
             return name
         return next((c for c in self.columns if c.upper() == name.upper()), None)
 
-    def position(self, number: int) -> str:
-        if self.by_name or number > len(self.columns):
+    def position(self, number: int) -> str | None:
+        """The column of `$n`; None beyond the last one, where Snowflake answers NULL."""
+        if self.by_name:
             raise unsupported(f"${number} of these files")
-        return self.columns[number - 1]
+        return self.columns[number - 1] if 0 < number <= len(self.columns) else None
 
 
-@dataclass(frozen=True)
-class FileFormat:
-    type: str
-    options: dict[str, object]
-
-
-def file_format(session: Session, value: object, path_hint: str = "") -> FileFormat:
-    """A format from a name, from FILE_FORMAT = (…) options, or from the files' ending."""
+def file_format(session: Session, value: object, stage: Location | None = None) -> FileFormat:
+    """A format from a name or from FILE_FORMAT = (…) options; without both the stage's own, else CSV."""
     if isinstance(value, dict):
         options = {key.upper(): option for key, option in value.items()}
-        if "FORMAT_NAME" in options:
-            return file_format(session, options["FORMAT_NAME"])
-        kind = str(options.pop("TYPE", "CSV")).upper()
-        return FileFormat(kind, options)
+        if "FORMAT_NAME" not in options:
+            return read_format(str(options.pop("TYPE", "CSV")), options)
+        if len(options) > 1:
+            raise invalid_value("FORMAT_NAME and other options of FILE_FORMAT exclude each other")
+        value = options["FORMAT_NAME"]
     if isinstance(value, str) and value:
         name = session.resolve_text(value)
         temporary = session.find_temporary("FILE FORMAT", name)
@@ -232,53 +248,48 @@ def file_format(session: Session, value: object, path_hint: str = "") -> FileFor
             if record is None:
                 raise does_not_exist("File format", str(name))
             body = record.body
-        return FileFormat(str(body["type"]), dict(body["options"]))
-    return FileFormat("PARQUET" if path_hint.endswith(".parquet") else "CSV", {})
+        return read_format(str(body["type"]), dict(body["options"]))
+    if stage is not None and stage.file_format:
+        return file_format(session, stage.file_format)
+    return read_format("CSV", {})
 
 
-def staged_rows(session: Session, text: str, options: dict[str, object]) -> StagedRows:
+def staged_rows(
+    session: Session, text: str, options: dict[str, object], on_exit: Callable[[Callable[[], object]], None]
+) -> StagedRows:
     """Rows of the files under a stage reference; options FILE_FORMAT and PATTERN."""
     location = locate(session, text)
     pattern = options.get("PATTERN")
     found = location.files(str(pattern) if pattern else None)
     if not found:
         raise SnowflakeError(f"Remote file '{text}' was not found.", 91016, "22000")
-    form = file_format(session, options.get("FILE_FORMAT"), found[0].relative)
-    return rows_of(session, [file.path for file in found], form)
+    form = file_format(session, options.get("FILE_FORMAT"), location)
+    return rows_of(session, [file.path for file in found], form, on_exit)
 
 
-def rows_of(session: Session, paths: list[Path], form: FileFormat) -> StagedRows:
-    sql = reader(paths, form)
-    columns = list(session.duck.sql(sql).columns)
-    return StagedRows(sql, form.type in ("PARQUET", "JSON"), columns)
-
-
-def reader(paths: list[Path], form: FileFormat) -> str:
-    """DuckDB SQL that reads files of one format."""
-    listed = "[" + ", ".join(literal(str(path)) for path in paths) + "]"
+def rows_of(
+    session: Session,
+    paths: list[Path],
+    form: FileFormat,
+    on_exit: Callable[[Callable[[], object]], None],
+) -> StagedRows:
+    """Rows of files; `on_exit` takes what is to be done once their SQL has run."""
     if form.type == "PARQUET":
-        return f"SELECT * FROM read_parquet({listed}, union_by_name = true)"
-    if form.type == "CSV":
-        return f"SELECT * FROM read_csv({listed}, {_csv_options(form.options)})"
-    raise unsupported(f"FILE_FORMAT TYPE = {form.type}")
+        sql = parquet(paths, form)
+        return StagedRows(sql, True, list(session.duck.sql(sql).columns))
+    if form.type != "CSV":
+        raise unsupported(f"FILE_FORMAT TYPE = {form.type}")
+    tables = [csv_reader.read_table(path, form) for path in paths]
+    name = session.scratch_name("staged")
+    session.duck.register(name, pa.concat_tables([t.columns for t in tables], promote_options="default"))
+    on_exit(lambda: session.duck.unregister(name))
+    columns = max((table.names for table in tables), key=len)
+    listed = ", ".join(f'"f{i}" AS {duck(column)}' for i, column in enumerate(columns))
+    return StagedRows(f"SELECT {listed or 'NULL'} FROM temp.main.{duck(name)}", False, columns)
 
 
-def _csv_options(options: dict[str, object]) -> str:
-    delimiter = str(options.get("FIELD_DELIMITER", ","))
-    quoted = str(options.get("FIELD_OPTIONALLY_ENCLOSED_BY", "NONE"))
-    nulls = options.get("NULL_IF", ["\\N"])
-    header = options.get("PARSE_HEADER") is True
-    raw_skip = options.get("SKIP_HEADER", 0)
-    skip = int(raw_skip) if isinstance(raw_skip, int) else 0
-    null_list = ", ".join(literal(str(n)) for n in nulls) if isinstance(nulls, list) and nulls else "''"
-    found = [
-        "all_varchar = true",
-        "auto_detect = true",
-        f"header = {str(header).lower()}",
-        f"skip = {skip}",
-        f"delim = {literal(delimiter)}",
-        f"nullstr = [{null_list}]",
-    ]
-    if quoted != "NONE":
-        found.append(f"quote = {literal(quoted)}")
-    return ", ".join(found)
+def parquet(paths: list[Path], form: FileFormat) -> str:
+    """DuckDB SQL that reads Parquet files."""
+    listed = "[" + ", ".join(literal(str(path)) for path in paths) + "]"
+    text = str(form["BINARY_AS_TEXT"]).lower()
+    return f"SELECT * FROM read_parquet({listed}, union_by_name = true, binary_as_string = {text})"

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -87,6 +87,7 @@ class Session:
         self.transaction_wrote = False
         self.transaction_failure = ""
         self._writing = False
+        self._after_commit: list[Callable[[], object]] = []
         self.last_used = time.monotonic()
         self.autocommit = True
         self.closed = False
@@ -266,8 +267,11 @@ class Session:
             SnowflakeError: for COMMIT, if a statement's failure took the transaction's changes with it.
         """
         failure, self.transaction_failure = self.transaction_failure, ""
+        actions, self._after_commit = self._after_commit, []
         self.in_transaction = False
         self.duck.execute("ROLLBACK" if failure else word)
+        for action in actions if word == "COMMIT" and not failure else ():
+            action()
         if failure and word == "COMMIT":
             raise _aborted(failure)
 
@@ -293,6 +297,7 @@ class Session:
         except duckdb.Error:
             forgiven = False
         if not forgiven:
+            self._after_commit = []
             self.duck.rollback()
             self.duck.begin()
             self.transaction_failure = failure.message if self.transaction_wrote else ""
@@ -300,6 +305,13 @@ class Session:
     def refuse_if_aborted(self) -> None:
         if self.transaction_failure:
             raise _aborted(self.transaction_failure)
+
+    def after_commit(self, action: Callable[[], object]) -> None:
+        """Do this once what was done is committed, which may be now, and not if it is rolled back."""
+        if self.in_transaction:
+            self._after_commit.append(action)
+        else:
+            action()
 
     def commit_before_ddl(self) -> None:
         """DDL commits an open transaction first: https://docs.snowflake.com/en/sql-reference/transactions#ddl"""

@@ -3,6 +3,7 @@
 from embedded_account.objects import (
     artifact_repositories,
     comments,
+    copy_into,
     databases,
     datasets,
     described,
@@ -31,6 +32,7 @@ from embedded_account.objects import (
 __all__ = [
     "artifact_repositories",
     "comments",
+    "copy_into",
     "databases",
     "datasets",
     "described",

@@ -35,8 +35,7 @@ def create_stage(session: Session, current: Statement) -> Result:
     tags = read_tags(session, cursor)
     options.update(cursor.options())
     cursor.end()
-    if "URL" in options or "STORAGE_INTEGRATION" in options:
-        raise unsupported("external stage")
+    _check_options(session, options)
     if not session.account.has_schema(name.database, name.schema):
         raise does_not_exist("Schema", str(name.parent))
     done = status(f"Stage area {shown(name.name)} successfully created.")
@@ -57,6 +56,17 @@ def create_stage(session: Session, current: Statement) -> Result:
         session.account.catalog_of(name.database).put(connection, record)
         set_tags(session, name.database, files.STAGE, (name.schema, name.name), tags)
     return done
+
+
+def _check_options(session: Session, options: dict[str, object]) -> None:
+    """Raise SnowflakeError for an option that would be kept and not obeyed."""
+    if "URL" in options or "STORAGE_INTEGRATION" in options:
+        raise unsupported("external stage")
+    for option in options:
+        if option not in ("FILE_FORMAT", "DIRECTORY", "ENCRYPTION", "COMMENT"):
+            raise unsupported(f"STAGE option {option}")
+    if "FILE_FORMAT" in options:
+        files.file_format(session, options["FILE_FORMAT"])
 
 
 def _exists(session: Session, name: ObjectName, temporary: bool) -> bool:
@@ -103,6 +113,7 @@ def alter_stage(session: Session, current: Statement) -> Result:
     if cursor.accept("SET"):
         tags = read_tags(session, cursor)
         options = cursor.options()
+        _check_options(session, options)
         record = replace(record, comment=str(options.pop("COMMENT", record.comment)))
         record = record.with_body(options={**record.body["options"], **options})
     else:
@@ -170,7 +181,7 @@ def show_stages(session: Session, current: Statement) -> Result:
 # ----- files
 
 
-def _reference(session: Session, cursor: Cursor) -> str:
+def reference(cursor: Cursor) -> str:
     """@stage/path, '@stage/path' or 'snow://…', bare or quoted."""
     if cursor.looking_at_string():
         return cursor.string()
@@ -183,7 +194,7 @@ def _reference(session: Session, cursor: Cursor) -> str:
 @statement("LIST")
 @statement("LS")
 def list_files(session: Session, current: Statement) -> Result:
-    location = files.locate(session, _reference(session, current.cursor))
+    location = files.locate(session, reference(current.cursor))
     pattern = current.cursor.string() if current.cursor.accept("PATTERN", "=") else None
     current.cursor.end()
     rows = [
@@ -197,7 +208,7 @@ def list_files(session: Session, current: Statement) -> Result:
 @statement("REMOVE")
 @statement("RM")
 def remove_files(session: Session, current: Statement) -> Result:
-    location = files.locate(session, _reference(session, current.cursor))
+    location = files.locate(session, reference(current.cursor))
     pattern = current.cursor.string() if current.cursor.accept("PATTERN", "=") else None
     current.cursor.end()
     _refuse_final(location)
@@ -222,10 +233,10 @@ def put(session: Session, current: Statement) -> Result:
     source = _uri(cursor)
     if cursor.accept("?"):
         # The client asks once more for each file's own address and leaves the bound stage out.
-        reference = session.bound_stage
+        target = session.bound_stage
     else:
-        reference = session.bound_stage = _reference(session, cursor)
-    location = files.locate(session, reference)
+        target = session.bound_stage = reference(cursor)
+    location = files.locate(session, target)
     options = cursor.options()
     cursor.end()
     _refuse_final(location)
@@ -254,7 +265,7 @@ def _uri(cursor: Cursor) -> str:
 @statement("GET")
 def get(session: Session, current: Statement) -> Result:
     cursor = current.cursor
-    location = files.locate(session, _reference(session, cursor))
+    location = files.locate(session, reference(cursor))
     target = _uri(cursor)
     options = cursor.options()
     cursor.end()

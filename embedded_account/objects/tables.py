@@ -14,7 +14,7 @@ from sqlglot import exp
 from embedded_account.catalog import Record
 from embedded_account.errors import already_exists, unsupported
 from embedded_account.names import ObjectName, duck, literal, shown
-from embedded_account.objects import columns, constraints, relations, table_records
+from embedded_account.objects import columns, constraints, load_history, relations, table_records
 from embedded_account.objects.columns import TableColumn
 from embedded_account.objects.table_definition import (
     Definition,
@@ -176,6 +176,7 @@ def drop_temporary(session: Session, name: ObjectName) -> None:
     session.duck.execute(f"DROP TABLE {session.table_address(name)}")
     for sequence in relations.sequences(record):
         session.duck.execute(f"DROP SEQUENCE IF EXISTS {sequence}")
+    load_history.forget(session, name)
     del session.temporary[("TABLE", name)]
 
 
@@ -214,9 +215,8 @@ def truncate(session: Session, current: Statement) -> Result:
         with session.writing():
             session.duck.execute(f"DELETE FROM {session.table_address(name)}")
             if not temporary:
-                catalog = session.account.catalog_of(name.database)
-                catalog.changed(session.duck, name.schema, name.name)
-                catalog.forget_loads(session.duck, name.schema, name.name)
+                session.account.catalog_of(name.database).changed(session.duck, name.schema, name.name)
+            load_history.forget(session, name)
     return done
 
 

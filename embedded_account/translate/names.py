@@ -254,11 +254,11 @@ def _replace_by_files(translation: Translation, node: Any, text: str) -> None:
     options: dict[str, object] = {}
     for argument in _stage_arguments(node):
         options[str(argument.this.name).upper()] = constant(translation, argument.expression)
-    source = files.staged_rows(session, text, options)
+    source = files.staged_rows(session, text, options, translation.on_exit)
     select = node.find_ancestor(exp.Select)
     alias = node.alias or "STAGED"
     if select is not None:
-        _name_staged_columns(select, alias, source)
+        name_staged_columns(select, alias, source)
     inner = sqlglot.parse_one(source.sql, read="duckdb")
     inner.meta["duck"] = True
     node.replace(exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier(alias, quoted=True))))
@@ -274,7 +274,7 @@ def _stage_arguments(node: Any) -> list[Any]:
     return found
 
 
-def _name_staged_columns(select: Any, alias: str, source: files.StagedRows) -> None:
+def name_staged_columns(select: Any, alias: str, source: files.StagedRows) -> None:
     """`$1:"A"` is a column of a Parquet row, `$2` the second column of a CSV row."""
     for extract in list(select.find_all(exp.JSONExtract)):
         if not isinstance(extract.this, exp.Parameter) or not source.by_name:
@@ -286,6 +286,5 @@ def _name_staged_columns(select: Any, alias: str, source: files.StagedRows) -> N
         extract.replace(exp.column(exp.to_identifier(column, quoted=True)) if column else exp.Null())
     for parameter in list(select.find_all(exp.Parameter)):
         if isinstance(parameter.this, exp.Literal) and not parameter.this.is_string:
-            parameter.replace(
-                exp.column(exp.to_identifier(source.position(int(parameter.this.this)), quoted=True))
-            )
+            column = source.position(int(parameter.this.this))
+            parameter.replace(exp.column(exp.to_identifier(column, quoted=True)) if column else exp.Null())
