@@ -140,7 +140,8 @@ _OPTIONS: dict[str, dict[str, tuple[_Reader, Any]]] = {
         "ENCODING": (_encoding, "utf-8"),
     },
     "PARQUET": {
-        "COMPRESSION": (_one_of("AUTO", "SNAPPY", "LZO", "NONE"), "AUTO"),
+        # A Parquet file says itself how it is compressed.
+        "COMPRESSION": (_one_of(*_COMPRESSIONS, "SNAPPY", "LZO"), "AUTO"),
         "SNAPPY_COMPRESSION": (_boolean, True),
         "BINARY_AS_TEXT": (_boolean, True),
         "USE_LOGICAL_TYPE": (_always(True), True),

@@ -159,11 +159,11 @@ def next_value(session: Session, column: TableColumn) -> int | None:
     """Where a clone's AUTOINCREMENT goes on."""
     if column.identity is None:
         return None
-    for database, schema, name, last in session.duck.execute(
-        "SELECT database_name, schema_name, sequence_name, last_value FROM duckdb_sequences()"
+    for database, schema, name, start, last in session.duck.execute(
+        "SELECT database_name, schema_name, sequence_name, start_value, last_value FROM duckdb_sequences()"
     ).fetchall():
-        if duck(database, schema, name) == column.identity.sequence and last is not None:
-            return int(last) + column.identity.step
+        if duck(database, schema, name) == column.identity.sequence:
+            return int(start) if last is None else int(last) + column.identity.step
     return None
 
 
