@@ -25,11 +25,11 @@ import duckdb
 
 from embedded_account.catalog import SCHEMA, Catalog, Record
 from embedded_account.deadlines import Deadlines
-from embedded_account.errors import already_exists, does_not_exist
+from embedded_account.errors import already_exists, does_not_exist, unsupported
 from embedded_account.grants import KIND as GRANT
 from embedded_account.grants import GrantIndex
 from embedded_account.locks import TableLocks
-from embedded_account.names import duck, literal, shown
+from embedded_account.names import duck, literal, real, shown
 from embedded_account.tickets import Tickets
 from embedded_account.translate import macros
 
@@ -130,7 +130,7 @@ class Account:
         self._attach(name, path)
         catalog = Catalog(name)
         schemas = {
-            row[0]
+            real(row[0])
             for row in self.duck.execute(
                 "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ?", [name]
             ).fetchall()
@@ -213,6 +213,8 @@ class Account:
         with self._lock:
             if self.has_database(name):
                 raise already_exists(shown(name))
+            if any(name.casefold() == other.casefold() for other in self._catalogs):
+                raise unsupported(f"databases whose names differ only in case, as {shown(name)}")
             path = self.data / "databases" / f"{quote(name, safe='')}.duckdb"
             self._attach(name, path)
             catalog = Catalog(name)

@@ -19,6 +19,7 @@ from embedded_account.errors import (
     unknown_function,
     unsupported,
 )
+from embedded_account.names import without_marks
 from embedded_account.translate.formats import failure
 from embedded_account.translate.vocabulary import is_function
 
@@ -53,7 +54,7 @@ def translated(error: duckdb.Error, session: Session | None = None) -> Snowflake
     raised = failure.read(str(error)) or _arithmetic(str(error))
     if raised is not None:
         return raised
-    text = str(error).split("\n\nLINE")[0].strip()
+    text = without_marks(str(error).split("\n\nLINE")[0].strip())
     first = text.split("\n")[0]
     if isinstance(error, duckdb.CatalogException) and (found := _MISSING.search(first)):
         return _missing(error, found.group(1).lower(), found.group(2), session)
@@ -126,7 +127,7 @@ def _arithmetic(text: str) -> SnowflakeError | None:
 
 def _full(error: duckdb.Error, name: str, session: Session | None) -> str:
     """The object's whole name, which DuckDB leaves out, read from the statement it quotes."""
-    quoted = re.search(r'"([^"]+)"\."([^"]+)"\."' + re.escape(name) + '"', str(error))
+    quoted = re.search(r'"([^"]+)"\."([^"]+)"\."' + re.escape(name) + '"', without_marks(str(error)))
     if quoted:
         return f"{quoted.group(1)}.{quoted.group(2)}.{name}"
     return name

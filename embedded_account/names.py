@@ -26,6 +26,27 @@ def shown(part: str) -> str:
     return part if _PLAIN.match(part) else '"' + part.replace('"', '""') + '"'
 
 
+# DuckDB finds names whatever their ASCII case. One with lower-case letters is held there with this mark (of Unicode's
+# private use) and the places of those letters behind it, so that no two names of Snowflake's are one there.
+_CASE_MARK = "\ue000"
+
+
+def stored(name: str) -> str:
+    """The name under which DuckDB holds a table, view or schema of this name."""
+    lower = sum(1 << i for i, letter in enumerate(name) if "a" <= letter <= "z")
+    return f"{name}{_CASE_MARK}{lower:x}" if lower or _CASE_MARK in name else name
+
+
+def real(name: str) -> str:
+    """The name of what DuckDB holds under this name."""
+    return name.rpartition(_CASE_MARK)[0] if _CASE_MARK in name else name
+
+
+def without_marks(text: str) -> str:
+    """A message of DuckDB's with the names as they are."""
+    return re.sub(f"{_CASE_MARK}[0-9a-f]*", "", text)
+
+
 _ENGINE_DATABASES = frozenset({"main", "memory", "system", "temp"})
 _ENGINE_SCHEMAS = frozenset({"information_schema", "main", "pg_catalog"})
 # The account's own objects: no statement of a user reaches or makes a name that begins so.
@@ -52,7 +73,12 @@ class SchemaName(NamedTuple):
 
     @property
     def duck(self) -> str:
-        return duck(self.database, self.schema)
+        return duck(*self.address)
+
+    @property
+    def address(self) -> tuple[str, str]:
+        """Where DuckDB holds the schema."""
+        return self.database, stored(self.schema)
 
     def object(self, name: str) -> ObjectName:
         return ObjectName(self.database, self.schema, name)
@@ -68,7 +94,17 @@ class ObjectName(NamedTuple):
 
     @property
     def duck(self) -> str:
-        return duck(self.database, self.schema, self.name)
+        return duck(*self.address)
+
+    @property
+    def address(self) -> tuple[str, str, str]:
+        """Where DuckDB holds the object."""
+        return self.database, stored(self.schema), stored(self.name)
+
+    @property
+    def temporary_address(self) -> tuple[str, str, str]:
+        """Where DuckDB holds a session's temporary object of this name."""
+        return "temp", "main", stored(str(self))
 
     @property
     def parent(self) -> SchemaName:

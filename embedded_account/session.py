@@ -251,7 +251,7 @@ class Session:
     def table_address(self, name: ObjectName) -> str:
         """Where DuckDB holds this table or view: the session's temporary one hides a permanent one."""
         if ("TABLE", name) in self.temporary:
-            return duck("temp", "main", str(name))
+            return duck(*name.temporary_address)
         return name.duck
 
     # ----- transactions

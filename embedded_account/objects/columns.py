@@ -159,7 +159,7 @@ def of_table(session: Session, name: ObjectName, record: Record) -> list[TableCo
     rows = session.duck.execute(
         "SELECT column_name, data_type, is_nullable, column_default, comment FROM duckdb_columns() "
         "WHERE database_name = ? AND schema_name = ? AND table_name = ? ORDER BY column_index",
-        ["temp", "main", str(name)] if temporary else list(name),
+        list(name.temporary_address if temporary else name.address),
     ).fetchall()
     kept = record.body.get("columns", {})
     found = []

@@ -101,7 +101,7 @@ def copy_into(session: Session, current: Statement) -> Result:
     source = "" if query is not None else reference(cursor)
     options = read_options(cursor.options(), query is not None)
     cursor.end()
-    if not table_records.is_temporary(session, target):
+    if not table_records.is_temporary_table(session, target):
         relations.require(session, target, relations.TABLE)
     if current.describe_only:
         return rows_result(_LOADED, [], COPY)

@@ -22,7 +22,7 @@ from embedded_account.catalog import Record
 from embedded_account.duck_errors import translated
 from embedded_account.durations import Duration
 from embedded_account.errors import SnowflakeError, does_not_exist, invalid_value
-from embedded_account.names import ObjectName, duck, literal
+from embedded_account.names import ObjectName, duck, literal, real
 from embedded_account.objects.dynamic_table_history import Refresh, remember
 from embedded_account.security import warehouse
 from embedded_account.session import Session
@@ -235,7 +235,7 @@ def tables_read(session: Session, record: Record) -> list[ObjectName]:
         home, sql = pending.pop()
         for table in sqlglot.parse_one(sql, read="duckdb").find_all(exp.Table):
             # DuckDB leaves out of a view's text the database that the view itself is in.
-            name = ObjectName(table.catalog or home, table.db, table.name)
+            name = ObjectName(table.catalog or home, real(table.db), real(table.name))
             if not all(name) or name in seen or name.database not in session.account.databases():
                 continue
             seen.add(name)
@@ -249,7 +249,7 @@ def tables_read(session: Session, record: Record) -> list[ObjectName]:
 def _view_text(session: Session, name: ObjectName) -> list[str]:
     rows = session.duck.execute(
         "SELECT sql FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
-        list(name),
+        list(name.address),
     ).fetchall()
     return [str(sql) for (sql,) in rows]
 

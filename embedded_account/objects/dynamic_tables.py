@@ -17,7 +17,7 @@ from embedded_account.errors import (
     invalid_value,
     unsupported,
 )
-from embedded_account.names import ObjectName, duck, shown
+from embedded_account.names import ObjectName, duck, shown, stored
 from embedded_account.objects import change_tracking, relations
 from embedded_account.objects.dynamic_table_refresh import (
     KIND,
@@ -206,7 +206,7 @@ def _rename(session: Session, current: Statement, old: ObjectName, new: ObjectNa
     relations.require_free(session, new)
     if not current.describe_only:
         with session.changing(old.database) as connection:
-            connection.execute(f"ALTER TABLE {old.duck} RENAME TO {duck(new.name)}")
+            connection.execute(f"ALTER TABLE {old.duck} RENAME TO {duck(stored(new.name))}")
             session.account.catalog_of(old.database).rename(connection, KIND, old[1:], new[1:])
     return status(_DONE)
 

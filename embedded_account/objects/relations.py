@@ -90,7 +90,7 @@ def table_exists(session: Session, name: ObjectName) -> bool:
     return bool(
         session.duck.execute(
             "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?",
-            list(name),
+            list(name.address),
         ).fetchall()
     )
 
@@ -99,6 +99,6 @@ def view_exists(session: Session, name: ObjectName) -> bool:
     return bool(
         session.duck.execute(
             "SELECT 1 FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
-            list(name),
+            list(name.address),
         ).fetchall()
     )

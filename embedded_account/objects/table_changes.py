@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from embedded_account.catalog import Record
 from embedded_account.errors import SnowflakeError, already_exists, unsupported
-from embedded_account.names import ObjectName, duck
+from embedded_account.names import ObjectName, duck, stored
 from embedded_account.objects import columns, relations, table_columns, table_records
 from embedded_account.objects.table_definition import check_option, cluster_key
 from embedded_account.objects.tables import comment_on_column, next_value
@@ -28,7 +28,7 @@ def alter_table(session: Session, current: Statement) -> Result:
     cursor = current.cursor
     if_exists = current.accept_if_exists()
     name = session.resolve(cursor.name())
-    temporary = table_records.is_temporary(session, name)
+    temporary = table_records.is_temporary_table(session, name)
     if not temporary and not relations.require(session, name, relations.TABLE, if_exists):
         return _DONE
     if cursor.accept("RENAME", "TO"):
@@ -60,7 +60,9 @@ def _rename(session: Session, old: ObjectName, new: ObjectName, temporary: bool)
         with table_records.changing(session, old, True) as connection:
             if table_records.is_temporary(session, new):
                 raise already_exists(str(new))
-            connection.execute(f"ALTER TABLE {session.table_address(old)} RENAME TO {duck(str(new))}")
+            connection.execute(
+                f"ALTER TABLE {session.table_address(old)} RENAME TO {duck(new.temporary_address[-1])}"
+            )
             session.temporary[("TABLE", new)] = session.temporary.pop(("TABLE", old))
             table_records.save(session, new, table_records.load(session, new))
         return
@@ -76,7 +78,7 @@ def move(session: Session, old: ObjectName, new: ObjectName) -> None:
     connection, catalog = session.duck, session.account.catalog_of(old.database)
     record = table_records.load(session, old)
     if old.schema == new.schema:
-        connection.execute(f"ALTER TABLE {old.duck} RENAME TO {duck(new.name)}")
+        connection.execute(f"ALTER TABLE {old.duck} RENAME TO {duck(stored(new.name))}")
     else:
         record = _move_rows(session, old, new, record)
     catalog.rename(connection, "TABLE", old[1:], new[1:])
@@ -88,7 +90,8 @@ def _move_rows(session: Session, old: ObjectName, new: ObjectName, record: Recor
     connection = session.duck
     found = columns.of_table(session, old, record)
     made = [
-        replace(c, identity=c.identity.in_schema(*new.parent)) if c.identity is not None else c for c in found
+        replace(c, identity=c.identity.in_schema(*new.parent.address)) if c.identity is not None else c
+        for c in found
     ]
     for column, origin in zip(made, found, strict=True):
         column.create_sequence(connection, next_value(session, origin))

@@ -86,6 +86,12 @@ def alter(session: Session, current: Statement, name: ObjectName) -> None:
 # ----- ADD
 
 
+def _refuse_near(table: _Table, name: str) -> None:
+    """DuckDB finds columns whatever their case, so it holds no two that differ in that alone."""
+    if any(column.name.casefold() == name.casefold() for column in table.columns):
+        raise unsupported(f"columns whose names differ only in case, as {shown(name)}")
+
+
 def _add(table: _Table, cursor: Cursor) -> None:
     if any(cursor.looking_at(*words) for words in _KEYS):
         _add_constraint(table, cursor)
@@ -100,6 +106,7 @@ def _add(table: _Table, cursor: Cursor) -> None:
         if taken and not exists_ok:
             raise compilation_error(f"column '{shown(column.name)}' already exists", 1430, "42601")
         if not taken:
+            _refuse_near(table, column.name)
             _add_column(table, column)
             table.constraints += inline
         if not cursor.accept(","):
@@ -230,6 +237,8 @@ def _rename(table: _Table, cursor: Cursor) -> None:
     new = cursor.identifier()
     if table.find(new) is not None:
         raise compilation_error(f"column '{shown(new)}' already exists", 1430, "42601")
+    if new.casefold() != column.name.casefold():
+        _refuse_near(table, new)
     table.run(f"RENAME COLUMN {duck(column.name)} TO {duck(new)}")
     table.put(column, replace(column, name=new))
     table.constraints = [constraint.renamed(column.name, new) for constraint in table.constraints]

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from embedded_account.errors import compilation_error, invalid_value, unsupported, wrong_kind
-from embedded_account.names import ObjectName, duck
+from embedded_account.names import ObjectName, duck, shown
 from embedded_account.objects import columns, constraints, relations, table_records
 from embedded_account.objects.columns import TableColumn
 from embedded_account.objects.constraints import PRIMARY_KEY, Constraint, identifier
@@ -137,6 +137,8 @@ def _check_columns(found: Definition) -> None:
     for name in names:
         if names.count(name) > 1:
             raise compilation_error(f"duplicate column name '{name}'", 2025, "42S21")
+        if sum(name.casefold() == other.casefold() for other in names) > 1:
+            raise unsupported(f"columns whose names differ only in case, as {shown(name)}")
     for constraint in found.constraints:
         if missing := [c for c in constraint.columns if names and c not in names]:
             raise compilation_error(f"invalid identifier '{missing[0]}'", 904, "42000")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from embedded_account.catalog import Record
-from embedded_account.names import ObjectName, duck
+from embedded_account.names import ObjectName, duck, real
 from embedded_account.objects import table_records
 from embedded_account.objects.relations import DYNAMIC_TABLE, TABLE, VIEW
 from embedded_account.session import Session
@@ -74,7 +74,7 @@ def all_facts(
             _facts(name, records.get((False, *name[1:])), rows, changes.get((name.schema, name.name)))
             for name, rows in zip(found, counts, strict=True)
         ]
-        counts = _counts(session, [duck("temp", "main", str(name)) for name in temporary])
+        counts = _counts(session, [duck(*name.temporary_address) for name in temporary])
         facts += [
             _facts(name, table_records.load(session, name), rows, None, temporary=True)
             for name, rows in zip(temporary, counts, strict=True)
@@ -121,7 +121,7 @@ def _names(session: Session, database: str, kind: str) -> list[ObjectName]:
         "WHERE database_name = ? AND schema_name NOT IN ('main', '__catalog') AND NOT internal",
         [database],
     ).fetchall()
-    return [ObjectName(database, schema, name) for schema, name in rows]
+    return [ObjectName(database, real(schema), real(name)) for schema, name in rows]
 
 
 def _counts(session: Session, addresses: list[str]) -> list[int]:

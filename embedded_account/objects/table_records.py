@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 import duckdb
 
 from embedded_account.catalog import Record
-from embedded_account.names import ObjectName, duck
+from embedded_account.errors import wrong_kind
+from embedded_account.names import ObjectName
 from embedded_account.session import Session, TemporaryObject
 
 
@@ -18,6 +19,14 @@ def is_temporary(session: Session, name: ObjectName) -> bool:
     # A temporary view is kept under the same key: they hide what they share a name with.
     found = session.temporary.get(("TABLE", name))
     return found is not None and found.kind == "TABLE"
+
+
+def is_temporary_table(session: Session, name: ObjectName) -> bool:
+    """The same for a statement about tables, which raises SnowflakeError for a temporary view."""
+    found = session.temporary.get(("TABLE", name))
+    if found is not None and found.kind != "TABLE":
+        raise wrong_kind(found.kind, "TABLE")
+    return found is not None
 
 
 def load(session: Session, name: ObjectName) -> Record:
@@ -42,12 +51,7 @@ def save(session: Session, name: ObjectName, record: Record) -> None:
 
 def schema_of(session: Session, name: ObjectName) -> tuple[str, str]:
     """Where DuckDB holds the table."""
-    return ("temp", "main") if is_temporary(session, name) else (name.database, name.schema)
-
-
-def local_name(session: Session, name: ObjectName) -> str:
-    """The table's quoted name inside that schema."""
-    return duck(str(name) if is_temporary(session, name) else name.name)
+    return name.temporary_address[:2] if is_temporary(session, name) else name.parent.address
 
 
 @contextlib.contextmanager

@@ -66,7 +66,7 @@ def _claim(session: Session, current: Statement, name: ObjectName, exists_ok: bo
     session.existing_schema((name.database, name.schema))
     if is_temporary_view(session, name):
         raise already_exists(str(name))
-    taken = table_records.is_temporary(session, name)
+    taken = table_records.is_temporary_table(session, name)
     if taken and not exists_ok and not current.or_replace:
         raise already_exists(str(name))
     return taken and exists_ok
@@ -75,7 +75,7 @@ def _claim(session: Session, current: Statement, name: ObjectName, exists_ok: bo
 def _build(session: Session, current: Statement, name: ObjectName, found: Definition) -> None:
     """Make the new table, drop the one it replaces, give it its name."""
     connection = session.duck
-    schema = ("temp", "main") if current.temporary else (name.database, name.schema)
+    schema = name.temporary_address[:2] if current.temporary else name.parent.address
     scratch = f"__new_{uuid.uuid4().hex}"
     record = Record("TABLE", name.schema, name.name, session.role, found.comment)
     if found.source is not None:
@@ -98,13 +98,15 @@ def _build(session: Session, current: Statement, name: ObjectName, found: Defini
     if current.temporary:
         if table_records.is_temporary(session, name):
             drop_temporary(session, name)
-        connection.execute(f"ALTER TABLE {duck(*schema, scratch)} RENAME TO {duck(str(name))}")
+        connection.execute(
+            f"ALTER TABLE {duck(*schema, scratch)} RENAME TO {duck(name.temporary_address[-1])}"
+        )
         session.temporary[("TABLE", name)] = TemporaryObject("TABLE", {})
         if found.tags or tags:
             raise unsupported("tags of a temporary table")
     else:
         relations.drop(session, name)
-        connection.execute(f"ALTER TABLE {duck(*schema, scratch)} RENAME TO {duck(name.name)}")
+        connection.execute(f"ALTER TABLE {duck(*schema, scratch)} RENAME TO {duck(name.address[-1])}")
     table_records.save(session, name, record)
     target = (name.schema, name.name)
     set_tags(session, name.database, "TABLE", target, found.tags)
@@ -186,7 +188,7 @@ def drop_table(session: Session, current: Statement) -> Result:
     name = session.resolve(current.cursor.name())
     current.cursor.accept_any("CASCADE", "RESTRICT")
     current.cursor.end()
-    temporary = table_records.is_temporary(session, name)
+    temporary = table_records.is_temporary_table(session, name)
     if not temporary and not relations.require(session, name, relations.TABLE, if_exists):
         return status("Drop statement executed successfully.")
     if not current.describe_only:
@@ -207,7 +209,7 @@ def truncate(session: Session, current: Statement) -> Result:
     name = session.resolve(cursor.name())
     cursor.end()
     done = status("Statement executed successfully.")
-    temporary = table_records.is_temporary(session, name)
+    temporary = table_records.is_temporary_table(session, name)
     if not temporary and not relations.require(session, name, relations.TABLE, if_exists):
         return done
     if not current.describe_only:

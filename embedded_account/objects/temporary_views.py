@@ -38,7 +38,7 @@ def create(
             raise already_exists(str(name))
         if not is_temporary_view(session, name):
             raise already_exists(str(name))
-    address = duck("temp", "main", str(name))
+    address = duck(*name.temporary_address)
     with Translation(session) as translation:
         sql = translation.query(query)
         if translation.transient:
@@ -55,5 +55,5 @@ def drop(session: Session, name: ObjectName) -> Result:
     if not is_temporary_view(session, name):
         raise does_not_exist("View", str(name))
     del session.temporary[(_KEY, name)]
-    session.duck.execute(f"DROP VIEW IF EXISTS {duck('temp', 'main', str(name))}")
+    session.duck.execute(f"DROP VIEW IF EXISTS {duck(*name.temporary_address)}")
     return status(f"{shown(name.name)} successfully dropped.")

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from embedded_account.catalog import Record
 from embedded_account.errors import unsupported
-from embedded_account.names import ObjectName, duck, literal, shown
+from embedded_account.names import ObjectName, duck, literal, shown, stored
 from embedded_account.objects import relations, temporary_views
 from embedded_account.objects.show import Show, read_show
 from embedded_account.objects.tagging import Tags, read_tags, read_unset_tags, set_tags
@@ -108,13 +108,13 @@ def _without_itself(session: Session, name: ObjectName, sql: str) -> str:
     """Where a new definition reads the view that it replaces, the definition until now stands for it."""
     rows = session.duck.execute(
         "SELECT sql FROM duckdb_views() WHERE database_name = ? AND schema_name = ? AND view_name = ?",
-        list(name),
+        list(name.address),
     ).fetchall()
     expression: Any = sqlglot.parse_one(sql, read="duckdb")
     own = [
         table
         for table in expression.find_all(exp.Table)
-        if (table.catalog, table.db, table.name) == tuple(name) and rows
+        if (table.catalog, table.db, table.name) == name.address and rows
     ]
     for table in own:
         before: Any = sqlglot.parse_one(rows[0][0], read="duckdb")
@@ -204,7 +204,7 @@ def alter_view(session: Session, current: Statement) -> Result:
                 if new.parent != name.parent:
                     raise unsupported("ALTER VIEW … RENAME TO another schema")
                 relations.require_free(session, new)
-                connection.execute(f"ALTER VIEW {name.duck} RENAME TO {duck(new.name)}")
+                connection.execute(f"ALTER VIEW {name.duck} RENAME TO {duck(stored(new.name))}")
                 catalog.rename(connection, "VIEW", name[1:], new[1:])
             elif not tags:
                 catalog.put(connection, record)

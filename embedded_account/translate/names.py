@@ -133,10 +133,10 @@ def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) 
     temporary = ("TABLE", name) in translation.session.temporary
     if not temporary:
         _refuse_missing(translation.session, name)
-    address = ("temp", "main", str(name)) if temporary else tuple(name)
+    address = name.temporary_address if temporary else name.address
     for key, part in zip(("catalog", "db", "this"), address, strict=True):
         node.set(key, exp.to_identifier(part, quoted=True))
-    if temporary and not node.alias:
+    if address[-1] != name.name and not node.alias:
         node.set("alias", exp.TableAlias(this=exp.to_identifier(name.name, quoted=True)))
     return False
 
@@ -148,7 +148,7 @@ def _refuse_missing(session: Session, name: ObjectName) -> None:
         return
     found = session.duck.execute(
         "SELECT 1 FROM duckdb_columns() WHERE database_name = ? AND schema_name = ? AND table_name = ? LIMIT 1",
-        list(name),
+        list(name.address),
     ).fetchall()
     if not found:
         raise does_not_exist("Object", str(name))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlglot import exp
 
 from embedded_account.errors import compilation_error
-from embedded_account.names import ObjectName
+from embedded_account.names import ObjectName, real
 from embedded_account.translate import Translation
 
 
@@ -23,7 +23,7 @@ def find_target(translation: Translation, expression: Any) -> None:
     if not isinstance(target, exp.Table):
         return
     session = translation.session
-    name = ObjectName(target.catalog, target.db, target.name)
+    name = ObjectName(target.catalog, real(target.db), real(target.name))
     if name.database not in session.account.databases():
         return
     catalog = session.account.catalog_of(name.database)

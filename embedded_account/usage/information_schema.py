@@ -6,7 +6,7 @@ import importlib.metadata
 
 from embedded_account.duck_types import column_of, sql_type
 from embedded_account.functions import virtual_table
-from embedded_account.names import duck, literal
+from embedded_account.names import duck, literal, real
 from embedded_account.objects import constraints, key_listing
 from embedded_account.objects.table_facts import Facts, all_facts
 from embedded_account.result import Result, rows_result
@@ -100,14 +100,35 @@ def views(session: Session, database: str) -> str:
 
 
 @virtual_table("INFORMATION_SCHEMA.SCHEMATA")
-def schemata(session: Session, database: str) -> str:
-    return f"""
-        SELECT {literal(database)} AS "CATALOG_NAME", s.schema_name AS "SCHEMA_NAME",
-            coalesce(o.owner, '') AS "SCHEMA_OWNER", 'NO' AS "IS_TRANSIENT", 'NO' AS "IS_MANAGED_ACCESS",
-            1 AS "RETENTION_TIME", o.created_on AS "CREATED", o.created_on AS "LAST_ALTERED", o.comment AS "COMMENT"
-        FROM duckdb_schemas() AS s LEFT JOIN {_objects(database)} AS o ON o.kind = 'SCHEMA' AND o.name = s.schema_name
-        WHERE s.database_name = {literal(database)} AND s.schema_name NOT IN {_HIDDEN}
-    """
+def schemata(session: Session, database: str) -> Result:
+    records = {r.name: r for r in session.account.catalog_of(database).list(session.duck, "SCHEMA", "")}
+    rows = [
+        (
+            database,
+            name,
+            record.owner if record else "",
+            _yes(record and record.body.get("transient")),
+            _yes(record and record.body.get("managed")),
+            1,
+            record.created_on if record else None,
+            record.created_on if record else None,
+            record.comment if record else None,
+        )
+        for name in session.account.schemas(database)
+        for record in [records.get(name)]
+    ]
+    columns = [
+        ("CATALOG_NAME", "text"),
+        ("SCHEMA_NAME", "text"),
+        ("SCHEMA_OWNER", "text"),
+        ("IS_TRANSIENT", "text"),
+        ("IS_MANAGED_ACCESS", "text"),
+        ("RETENTION_TIME", "fixed"),
+        ("CREATED", "timestamp_ltz"),
+        ("LAST_ALTERED", "timestamp_ltz"),
+        ("COMMENT", "text"),
+    ]
+    return rows_result(columns, rows, 0x1000)
 
 
 @virtual_table("INFORMATION_SCHEMA.DATABASES")
@@ -172,7 +193,8 @@ def columns(session: Session, database: str) -> Result:
         for column, more in r.body.get("columns", {}).items()
     }
     rows = []
-    for schema, table, name, index, default, nullable, duck_type, comment in found:
+    for held_schema, held_table, name, index, default, nullable, duck_type, comment in found:
+        schema, table = real(held_schema), real(held_table)
         more = kept.get((schema, table, name), {})
         identity = more.get("identity")
         column = column_of(name, duck_type)
