@@ -172,7 +172,9 @@ def _locate_version(session: Session, text: str) -> Location:
     if version is None:
         raise unsupported("snow:// without a version")
     root, label, writable = found(session, session.resolve_text(name), version)
-    return Location(root, path or "", label, writable)
+    # The files of a dataset's version are Parquet.
+    form = {"TYPE": "PARQUET"} if kind.lower() == "dataset" else None
+    return Location(root, path or "", label, writable, form)
 
 
 def remove_orphans(account: Account) -> list[Path]:

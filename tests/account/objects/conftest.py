@@ -32,6 +32,7 @@ def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
 def session(account: Account) -> Iterator[Session]:
     session = Session(account)
     session.use("D", "PUBLIC")
+    session.warehouse = "W"
     statements.execute(session, f"CREATE SCHEMA S{next(_NUMBERS)}")
     yield session
     session.close()
