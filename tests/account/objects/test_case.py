@@ -101,7 +101,12 @@ def test_schemas(run: Any, refused: Any, account: Account) -> None:
 def test_after_opening_again(tmp_path: Any) -> None:
     account = Account(tmp_path / "account")
     session = Session(account)
-    for sql in ("CREATE DATABASE D", "CREATE WAREHOUSE W", 'CREATE SCHEMA "s"', 'CREATE TABLE "t" AS SELECT 1 AS A'):
+    for sql in (
+        "CREATE DATABASE D",
+        "CREATE WAREHOUSE W",
+        'CREATE SCHEMA "s"',
+        'CREATE TABLE "t" AS SELECT 1 AS A',
+    ):
         statements.execute(session, sql)
     account.close()
     account = Account(tmp_path / "account")
