@@ -78,6 +78,7 @@ def test_dml_and_ddl(run: Any, refused: Any) -> None:
 def test_schemas(run: Any, refused: Any, account: Account) -> None:
     session = Session(account)
     session.use("D", "PUBLIC")
+    session.warehouse = "W"
     for number, name in enumerate(('"case"', '"Case"', "CASE_")):
         statements.execute(session, f"CREATE SCHEMA {name}")
         statements.execute(session, f"CREATE TABLE T AS SELECT {number} AS A")
@@ -100,12 +101,18 @@ def test_schemas(run: Any, refused: Any, account: Account) -> None:
 def test_after_opening_again(tmp_path: Any) -> None:
     account = Account(tmp_path / "account")
     session = Session(account)
-    for sql in ("CREATE DATABASE D", 'CREATE SCHEMA "s"', 'CREATE TABLE "t" AS SELECT 1 AS A'):
+    for sql in (
+        "CREATE DATABASE D",
+        "CREATE WAREHOUSE W",
+        'CREATE SCHEMA "s"',
+        'CREATE TABLE "t" AS SELECT 1 AS A',
+    ):
         statements.execute(session, sql)
     account.close()
     account = Account(tmp_path / "account")
     try:
         session = Session(account)
+        session.warehouse = "W"
         assert account.schemas("D") == ["PUBLIC", "s"]
         assert statements.execute(session, 'SELECT A FROM D."s"."t"').rows() == [(1,)]
     finally:

@@ -128,6 +128,7 @@ def test_two_at_once_load_once(account: Account, session: Session, run: Any, sta
 
     def copy(other: Session) -> None:
         other.use("D", session.schema)
+        other.warehouse = "W"
         begin.wait()
         statements.execute(other, "COPY INTO T FROM @ST")
 

@@ -13,6 +13,7 @@ def test_what_was_done_is_there_once(own_server: Any, tmp_path: Path) -> None:
     for name in ("a.csv", "b.csv"):
         (tmp_path / name).write_text("1\n2\n")
     before = [
+        "CREATE WAREHOUSE W",
         "CREATE DATABASE D",
         "CREATE TABLE N (ID INT AUTOINCREMENT START 5 INCREMENT 5, A INT DEFAULT 1, UNIQUE (A)) COMMENT = 'n'",
         "INSERT INTO N (A) VALUES (1), (2)",
@@ -44,7 +45,7 @@ def test_what_was_done_is_there_once(own_server: Any, tmp_path: Path) -> None:
         own_server.kill()
         connection._rest = None  # the server is gone: there is no session to close
     own_server.start()
-    with own_server.connect(database="D", schema="OTHER") as connection:
+    with own_server.connect(database="D", schema="OTHER", warehouse="W") as connection:
         cursor = connection.cursor()
 
         def rows(sql: str) -> list[tuple[Any, ...]]:
