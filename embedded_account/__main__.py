@@ -14,6 +14,7 @@ import threading
 import time
 from pathlib import Path
 
+from embedded_account import data_format
 from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Process
 
 
@@ -71,6 +72,10 @@ def main() -> None:
     if options.parent_pid:
         # From here on: a parent that dies while the files are being opened must not leave this one behind.
         follow_parent(options.parent_pid)
+    try:
+        data_format.require(options.data)
+    except data_format.OtherFormatError as error:
+        sys.exit(str(error))
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

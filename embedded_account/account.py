@@ -23,6 +23,7 @@ from urllib.parse import quote, unquote
 
 import duckdb
 
+from embedded_account import data_format
 from embedded_account.catalog import SCHEMA, Catalog, Record
 from embedded_account.deadlines import Deadlines
 from embedded_account.errors import already_exists, does_not_exist, unsupported
@@ -82,6 +83,7 @@ class Account:
     # ----- opening and closing
 
     def _open(self) -> None:
+        data_format.require(self.data)
         for folder in ("databases", "files", "temporary"):
             (self.data / folder).mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.data / "temporary")
