@@ -40,6 +40,8 @@ def test_what_others_make_in_a_schema(admin: Session, login: Login) -> None:
     run(guest, "CREATE TABLE PLAIN.T (A INT)", "CREATE TABLE MANAGED.T (A INT)")
     run(guest, "GRANT SELECT ON TABLE PLAIN.T TO ROLE PUBLIC")
     assert refusal(guest, "GRANT SELECT ON TABLE MANAGED.T TO ROLE PUBLIC")[:2] == (3001, "42501")
+    future = "GRANT SELECT ON FUTURE TABLES IN SCHEMA MANAGED TO ROLE PUBLIC"
+    assert refusal(guest, future)[:2] == (3001, "42501")
     run(owner, "GRANT SELECT ON TABLE MANAGED.T TO ROLE PUBLIC")
     assert refusal(owner, "GRANT SELECT ON TABLE PLAIN.T TO ROLE PUBLIC")[:2] == (3001, "42501")
     assert refusal(owner, "GRANT SELECT ON ALL TABLES IN SCHEMA PLAIN TO ROLE PUBLIC")[:2] == (3001, "42501")
