@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import embedded_account.loaded  # noqa: F401  registers what the account answers
@@ -43,22 +43,24 @@ def note(session: Session, warehouse: str, at: int, seconds: int) -> None:
     record(cast(Session, who), "q", "select 1", "SELECT", BEGIN + timedelta(seconds=at), seconds, 1, None)
 
 
-def model(runs: list[tuple[int, int]], tail: int) -> tuple[set[int], set[int]]:
-    """The seconds in which a warehouse is on, and those in which it is busy."""
-    on: set[int] = set()
+def model(runs: list[tuple[int, int]], tail: int) -> tuple[list[int], list[int]]:
+    """The seconds that a warehouse is billed, and those in which it is busy.
+
+    Each start is billed a minute at least, also where the next one comes within it:
+    https://docs.snowflake.com/en/user-guide/warehouses-considerations (how are credits charged)
+    """
+    starts: list[list[int]] = []
     busy: set[int] = set()
-    started = None
-    off = -1
     for at, seconds in sorted(runs):
-        if started is None or at > off:
-            started = at
-            off = at + 60
-        off = max(off, at + seconds + tail)
-        on |= set(range(started, off))
+        if not starts or at > starts[-1][1]:
+            starts.append([at, at])
+        starts[-1][1] = max(starts[-1][1], at + seconds + tail)
         busy |= set(range(at, at + seconds))
-    return on, busy
+    billed = [second for begin, end in starts for second in range(begin, max(end, begin + 60))]
+    return billed, sorted(busy)
 
 
+@example({"WH": [(0, 1), (32, 1)]})
 @given(
     st.dictionaries(
         st.sampled_from(["WH", "SMALL_WH"]),
