@@ -161,6 +161,7 @@ def test_a_transaction_left_open_is_reported(
 ) -> None:
     seed(connection, schema, config)
     before = stored()
+    connection.cursor().execute("ALTER SESSION SET LOCK_TIMEOUT = 1")
     with account.connect() as other:
         other.cursor().execute("BEGIN")
         other.cursor().execute(f"UPDATE {schema}.DATA_GENERATION_CONFIG SET REVISION = REVISION + 1")

@@ -25,6 +25,7 @@ from services.training.service import Training
 
 PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0, memory=0.0)
 HUB = load_declaration()
+WAREHOUSE = HUB.warehouse.name
 GRAPH = "TRAINING_DAG"
 _NUMBERS = itertools.count(1)
 
@@ -37,6 +38,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectionSourc
     account.address()
     source = ConnectionSource(AccountSettings(), account)
     source.query(f"CREATE DATABASE IF NOT EXISTS {HUB.database}")
+    source.query(f"CREATE WAREHOUSE IF NOT EXISTS {WAREHOUSE}")
     yield source
     source.close()
     account.stop()
@@ -70,11 +72,13 @@ class World:
     def query(self, text: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         """What the services ask."""
         self.asked.append(text)
-        return self.source.query(text, values)
+        return self.source.query(text, values, warehouse=WAREHOUSE)
 
     def run(self, text: str) -> list[dict[str, Any]]:
         """Somebody else's statement, in the spoke's schema."""
-        return self.source.query(text, database=HUB.database, schema=self.here.schema.name)
+        return self.source.query(
+            text, database=HUB.database, schema=self.here.schema.name, warehouse=WAREHOUSE
+        )
 
     def deploy(self, *bodies: str, finalizer: str | None = None, options: str = "") -> None:
         """A root with a task for each body after it, as A, B, … and a finalizer."""
