@@ -16,6 +16,10 @@ from embedded_account.security import privileges
 from embedded_account.security.privileges import Securable
 from embedded_account.session import Session
 
+# What has a record in its schema.
+_RECORDED = (
+    "TABLE", "VIEW", "DYNAMIC TABLE", "STAGE", "FILE FORMAT", "TAG", "MODEL", "DATASET", "TASK",
+)  # fmt: skip
 _IN_ACCOUNT = ("ROLE", "USER", "WAREHOUSE", "COMPUTE POOL", "DATABASE ROLE")
 
 
@@ -43,8 +47,11 @@ def securable(session: Session, kind: str, name: str) -> Securable | None:
         return found
     elif kind in ("FUNCTION", "PROCEDURE"):
         return _routine(session, kind, name)
+    elif kind in _RECORDED:
+        name_of = session.resolve(parts)
+        return _there(privileges.object_of(session, name_of, *_kinds(kind)), kind, str(name_of))
     else:
-        return privileges.object_of(session, session.resolve(parts), *_kinds(kind))
+        return None
     if record is None:
         raise does_not_exist(kind.capitalize(), name)
     return privileges.of_record(record, database)
@@ -55,7 +62,13 @@ def _routine(session: Session, kind: str, name: str) -> Securable | None:
     cursor = Cursor(name)
     place = session.resolve(cursor.name())
     signature = f"{place.name}({cursor.parenthesized_text()})" if cursor.looking_at("(") else place.name
-    return privileges.object_of(session, place.parent.object(signature), kind)
+    return _there(privileges.object_of(session, place.parent.object(signature), kind), kind, str(place))
+
+
+def _there(found: Securable | None, kind: str, name: str) -> Securable:
+    if found is None:
+        raise does_not_exist(kind.capitalize(), name)
+    return found
 
 
 def _kinds(kind: str) -> tuple[str, ...]:
@@ -90,10 +103,10 @@ def _check_many(session: Session, which: str, kinds: str, scope: str, name: str)
     """Grants on what is, or will be, in a schema or database."""
     if kinds == "TAGS":
         raise unsupported(f"grants on {which} TAGS")
-    if privileges.manages_grants(session):
-        return
     on = securable(session, scope, name)
     assert on is not None
+    if privileges.manages_grants(session):
+        return
     schema = session.resolve_schema(Cursor(name).name()) if scope == "SCHEMA" else None
     if schema is not None and _is_managed(session, schema):
         if privileges.owns(session, on):

@@ -107,7 +107,7 @@ def check(expression: Any) -> None:
         SnowflakeError: 001003 for syntax, 002040 for a type, 002140 for a function.
     """
     for node in expression.walk():
-        foreign = _FOREIGN_SYNTAX.get(type(node))
+        foreign = _FOREIGN_SYNTAX.get(type(node)) or _foreign_clause(node)
         if foreign or (isinstance(node, exp.Dot) and isinstance(node.expression, exp.Star)):
             raise compilation_error(f"syntax error: unexpected '{foreign or '*'}'.")
         if isinstance(node, _STATEMENTS) and node is not expression and not _in_merge(node):
@@ -128,6 +128,19 @@ def check(expression: Any) -> None:
             name = called_name(node)
             if not is_function(name) and name not in SCALARS:
                 node.meta[_MARK] = True
+
+
+def _foreign_clause(node: Any) -> str:
+    """The word that is not Snowflake's in a clause that it otherwise has."""
+    if isinstance(node, exp.Distinct) and node.args.get("on"):
+        return "on"
+    if isinstance(node, exp.Join) and node.args.get("kind") in ("SEMI", "ANTI"):
+        return str(node.args["kind"]).lower()
+    if isinstance(node, exp.LimitOptions) and node.args.get("percent"):
+        return "%"
+    if isinstance(node, exp.TableSample) and isinstance(node.parent, exp.Select):
+        return "using sample"
+    return ""
 
 
 def _in_merge(node: Any) -> bool:

@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from embedded_account.errors import compilation_error
 from embedded_account.session import Session
+from embedded_account.translate.kinds import Kinds
 from embedded_account.translate.registry import Macro, call, text
 
 # DuckDB keeps the order of rows where one column of the input is all that is correlated, so the records are numbered
@@ -34,12 +35,13 @@ MACROS: tuple[Macro, ...] = (
     ),
 )
 _DEFAULTS = {"INPUT": None, "PATH": "", "OUTER": False, "RECURSIVE": False, "MODE": "BOTH"}
+_MODES = ("OBJECT", "ARRAY", "BOTH")
 
 
-def table_functions(session: Session, expression: Any) -> None:
+def table_functions(session: Session, kinds: Kinds, expression: Any) -> None:
     """Replace each of them by a lateral subquery over a table macro, in place."""
     for node in list(expression.find_all(exp.Lateral, exp.TableFromRows)):
-        rows = _rows(session, node)
+        rows = _rows(session, kinds, node)
         if rows is None:
             continue
         query = exp.select("*").from_(exp.Table(this=rows))
@@ -58,10 +60,10 @@ def table_functions(session: Session, expression: Any) -> None:
             node.replace(subquery)
 
 
-def _rows(session: Session, node: Any) -> Any:
+def _rows(session: Session, kinds: Kinds, node: Any) -> Any:
     inner = node.this
     if isinstance(inner, exp.Explode):
-        return _flatten(session, [inner.this, *inner.expressions])
+        return _flatten(session, kinds, [inner.this, *inner.expressions])
     if isinstance(inner, exp.SplitToTable):
         value, separator = inner.this, inner.expression
         parts = call("string_split", exp.cast(value.copy(), "TEXT"), separator.copy())
@@ -74,7 +76,7 @@ def _rows(session: Session, node: Any) -> Any:
     return call("_split_rows", parts, _counter(session, value))
 
 
-def _flatten(session: Session, arguments: list[Any]) -> Any:
+def _flatten(session: Session, kinds: Kinds, arguments: list[Any]) -> Any:
     given: dict[str, Any] = {}
     for at, argument in enumerate(arguments):
         if isinstance(argument, exp.Kwarg):
@@ -89,6 +91,15 @@ def _flatten(session: Session, arguments: list[Any]) -> Any:
     if "INPUT" not in given:
         raise compilation_error(
             "Missing required argument 'INPUT' for table function FLATTEN.", 1015, "22023"
+        )
+    mode = given.get("MODE")
+    if mode is not None and mode.name.upper() not in _MODES:
+        raise compilation_error(
+            f"invalid value [{mode.sql('snowflake')}] for parameter 'MODE'", 1008, "22023"
+        )
+    if kinds.surely(given["INPUT"], "text"):
+        raise compilation_error(
+            "Invalid argument types for function 'FLATTEN': (VARCHAR(16777216))", 1044, "42P13"
         )
     values = {
         name: given.get(name) or (text(default) if isinstance(default, str) else exp.false())

@@ -78,6 +78,11 @@ class Kinds:
     def surely(self, node: Any, kind: str) -> bool:
         return self.of(node) == {kind}
 
+    def knows_column(self, name: str) -> bool:
+        """Whether a table of the statement has such a column, or an alias is called so."""
+        self._describe()
+        return name in self._columns or name in self._aliases
+
     def hides_type(self, node: Any) -> bool:
         """Whether DuckDB does not see the argument's type when it chooses among overloads: in aggregates, windows,
         and aliases of the same SELECT."""

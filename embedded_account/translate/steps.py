@@ -11,11 +11,13 @@ from sqlglot import exp
 from embedded_account.errors import compilation_error
 from embedded_account.translate import (
     Translation,
+    assignments,
     flatten,
     functions,
     joins,
     names,
     outputs,
+    pseudo_columns,
     registry,
     targets,
     values,
@@ -67,7 +69,9 @@ def apply(translation: Translation, expression: Any) -> str:
     targets.find_target(translation, expression)
     expression = functions.scalars(translation, expression)
     kinds = Kinds(translation.session, expression)
-    flatten.table_functions(translation.session, expression)
+    pseudo_columns.refuse(kinds, expression)
+    assignments.cast_to_binary(translation.session, expression)
+    flatten.table_functions(translation.session, kinds, expression)
     expression = registry.rewrite(registry.Context(kinds), expression)
     return function_steps(expression)
 

@@ -11,6 +11,8 @@ from sqlglot import exp
 
 
 def number_columns(expression: Any) -> Any:
+    if isinstance(expression, exp.Values):
+        expression = exp.select("*").from_(expression)
     for rows in list(expression.find_all(exp.Values)):
         parent = rows.parent
         if isinstance(parent, exp.Insert) or not rows.expressions:

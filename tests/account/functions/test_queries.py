@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from embedded_account.errors import SnowflakeError
 from tests.account.functions.conftest import Sql
 
 DAY, NEXT = datetime.date(2024, 5, 6), datetime.date(2024, 5, 7)
@@ -46,6 +47,7 @@ CASES: list[tuple[list[str], str, list[tuple[Any, ...]]]] = [
         "SELECT V = 'w', V:z, TYPEOF(V) FROM B ORDER BY K",
         [(True, None, "VARCHAR"), (False, None, "INTEGER")],
     ),
+    ([], "VALUES (1, 'a'), (2, 'b')", [(1, "a"), (2, "b")]),
     ([], "WITH C AS (SELECT V AS W FROM B) SELECT W::STRING FROM C WHERE W = 'w'", [("w",)]),
     ([], "SELECT L.K FROM B L JOIN A R ON L.V = R.Y OR R.X = L.K ORDER BY 1", [(1,), (1,), (2,)]),
 ]
@@ -104,3 +106,71 @@ def test_documents_in_tables(sql: Sql) -> None:
     sql("INSERT INTO DOCS SELECT 'x'::VARIANT, OBJECT_CONSTRUCT('k', 'v'), ARRAY_CONSTRUCT(1, 'a')")
     ((v, o, a),) = sql("SELECT V, O, A FROM DOCS WHERE V = 'x' AND O:k = 'v' AND A[1] = 'a'")
     assert [json.loads(text) for text in (v, o, a)] == ["x", {"k": "v"}, [1, "a"]]
+
+
+# Statement, and what it leaves in the column BIN of the row 1.
+BYTES = [
+    ("INSERT INTO BT VALUES (1, '0a0B', 'x')", b"\x0a\x0b"),
+    ("INSERT INTO BT VALUES (1, DEFAULT, 'x')", None),
+    ("INSERT INTO BT VALUES (1, NULL, 'x')", None),
+    ("INSERT INTO BT VALUES (1, TO_BINARY('hi', 'UTF-8'), 'x')", b"hi"),
+    ("INSERT INTO BT (BIN, K) SELECT 'ab', 1", b"\xab"),
+    ("INSERT INTO BT (K, BIN) SELECT * FROM (SELECT 1, 'ab')", b"\xab"),
+    ("INSERT INTO BT SELECT 1, 'ab', 'x' UNION ALL SELECT 2, 'cd', 'y'", b"\xab"),
+    ("INSERT OVERWRITE INTO BT SELECT 1, MAX(C), C FROM (SELECT 'ab' AS C) GROUP BY C", b"\xab"),
+    ("UPDATE BT SET BIN = 'ff' WHERE K = 1", b"\xff"),
+    (
+        "MERGE INTO BT USING (SELECT 1 AS K, 'fe' AS B) S ON BT.K = S.K WHEN MATCHED THEN UPDATE SET BIN = S.B",
+        b"\xfe",
+    ),
+    (
+        "MERGE INTO BT USING (SELECT 1 AS K, 'fd' AS B) S ON FALSE "
+        "WHEN NOT MATCHED THEN INSERT (K, BIN) VALUES (S.K, S.B)",
+        b"\xfd",
+    ),
+    (
+        "MERGE INTO BT USING (SELECT 1 AS K, 'fc' AS B) S ON FALSE "
+        "WHEN NOT MATCHED THEN INSERT VALUES (S.K, S.B, 'x')",
+        b"\xfc",
+    ),
+]
+
+
+@pytest.mark.parametrize(("statement", "value"), BYTES, ids=[case[0] for case in BYTES])
+def test_text_in_a_binary_column(sql: Sql, statement: str, value: bytes | None) -> None:
+    sql("CREATE OR REPLACE TABLE BT (K INT, BIN BINARY, V VARCHAR)")
+    if statement.startswith("UPDATE") or "WHEN MATCHED" in statement:
+        sql("INSERT INTO BT (K) VALUES (1)")
+    sql(statement)
+    assert sql("SELECT BIN FROM BT WHERE K = 1") == [(value,)]
+
+
+def test_text_that_is_no_bytes(sql: Sql) -> None:
+    sql("CREATE OR REPLACE TABLE BT (K INT, BIN BINARY)")
+    for statement in (
+        "INSERT INTO BT VALUES (1, 'zz')",
+        "INSERT INTO BT SELECT 1, 'zz'",
+        "INSERT INTO BT SELECT * FROM (SELECT 1, 'zz')",
+    ):
+        with pytest.raises(SnowflakeError, match="'zz'") as caught:
+            sql(statement)
+        assert caught.value.code == 100115
+    with pytest.raises(SnowflakeError, match="expecting 2 but got 1"):
+        sql("INSERT INTO BT SELECT 1")
+    assert sql("SELECT * FROM BT") == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ("INPUT => J, MODE => 'x'", 1008),
+        ("INPUT => 'x'", 1044),
+        ("INPUT => V", 1044),
+        ("INPUT => J:a::VARCHAR", 1044),
+        ("MODE => 'BOTH'", 1015),
+    ],
+)
+def test_flatten_refuses(sql: Sql, arguments: str, code: int) -> None:
+    with pytest.raises(SnowflakeError) as caught:
+        sql(f"SELECT F.VALUE FROM T, LATERAL FLATTEN({arguments}) F")
+    assert caught.value.code == code

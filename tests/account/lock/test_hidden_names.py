@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from .conftest import Guarded
@@ -184,3 +186,51 @@ def test_words_of_duckdb_are_columns_or_nothing(guarded: Guarded) -> None:
         assert guarded.refusal(f"SELECT {word}").code == 904
         assert guarded.refusal(f"SELECT {word} FROM T").code == 904
     assert guarded.run("SELECT USER FROM (SELECT 1 AS USER)") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT ROWID FROM T",
+        'SELECT "rowid" FROM T',
+        "SELECT X.ROWID FROM T X",
+        "SELECT A FROM T ORDER BY T.ROWID",
+        "SELECT ROWID FROM V",
+        "DELETE FROM T WHERE T.ROWID = 0",
+        "UPDATE T SET A = T.ROWID",
+        "CREATE VIEW W AS SELECT ROWID AS R FROM T",
+        "SELECT T FROM T",
+        "SELECT X FROM T X",
+        "SELECT TO_VARCHAR(X) FROM T AS X",
+    ],
+)
+def test_columns_that_duckdb_adds_are_unknown(guarded: Guarded, text: str) -> None:
+    assert guarded.refusal(text).code == 904
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("SELECT ROWID FROM (SELECT 1 AS ROWID)", [(1,)]),
+        ("SELECT Q.ROWID FROM (SELECT 1) AS Q (ROWID)", [(1,)]),
+        ("SELECT ROWID FROM (VALUES (1)) AS Q (ROWID)", [(1,)]),
+        ("SELECT A FROM T AS A ORDER BY A", [(1,), (2,)]),
+        ("SELECT COUNT(*) AS T FROM T ORDER BY T", [(2,)]),
+    ],
+)
+def test_columns_may_be_called_so(guarded: Guarded, text: str, rows: list[tuple[Any, ...]]) -> None:
+    assert guarded.run(text) == rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT DISTINCT ON (A) A FROM T",
+        "SELECT A FROM T LIMIT 10%",
+        "SELECT A FROM T USING SAMPLE 1",
+        "SELECT A FROM T SEMI JOIN U ON TRUE",
+        "SELECT A FROM T ANTI JOIN U ON TRUE",
+    ],
+)
+def test_clauses_of_duckdb_are_syntax_errors(guarded: Guarded, text: str) -> None:
+    assert guarded.refusal(text).code == 1003

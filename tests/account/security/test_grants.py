@@ -184,3 +184,33 @@ def test_a_reader_of_models(admin: Session) -> None:
     run(admin, "GRANT USAGE, READ ON FUTURE MODELS IN SCHEMA S TO ROLE MODEL_READER")
     rows = run(admin, 'SHOW FUTURE GRANTS IN SCHEMA S ->> SELECT "privilege" FROM $1 ORDER BY 1')
     assert rows == [("READ",), ("USAGE",)]
+
+
+@pytest.mark.parametrize(
+    ("privilege", "on"),
+    [
+        ("SELECT", "S.NOPE"),
+        ("SELECT", "TABLE S.NOPE"),
+        ("SELECT", "VIEW S.NOPE"),
+        ("MONITOR", "DYNAMIC TABLE S.NOPE"),
+        ("READ", "STAGE S.NOPE"),
+        ("USAGE", "FILE FORMAT S.NOPE"),
+        ("APPLY", "TAG S.NOPE"),
+        ("USAGE", "MODEL S.NOPE"),
+        ("USAGE", "DATASET S.NOPE"),
+        ("OPERATE", "TASK S.NOPE"),
+        ("USAGE", "FUNCTION S.NOPE(INT)"),
+        ("USAGE", "PROCEDURE S.NOPE()"),
+        ("USAGE", "SCHEMA NOPE"),
+        ("USAGE", "DATABASE NOPE"),
+        ("USAGE", "WAREHOUSE NOPE"),
+        ("SELECT", "ALL TABLES IN SCHEMA NOPE"),
+        ("SELECT", "FUTURE TABLES IN SCHEMA NOPE"),
+        ("SELECT", "FUTURE TABLES IN DATABASE NOPE"),
+    ],
+)
+def test_nothing_is_granted_on_what_is_not_there(admin: Session, privilege: str, on: str) -> None:
+    before = run(admin, "SHOW GRANTS TO ROLE PUBLIC")
+    assert refusal(admin, f"GRANT {privilege} ON {on} TO ROLE PUBLIC")[:2] == (2003, "42S02")
+    assert refusal(admin, f"REVOKE {privilege} ON {on} FROM ROLE PUBLIC")[:2] == (2003, "42S02")
+    assert run(admin, "SHOW GRANTS TO ROLE PUBLIC") == before
