@@ -47,3 +47,18 @@ def test_revoking_the_option_keeps_the_privilege(admin: Session) -> None:
     run(admin, "CREATE ROLE OPTED", "GRANT CREATE ROLE ON ACCOUNT TO ROLE OPTED WITH GRANT OPTION")
     run(admin, "REVOKE GRANT OPTION FOR CREATE ROLE ON ACCOUNT FROM ROLE OPTED")
     assert [(row[1], row[6]) for row in run(admin, "SHOW GRANTS TO ROLE OPTED")] == [("CREATE ROLE", "false")]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO IDENTIFIER($HIDDEN) VALUES (1)",
+        "DELETE FROM IDENTIFIER($HIDDEN)",
+        "CREATE OR REPLACE TABLE IDENTIFIER($HIDDEN) (A INT)",
+    ],
+)
+def test_a_variable_hides_no_name(admin: Session, login: Login, statement: str) -> None:
+    run(admin, "CREATE TABLE KEPT (A INT)")
+    low = login("HIDER")
+    run(low, "SET HIDDEN = 'KEPT'")
+    assert refusal(low, statement)[0] == 3001
