@@ -157,7 +157,7 @@ def _snowflake_type(duck_type: str) -> str:
 
 
 def _identifier(found: re.Match[str]) -> SnowflakeError:
-    return compilation_error(f"invalid identifier '{found.group(1)}'", 904, "42000")
+    return compilation_error(f"invalid identifier '{next(filter(None, found.groups()))}'", 904, "42000")
 
 
 def _unrecognized(found: re.Match[str]) -> SnowflakeError:
@@ -213,7 +213,7 @@ _KNOWN: tuple[tuple[re.Pattern[str], _Builder], ...] = tuple(
         ),
         (r"Cannot extract field '(\w+)' from", _identifier),
         (
-            r'(?:Referenced column|column|Column with name:?|Referenced table|Table)\s+"?([\w$ ]+?)"?\s+'
+            r'(?:Referenced column|column|Column with name:?|Referenced table|Table)\s+(?:"([^\n]+?)"|([\w$ ]+?))\s+'
             r"(?:in \w+ list )?(?:was )?(?:not found|does not)",
             _identifier,
         ),

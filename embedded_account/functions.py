@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from embedded_account.errors import compilation_error
 from embedded_account.result import Result
 from embedded_account.session import Session
 
@@ -38,12 +39,27 @@ TABLES: dict[str, TableFunction] = {}
 VIRTUAL: dict[str, VirtualTable] = {}
 
 
+def _refusing(name: str, function: ScalarFunction) -> ScalarFunction:
+    """The function, which says so of arguments that are missing or that it cannot read."""
+
+    def answer(session: Session, arguments: list[object]) -> object:
+        try:
+            return function(session, arguments)
+        except (IndexError, KeyError, ValueError) as failure:
+            given = ", ".join(map(str, arguments))
+            raise compilation_error(
+                f"Invalid argument types for function '{name}': ({given})", 1044, "42P13"
+            ) from failure
+
+    return answer
+
+
 def scalar_function(*names: str) -> Callable[[ScalarFunction], ScalarFunction]:
     """Register a function of constants, e.g. "SYSTEM$TYPEOF". It returns str, int, float, bool or None."""
 
     def register(function: ScalarFunction) -> ScalarFunction:
         for name in names:
-            SCALARS[name] = function
+            SCALARS[name] = _refusing(name, function)
         return function
 
     return register

@@ -7,7 +7,6 @@ What nobody registered is refused by name.
 from __future__ import annotations
 
 import logging
-import re
 import time
 import uuid
 from collections.abc import Callable
@@ -58,6 +57,9 @@ _CREATE_FLAGS = ("SCOPED", "LOCAL", "GLOBAL", "TRANSIENT", "VOLATILE", "SECURE",
 _READING = frozenset(
     "( BEGIN DESC DESCRIBE EXPLAIN LIST LS SELECT SET SHOW START UNSET USE VALUES WITH".split()  # noqa: SIM905
 )
+# The kinds whose handlers heed these modifiers.
+_TEMPORARY = ("TABLE", "VIEW", "STAGE", "FILE FORMAT", "FUNCTION", "PROCEDURE", "DYNAMIC TABLE")
+_OR_ALTER = ("TABLE", "VIEW", "TASK", "DYNAMIC TABLE")
 _CONFLICT_SECONDS = 20.0
 
 
@@ -140,12 +142,16 @@ def _refer(text: str, ids: list[str]) -> str:
     """In a chain `$1` names the result of the statement before, `$2` the one before that."""
     if not ids:
         return text
-    return re.sub(
-        r"\b(FROM|JOIN)\s+\$(\d+)",
-        lambda m: f"{m.group(1)} TABLE(RESULT_SCAN('{ids[-int(m.group(2))]}'))",
-        text,
-        flags=re.IGNORECASE,
-    )
+    named = {f"${number}": query_id for number, query_id in enumerate(reversed(ids), 1)}
+    out, at, previous = [], 0, ""
+    for token in tokenize(text):
+        if previous in ("FROM", "JOIN") and token.kind == "variable" and token.text[1:].isdecimal():
+            if token.text not in named:
+                raise SnowflakeError(f"Statement {token.text} not found", 709, "02000")
+            out += [text[at : token.start], f"TABLE(RESULT_SCAN('{named[token.text]}'))"]
+            at = token.end
+        previous = token.word
+    return "".join([*out, text[at:]])
 
 
 def _run(
@@ -265,11 +271,21 @@ def choose(current: Statement) -> tuple[Handler, str]:
             skip = length - (words[0] == "CREATE")
             for _ in range(skip):
                 cursor.next()
-            return handler, " ".join(words[:length])
+            kind = " ".join(words[:length])
+            _refuse_modifiers(current, kind.removeprefix("CREATE "))
+            return handler, kind
     if cursor.done and words[0] != "CREATE":
         raise SnowflakeError("Empty SQL statement.", 900, "42000")
     known = any(key[0] == words[0] for key in _HANDLERS)
     raise unsupported(" ".join(words[:2])) if known else cursor.error()
+
+
+def _refuse_modifiers(current: Statement, kind: str) -> None:
+    """What would be made for good, or as if new, is not made at all."""
+    if current.temporary and kind not in _TEMPORARY:
+        raise unsupported(f"CREATE TEMPORARY {kind}")
+    if current.or_alter and kind not in _OR_ALTER:
+        raise unsupported(f"CREATE OR ALTER {kind}")
 
 
 def _take_create_modifiers(current: Statement) -> None:

@@ -24,7 +24,8 @@ from embedded_account.parse.cursor import Cursor
 from embedded_account.result import USE, Result, rows_result, status
 from embedded_account.security import granting
 from embedded_account.security.logins import administrator
-from embedded_account.security.roles import activate
+from embedded_account.security.privileges import of_record, owns, refused
+from embedded_account.security.roles import SYSTEM, activate
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
@@ -43,11 +44,15 @@ def _create(session: Session, current: Statement, kind: str, label: str) -> Resu
     done = status(f"{label} {shown(name)} successfully created.")
     if current.describe_only:
         return done
-    if session.account.get(kind, name):
+    if kind == "USER" and name in (SYSTEM, session.account.user):
+        raise already_exists(shown(name))
+    before = session.account.get(kind, name)
+    if before is not None:
         if exists_ok:
             return status(f"{shown(name)} already exists, statement succeeded.")
         if not current.or_replace:
             raise already_exists(shown(name))
+        _replace(session, before)
     options.pop("PASSWORD", None)
     comment = str(options.pop("COMMENT", ""))
     session.account.put(Record(kind, "", name, session.role, comment, {"options": options}))
@@ -69,6 +74,20 @@ def create_database_role(session: Session, current: Statement) -> Result:
     return _create(session, current, "DATABASE ROLE", "Database role")
 
 
+def _replace(session: Session, before: Record) -> None:
+    """Who may drop a role or user may put another in its place, which begins without grants."""
+    if before.name in SYSTEM_ROLES or not owns(session, of_record(before)):
+        raise refused(of_record(before))
+    _forget_grants(session, before.kind, before.name)
+
+
+def _forget_grants(session: Session, kind: str, name: str) -> None:
+    for record in session.account.list("GRANT"):
+        body = record.body
+        if (kind, name) in ((body["grantee_kind"], body["grantee"]), (body["on_kind"], body["on"])):
+            session.account.delete("GRANT", record.name)
+
+
 def _drop(session: Session, current: Statement, kind: str) -> Result:
     if_exists = current.accept_if_exists()
     name = current.cursor.identifier()
@@ -78,13 +97,7 @@ def _drop(session: Session, current: Statement, kind: str) -> Result:
             return status("Drop statement executed successfully.")
         raise does_not_exist(kind.title(), shown(name))
     if not current.describe_only:
-        for grant in session.account.list("GRANT"):
-            body = grant.body
-            if (body["grantee_kind"], body["grantee"]) == (kind, name) or (body["on_kind"], body["on"]) == (
-                kind,
-                name,
-            ):
-                session.account.delete("GRANT", grant.name)
+        _forget_grants(session, kind, name)
         session.account.delete(kind, name)
     return status(f"{shown(name)} successfully dropped.")
 
@@ -294,13 +307,18 @@ def _transfer(session: Session, kind: str, name: str, role: str, copies: str) ->
 
 @statement("REVOKE")
 def revoke(session: Session, current: Statement) -> Result:
+    option_alone = current.cursor.looking_at("GRANT", "OPTION", "FOR")
     rows, grantee_kind, grantee, _, _ = _grants(session, current, "REVOKE")
     for privilege, kind, name in rows:
         granting.check(session, privilege, kind, name)
     if not current.describe_only:
         for privilege, kind, name in rows:
             for on_kind, on in _spelled(session, kind, name):
-                session.account.delete("GRANT", _key((privilege, on_kind, on), grantee_kind, grantee))
+                key = _key((privilege, on_kind, on), grantee_kind, grantee)
+                if not option_alone:
+                    session.account.delete("GRANT", key)
+                elif (held := session.account.get("GRANT", key)) is not None:
+                    session.account.put(held.with_body(option=False))
     return status("Statement executed successfully.")
 
 

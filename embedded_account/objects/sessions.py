@@ -232,13 +232,14 @@ def client_version_info(session: Session, _: list[object]) -> object:
     return "[]"
 
 
+# https://docs.snowflake.com/en/sql-reference/functions/system_wait
+_UNITS = {"DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECONDS": 1, "MILLISECONDS": 0.001}
+
+
 @scalar_function("SYSTEM$WAIT")
 def wait(session: Session, arguments: list[object]) -> object:
-    amount = float(str(arguments[0]))
     unit = str(arguments[1]).upper() if len(arguments) > 1 else "SECONDS"
-    seconds = amount * {"DAYS": 86400, "HOURS": 3600, "MINUTES": 60, "SECONDS": 1, "MILLISECONDS": 0.001}.get(
-        unit, 1
-    )
+    seconds = float(str(arguments[0])) * _UNITS[unit]
     if session.cancelled.wait(min(seconds, 600)):
         raise SnowflakeError("SQL execution canceled", 604, "57014")
     return f"waited {arguments[0]} {unit.lower()}"

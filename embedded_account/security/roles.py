@@ -11,6 +11,8 @@ from embedded_account.names import shown
 from embedded_account.session import Session
 
 ADMINISTRATOR = "ACCOUNTADMIN"
+# https://docs.snowflake.com/en/user-guide/tasks-intro#task-security
+SYSTEM = "SYSTEM"
 _SYSTEM = {
     ADMINISTRATOR: ("SYSADMIN", "SECURITYADMIN"),
     "SECURITYADMIN": ("USERADMIN",),
@@ -54,7 +56,9 @@ def activate(session: Session, role: str) -> None:
     Raises:
         SnowflakeError: 003013 when the role was not granted to the user.
     """
-    if session.user != "SYSTEM" and role not in of_user(session.account, session.user):
+    # A task's session belongs to no user: it has its owner's rights alone.
+    own = of_session(session) if session.user == SYSTEM else of_user(session.account, session.user)
+    if role not in own:
         raise SnowflakeError(
             f"SQL access control error:\nRequested role '{shown(role)}' is not assigned to the executing "
             "user.  Specify another role to activate.",

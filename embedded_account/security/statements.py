@@ -33,11 +33,15 @@ def check(session: Session, kind: str, text: str, position: int, temporary: bool
 
     `kind` is the statement's first words, `position` where its text goes on behind them.
     """
+    from embedded_account.query import expand_variables  # which needs this package
+
     if kind in _DML:
-        _check_dml(session, kind, Cursor(text[position:]))
+        _check_dml(session, kind, Cursor(expand_variables(session, text[position:])))
         warehouse.require(session)
     elif kind.startswith("CREATE ") and not temporary:
-        _check_create(session, kind.removeprefix("CREATE "), Cursor(text[position:]))
+        _check_create(
+            session, kind.removeprefix("CREATE "), Cursor(expand_variables(session, text[position:]))
+        )
 
 
 def _check_create(session: Session, kind: str, cursor: Cursor) -> None:

@@ -13,6 +13,7 @@ from embedded_account.duck_errors import translated
 from embedded_account.errors import SnowflakeError
 from embedded_account.parameters import set_parameters
 from embedded_account.query import run_query
+from embedded_account.security.roles import SYSTEM
 from embedded_account.session import Session, TaskContext
 from embedded_account.statements import execute
 from embedded_account.tasks.active import ActiveRun
@@ -80,7 +81,7 @@ def run_task(
 def _prepare(session: Session, run: ActiveRun, task: TaskDefinition) -> None:
     session.use(task.name.database, task.name.schema)
     session.task = TaskContext(run, task.name.name)
-    session.user = "SYSTEM"
+    session.user = SYSTEM
     session.serverless = task.warehouse is None
     if task.warehouse is not None:
         if session.account.get("WAREHOUSE", task.warehouse) is None:

@@ -112,6 +112,10 @@ def check(expression: Any) -> None:
             raise compilation_error(f"syntax error: unexpected '{foreign or '*'}'.")
         if isinstance(node, _STATEMENTS) and node is not expression and not _in_merge(node):
             raise compilation_error(f"syntax error: unexpected '{node.key.upper()}'.")
+        if isinstance(node, exp.Any | exp.All) and node.this == exp.Tuple():
+            raise compilation_error("syntax error: unexpected ')'.")
+        if isinstance(node, exp.Struct) and not all(isinstance(e, exp.PropertyEQ) for e in node.expressions):
+            raise compilation_error("syntax error: unexpected '{'.")
         if isinstance(node, exp.Unnest):
             raise unknown_function("UNNEST")
         if isinstance(node, exp.HistoricalData):

@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlglot import exp
 
+from embedded_account.errors import compilation_error
+
 
 def number_columns(expression: Any) -> Any:
     if isinstance(expression, exp.Values):
@@ -30,5 +32,7 @@ def number_columns(expression: Any) -> Any:
             for parameter in list(select.find_all(exp.Parameter)):
                 position = parameter.this
                 if isinstance(position, exp.Literal) and not position.is_string:
+                    if not 1 <= int(position.this) <= len(columns):
+                        raise compilation_error(f"invalid identifier '${position.this}'", 904, "42000")
                     parameter.replace(exp.column(columns[int(position.this) - 1].copy()))
     return expression

@@ -32,12 +32,19 @@ def bind(call: TableCall, names: Sequence[str], function: str) -> TableCall:
 
 
 def limit(call: TableCall, default: int) -> int:
-    value = int(str(call.get("RESULT_LIMIT", default=default)))
+    value = whole(call.get("RESULT_LIMIT", default=default), "RESULT_LIMIT")
     if not 1 <= value <= LARGEST_LIMIT:
         raise invalid_value(
             f"invalid value [{value}] for argument 'RESULT_LIMIT': it is 1 to {LARGEST_LIMIT}."
         )
     return value
+
+
+def whole(value: object, name: str) -> int:
+    try:
+        return int(str(value))
+    except ValueError:
+        raise invalid_value(f"invalid value [{value}] for argument '{name}'") from None
 
 
 def text(call: TableCall, name: str) -> str | None:

@@ -127,7 +127,7 @@ def query_history(session: Session, call: TableCall) -> str:
 
 @table_function("INFORMATION_SCHEMA.QUERY_HISTORY_BY_SESSION")
 def query_history_by_session(session: Session, call: TableCall) -> str:
-    wanted = int(arguments.text(call, "SESSION_ID") or session.id)
+    wanted = arguments.whole(arguments.text(call, "SESSION_ID") or session.id, "SESSION_ID")
     return _history(session, call, "QUERY_HISTORY_BY_SESSION", ("SESSION_ID",), f'"SESSION_ID" = {wanted}')
 
 
