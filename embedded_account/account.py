@@ -203,6 +203,11 @@ class Account:
             raise does_not_exist("Database", shown(database))
         return catalog
 
+    def is_view(self, connection: duckdb.DuckDBPyConnection, database: str, schema: str, name: str) -> bool:
+        """Whether what DuckDB holds under this address is a view of a user's."""
+        catalog = self._catalogs.get(database)
+        return catalog is not None and catalog.get(connection, "VIEW", real(schema), real(name)) is not None
+
     def has_database(self, name: str) -> bool:
         return name in self._catalogs or name == "SNOWFLAKE"
 

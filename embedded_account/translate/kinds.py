@@ -59,7 +59,8 @@ NOTHING: frozenset[str] = frozenset()
 class Kinds:
     def __init__(self, session: Session, expression: Any) -> None:
         self._session = session
-        self._tables: set[str] = set()
+        # (database, schema, name), as DuckDB holds them
+        self._tables: set[tuple[str, str, str]] = set()
         self._columns: dict[str, set[str]] = {}
         self._aliases: dict[str, list[Any]] = {}
         # Each with its node, which so keeps its id.
@@ -159,7 +160,7 @@ class Kinds:
         """Note where columns and aliases come from, before anything is rewritten."""
         for node in expression.walk():
             if isinstance(node, exp.Table) and node.args.get("catalog") is not None:
-                self._tables.add(duck(node.catalog, node.db, node.name))
+                self._tables.add((node.catalog, node.db, node.name))
             elif isinstance(node, exp.Alias):
                 self._aliases.setdefault(node.alias, []).append(node.this)
             elif isinstance(node, exp.Values):
@@ -179,12 +180,25 @@ class Kinds:
         """Kinds of all columns of the statement's tables."""
         while self._tables:
             try:
-                # Binding alone, for an error in running would end a transaction.
-                relation = self._session.duck.sql(f"SELECT * FROM {self._tables.pop()}")
+                found = self._types(*self._tables.pop())
             except duckdb.Error:  # the statement itself will say what is wrong
                 continue
-            for name, type_ in zip(relation.columns, relation.types, strict=True):
-                self._columns.setdefault(name, set()).update(_kinds_of(str(type_)))
+            for name, type_ in found:
+                self._columns.setdefault(name, set()).update(_kinds_of(type_))
+
+    def _types(self, database: str, schema: str, name: str) -> list[tuple[str, str]]:
+        """Columns and their DuckDB types. A view's are looked up, for binding it may take long; a table's are bound,
+        which takes less than looking. Nothing is run: an error would end a transaction."""
+        connection = self._session.duck
+        if self._session.account.is_view(connection, database, schema, name):
+            rows = connection.execute(
+                "SELECT column_name, data_type FROM duckdb_columns() "
+                "WHERE database_name = ? AND schema_name = ? AND table_name = ?",
+                [database, schema, name],
+            ).fetchall()
+            return [(str(column), str(type_)) for column, type_ in rows]
+        relation = connection.sql(f"SELECT * FROM {duck(database, schema, name)}")
+        return list(zip(relation.columns, map(str, relation.types), strict=True))
 
 
 def _table_function(node: Any, columns: dict[str, set[str]]) -> None:
