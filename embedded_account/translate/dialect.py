@@ -114,7 +114,9 @@ def check(expression: Any) -> None:
             raise compilation_error(f"syntax error: unexpected '{node.key.upper()}'.")
         if isinstance(node, exp.Any | exp.All) and node.this == exp.Tuple():
             raise compilation_error("syntax error: unexpected ')'.")
-        if isinstance(node, exp.Struct) and not all(isinstance(e, exp.PropertyEQ) for e in node.expressions):
+        if isinstance(node, exp.Struct) and not all(
+            isinstance(entry, exp.PropertyEQ | exp.Star) for entry in node.expressions
+        ):
             raise compilation_error("syntax error: unexpected '{'.")
         if isinstance(node, exp.Unnest):
             raise unknown_function("UNNEST")
