@@ -34,7 +34,7 @@ def evaluate(context: StepContext, params: Evaluate) -> dict[str, Any]:
     days = json.loads(row[0])["days"]
     for one in days[:1]:
         context.log(
-            f"{one['day']}: MAE {one['mae']:.4f}, naive {one['naive_mae']:.4f}, over {one['n']} points"
+            f"{one['day']}: MAE {one['mae']:.4f}, naive {one['naive_mae']:.4f}, over {one['n']:.0f} points"
         )
     return {"days": days}
 
