@@ -177,17 +177,31 @@ def _path(cursor: Cursor) -> str:
     return name
 
 
+# What the name of a privilege begins with.
+# https://docs.snowflake.com/en/user-guide/security-access-control-privileges
+_WORDS = (
+    "ADD ALL APPLY APPLYBUDGET ATTACH AUDIT BIND CANCEL CREATE DELETE EVOLVE EXECUTE FAILOVER IMPORT IMPORTED INSERT "
+    "INSTALL MANAGE MODIFY MONITOR OPERATE OVERRIDE OWNERSHIP PURCHASE READ REBUILD REFERENCES REFERENCE_USAGE "
+    "REPLICATE RESOLVE SELECT TRUNCATE UPDATE USAGE USE VIEW WRITE"
+)
+_PRIVILEGE = frozenset(_WORDS.split())
+
+
 def _privileges(cursor: Cursor) -> list[str]:
     found: list[str] = []
     words: list[str] = []
     while not (cursor.looking_at("ON") or cursor.looking_at("TO") or cursor.looking_at("FROM")):
-        if cursor.accept(","):
+        if words and cursor.accept(","):
             found.append(" ".join(words))
             words = []
-        elif cursor.looking_at("("):
+        elif words and cursor.looking_at("("):
             cursor.parenthesized_text()
-        else:
+        elif words or cursor.peek().word in _PRIVILEGE:
             words.append(cursor.identifier())
+        else:
+            raise cursor.error()
+    if not words:
+        raise cursor.error()
     return [*found, " ".join(words)]
 
 

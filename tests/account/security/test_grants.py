@@ -214,3 +214,10 @@ def test_nothing_is_granted_on_what_is_not_there(admin: Session, privilege: str,
     assert refusal(admin, f"GRANT {privilege} ON {on} TO ROLE PUBLIC")[:2] == (2003, "42S02")
     assert refusal(admin, f"REVOKE {privilege} ON {on} FROM ROLE PUBLIC")[:2] == (2003, "42S02")
     assert run(admin, "SHOW GRANTS TO ROLE PUBLIC") == before
+
+
+@pytest.mark.parametrize("privileges", ["NONSENSE", "SELECT, NONSENSE", "", "SELECT,, INSERT"])
+def test_what_is_no_privilege_is_not_granted(admin: Session, privileges: str) -> None:
+    before = run(admin, "SHOW GRANTS TO ROLE PUBLIC")
+    assert refusal(admin, f"GRANT {privileges} ON ACCOUNT TO ROLE PUBLIC")[:2] == (1003, "42000")
+    assert run(admin, "SHOW GRANTS TO ROLE PUBLIC") == before

@@ -149,8 +149,8 @@ def test_rest_answers_errors_that_clients_tell_apart(session: Session, database:
         tasks.create(Task("B", "select 1", error_integration="X"))
     with pytest.raises(NotFoundError):
         root.databases[database].schemas["MISSING"].tasks["A"].fetch()
-    with pytest.raises(APIError, match="GET /api/v2/warehouses") as caught:
-        list(root.warehouses.iter())
+    with pytest.raises(APIError, match="GET /api/v2/network-policies") as caught:
+        list(root.network_policies.iter())
     assert caught.value.status == 501
     tasks.create(Task("A", "select 2"), mode=CreateMode.if_not_exists)
     assert tasks["A"].fetch().definition == "select 1"
