@@ -16,6 +16,7 @@ import typer
 from services.core.errors import SpokehubError
 from services.core.logging import configure_logging
 from services.core.settings import LOOPBACK, AccountSettings, Settings, read_settings
+from spoke_kit.errors import SpokeError
 
 if TYPE_CHECKING:
     from services.snowflake.embedded import EmbeddedAccount
@@ -115,6 +116,7 @@ def verify(
             typer.echo(line)
         return
     if settings.account.kind != "embedded":
+        verification.log_in(settings)
         typer.echo(verification.ANNOUNCEMENT)
         if not yes:
             typer.confirm("Go on?", abort=True)
@@ -177,7 +179,7 @@ def main() -> None:
     """The entry point."""
     try:
         cli()
-    except SpokehubError as error:
+    except (SpokehubError, SpokeError) as error:
         _fail(error.message, error.hint)
 
 

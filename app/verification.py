@@ -20,6 +20,12 @@ removes all of it. It takes 15 to 40 minutes and at most about 0.7 credits of th
 example's packages there."""
 
 
+def log_in(settings: Settings) -> None:
+    """Log in and out, which costs nothing: an account out of reach is told of before anything is asked."""
+    with ConnectionSource(settings.account, None, None).open():
+        pass
+
+
 @contextmanager
 def verification(settings: Settings, tell: Callable[[str], None]) -> Iterator[verify.Verification]:
     """A verification that can be run; with the embedded account it has one of its own."""

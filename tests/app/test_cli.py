@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import cli
+from app.cli import cli, main
 from services.core.hub import load_declaration
 from services.snowflake.rights import as_sql, bootstrap
 
@@ -186,3 +186,25 @@ def test_bootstrap_prints_what_an_administrator_grants_once() -> None:
     assert 'ON WAREHOUSE "Big"' in told.stdout
     assert runner.invoke(cli, ["bootstrap", "--print"]).stdout == as_sql(bootstrap(hub))
     assert runner.invoke(cli, ["bootstrap"]).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["packages", "nope"], "There is no spoke 'nope'.\nKnown: pudo.\n"),
+        (
+            ["packages", "--environment", "XX"],
+            "unknown environment 'XX'.\nUse one of DEV, STAGING, PROD.\n",
+        ),
+        (["verify", "--connection", "nowhere"], "Invalid connection_name 'nowhere'"),
+    ],
+)
+def test_what_a_person_mistook_is_said_before_all_else(
+    arguments: list[str], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["spokehub", *arguments])
+    with pytest.raises(SystemExit) as ending:
+        main()
+    out, err = capsys.readouterr()
+    assert (ending.value.code, out) == (1, "")
+    assert err.startswith(told)

@@ -205,7 +205,11 @@ GUESSES = (
     ),
     Guess("tasks.config", "CONFIG of TASK_HISTORY holds what USING CONFIG gave, merged.", config_of_history),
     Guess("tasks.graph_config", "COMPLETE_TASK_GRAPHS tells of a run once it is over.", config_of_graphs),
-    Guess("tasks.scheduled_from", "SCHEDULED_FROM of a started run is EXECUTE_TASK.", scheduled_from),
+    Guess(
+        "tasks.scheduled_from",
+        "SCHEDULED_FROM of a started run is EXECUTE_TASK or EXECUTE TASK.",
+        scheduled_from,
+    ),
     Guess(
         "tasks.resume_root",
         "A root without a schedule may be resumed.",

@@ -36,4 +36,4 @@ def evaluate_predictions(context: TaskContext) -> Json:
 
 
 def _number(value: object) -> float | None:
-    return None if value is None else round(float(str(value)), 6)
+    return value if value is None or isinstance(value, int) else round(float(str(value)), 6)
