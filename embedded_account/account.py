@@ -15,7 +15,7 @@ import contextlib
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -279,20 +279,28 @@ class Account:
         return int(options.get("STATEMENT_TIMEOUT_IN_SECONDS", 0))
 
     def put(self, record: Record) -> None:
-        with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
-            self.catalog.put(connection, record)
-        with self._lock:
-            self._warehouses.pop(record.name, None)
-        if record.kind == GRANT:
-            self.grants.add(record)
+        self.write([record])
 
     def delete(self, kind: str, name: str) -> None:
+        self.write(gone=[(kind, name)])
+
+    def write(self, records: Iterable[Record] = (), gone: Iterable[tuple[str, str]] = ()) -> None:
+        """Remove records of the account's file, by kind and name, and write others: all of it or nothing."""
+        records, gone = list(records), list(gone)
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
-            self.catalog.delete(connection, kind, "", name)
+            for kind, name in gone:
+                self.catalog.delete(connection, kind, "", name)
+            for record in records:
+                self.catalog.put(connection, record)
         with self._lock:
-            self._warehouses.pop(name, None)
-        if kind == GRANT:
-            self.grants.remove(name)
+            for name in (*(name for _, name in gone), *(record.name for record in records)):
+                self._warehouses.pop(name, None)
+        for kind, name in gone:
+            if kind == GRANT:
+                self.grants.remove(name)
+        for record in records:
+            if record.kind == GRANT:
+                self.grants.add(record)
 
     def list(self, kind: str) -> list[Record]:
         with contextlib.closing(self.cursor()) as connection:

@@ -5,6 +5,7 @@ Each module that owns a subject registers its functions here; `translate/` finds
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,8 @@ class TableCall:
         return default
 
 
+log = logging.getLogger(__name__)
+
 ScalarFunction = Callable[[Session, list[object]], object]
 # A table function or virtual table answers DuckDB SQL text (a query) or a finished result.
 TableFunction = Callable[[Session, TableCall], "str | Result"]
@@ -46,6 +49,8 @@ def _refusing(name: str, function: ScalarFunction) -> ScalarFunction:
         try:
             return function(session, arguments)
         except (IndexError, KeyError, ValueError) as failure:
+            # Nearly always the arguments; a fault of the function's own must still be found.
+            log.warning("%s could not take its arguments", name, exc_info=True)
             given = ", ".join(map(str, arguments))
             raise compilation_error(
                 f"Invalid argument types for function '{name}': ({given})", 1044, "42P13"

@@ -170,7 +170,7 @@ def _run(
         if kind not in ("COMMIT", "ROLLBACK"):
             session.refuse_if_aborted()
         if not describe_only:
-            check(session, kind, text, current.cursor.position, current.temporary)
+            check(session, kind, text, current.cursor.position, current.temporary, current.or_replace)
         with session.account.deadlines.limit(session, session.statement_timeout()):
             result = replace(_attempt(session, handler, current, text), query_id=query_id)
         result = _cut(result, int(parameter(session, "ROWS_PER_RESULTSET")))

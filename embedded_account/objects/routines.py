@@ -17,6 +17,7 @@ from embedded_account.names import ObjectName, shown
 from embedded_account.objects import artifact_repositories
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, status
+from embedded_account.security import privileges
 from embedded_account.session import Session, TemporaryObject
 from embedded_account.statements import Statement
 
@@ -223,6 +224,10 @@ def create(
         return status(f"{shown(name.name)} already exists, statement succeeded.")
     if known and not current.or_replace:
         raise already_exists(str(name))
+    if isinstance(known, Record) and not current.temporary:
+        on = privileges.of_record(known, name.database)
+        if not privileges.owns(session, on):
+            raise privileges.refused(on)
     if current.temporary:
         session.temporary[(kind, key)] = TemporaryObject(kind, routine.body())
         return done

@@ -66,6 +66,17 @@ def schema_of(session: Session, name: SchemaName) -> Securable | None:
     return None if record is None else of_record(record, name.database)
 
 
+def of_account(session: Session, kind: str, name: str) -> Securable | None:
+    """A database, warehouse, compute pool, role or user; None when there is none of the name."""
+    if kind == "DATABASE":
+        if name not in session.account.databases():
+            return None
+        record = session.account.catalog_of(name).get(session.duck, "DATABASE", "", name)
+    else:
+        record = session.account.get(kind, name)
+    return None if record is None else of_record(record)
+
+
 def object_of(session: Session, name: ObjectName, *kinds: str) -> Securable | None:
     """The first of these kinds that has a record of this name."""
     if name.database not in session.account.databases():

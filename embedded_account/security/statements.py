@@ -7,6 +7,7 @@ those of tables that DML asks for.
 from __future__ import annotations
 
 from embedded_account.errors import SnowflakeError
+from embedded_account.names import SchemaName
 from embedded_account.parse.cursor import Cursor
 from embedded_account.security import privileges, warehouse
 from embedded_account.session import Session
@@ -28,10 +29,13 @@ _ON_SCHEMA = (
 _DML = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY INTO")
 
 
-def check(session: Session, kind: str, text: str, position: int, temporary: bool) -> None:
+def check(
+    session: Session, kind: str, text: str, position: int, temporary: bool, or_replace: bool
+) -> None:
     """Raises what Snowflake answers to a role or a session that may not run this statement.
 
-    `kind` is the statement's first words, `position` where its text goes on behind them.
+    `kind` is the statement's first words, `position` where its text goes on behind them. Who replaces an object
+    drops it, which takes its ownership.
     """
     from embedded_account.query import expand_variables  # which needs this package
 
@@ -39,16 +43,17 @@ def check(session: Session, kind: str, text: str, position: int, temporary: bool
         _check_dml(session, kind, Cursor(expand_variables(session, text[position:])))
         warehouse.require(session)
     elif kind.startswith("CREATE ") and not temporary:
-        _check_create(
-            session, kind.removeprefix("CREATE "), Cursor(expand_variables(session, text[position:]))
-        )
+        rest = Cursor(expand_variables(session, text[position:]))
+        _check_create(session, kind.removeprefix("CREATE "), rest, or_replace)
 
 
-def _check_create(session: Session, kind: str, cursor: Cursor) -> None:
+def _check_create(session: Session, kind: str, cursor: Cursor, or_replace: bool) -> None:
+    parts = _name(cursor)
     if kind in _ON_ACCOUNT:
         privileges.demand(session, f"CREATE {kind}", privileges.ACCOUNT)
+        if or_replace and len(parts) == 1:
+            _demand_ownership(session, privileges.of_account(session, kind, parts[0]))
         return
-    parts = _name(cursor)
     if kind == "SCHEMA" and parts:
         database = parts[0] if len(parts) == 2 else session.database
         if database in session.account.databases():
@@ -57,13 +62,25 @@ def _check_create(session: Session, kind: str, cursor: Cursor) -> None:
             )
             if record is not None:
                 privileges.demand(session, "CREATE SCHEMA", privileges.of_record(record, str(database)))
+                if or_replace:
+                    _demand_ownership(
+                        session, privileges.schema_of(session, SchemaName(str(database), parts[-1]))
+                    )
     elif kind in _ON_SCHEMA and parts:
         try:
-            schema = privileges.schema_of(session, session.resolve(parts).parent)
+            name = session.resolve(parts)
+            schema = privileges.schema_of(session, name.parent)
         except SnowflakeError:  # the handler says what is wrong with the name
             return
         if schema is not None:
             privileges.demand(session, f"CREATE {kind}", schema)
+        if or_replace:
+            _demand_ownership(session, privileges.object_of(session, name, kind))
+
+
+def _demand_ownership(session: Session, on: privileges.Securable | None) -> None:
+    if on is not None and not privileges.owns(session, on):
+        raise privileges.refused(on)
 
 
 def _check_dml(session: Session, kind: str, cursor: Cursor) -> None:

@@ -29,6 +29,30 @@ def _matches(subject: str, pattern: str, position: int, parameters: str) -> list
     return list(_compiled(pattern, parameters).finditer(subject, position - 1))
 
 
+def _occurrence(
+    subject: str | None,
+    pattern: str | None,
+    position: int | None,
+    occurrence: int | None,
+    parameters: str | None,
+    group: int | None,
+) -> tuple[re.Match[str], int] | int | None:
+    """The match that is meant and its group; 0 if there is none, None where an argument is NULL or is no place.
+
+    A group alone is meant by its number or by the parameter e; -1 is none given.
+    """
+    if subject is None or pattern is None or parameters is None or group is None:
+        return None
+    if not position or not occurrence:
+        return None
+    found = _matches(subject, pattern, position, parameters)
+    if len(found) < occurrence:
+        return 0
+    match = found[occurrence - 1]
+    number = group if group >= 0 else int("e" in parameters)
+    return (match, number) if number <= (match.re.groups or 0) else 0
+
+
 def substr(
     subject: str | None,
     pattern: str | None,
@@ -37,22 +61,9 @@ def substr(
     parameters: str | None,
     group: int | None,
 ) -> str | None:
-    """REGEXP_SUBSTR: a group alone is meant by its number or by the parameter e; -1 is none given."""
-    if (
-        subject is None
-        or pattern is None
-        or not position
-        or not occurrence
-        or parameters is None
-        or group is None
-    ):
-        return None
-    found = _matches(subject, pattern, position, parameters)
-    if len(found) < occurrence:
-        return None
-    number = group if group >= 0 else int("e" in parameters)
-    match = found[occurrence - 1]
-    return match.group(number) if number <= (match.re.groups or 0) else None
+    """REGEXP_SUBSTR."""
+    found = _occurrence(subject, pattern, position, occurrence, parameters, group)
+    return found[0].group(found[1]) if isinstance(found, tuple) else None
 
 
 def substr_all(
@@ -121,20 +132,10 @@ def instr(
     group: int | None,
 ) -> int | None:
     """REGEXP_INSTR: where a match begins (option 0) or what follows it begins (1); 0 if there is none."""
-    if (
-        subject is None
-        or pattern is None
-        or not position
-        or not occurrence
-        or parameters is None
-        or group is None
-    ):
-        return None
-    found = _matches(subject, pattern, position, parameters)
-    if len(found) < occurrence:
-        return 0
-    number = group if group >= 0 else int("e" in parameters)
-    match = found[occurrence - 1]
+    found = _occurrence(subject, pattern, position, occurrence, parameters, group)
+    if not isinstance(found, tuple):
+        return found
+    match, number = found
     return (match.end(number) if option else match.start(number)) + 1
 
 

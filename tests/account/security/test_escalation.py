@@ -62,3 +62,30 @@ def test_a_variable_hides_no_name(admin: Session, login: Login, statement: str) 
     low = login("HIDER")
     run(low, "SET HIDDEN = 'KEPT'")
     assert refusal(low, statement)[0] == 3001
+
+
+@pytest.mark.parametrize(
+    ("made", "replaced"),
+    [
+        ("CREATE DATABASE REPLACED", "DATABASE REPLACED"),
+        ("CREATE SCHEMA REPLACED", "SCHEMA REPLACED"),
+        ("CREATE WAREHOUSE REPLACED", "WAREHOUSE REPLACED"),
+        ("CREATE TABLE REPLACED (A INT)", "TABLE REPLACED (A INT)"),
+        ("CREATE VIEW REPLACED_VIEW AS SELECT 1 AS A", "VIEW REPLACED_VIEW AS SELECT 2 AS A"),
+        ("CREATE STAGE REPLACED", "STAGE REPLACED"),
+        ("CREATE TAG REPLACED", "TAG REPLACED"),
+        (
+            "CREATE FUNCTION REPLACED() RETURNS INT LANGUAGE PYTHON HANDLER = 'f' AS 'def f(): return 1'",
+            "FUNCTION REPLACED() RETURNS INT LANGUAGE PYTHON HANDLER = 'f' AS 'def f(): return 2'",
+        ),
+    ],
+)
+def test_only_its_owner_replaces_an_object(admin: Session, login: Login, made: str, replaced: str) -> None:
+    kind = replaced.split()[0]
+    database = admin.database
+    run(admin, made)
+    admin.use(str(database), "S")
+    on = {"DATABASE": "ACCOUNT", "WAREHOUSE": "ACCOUNT", "SCHEMA": f"DATABASE {database}"}
+    low = login(f"REPLACES_{kind}", f"CREATE {kind} ON {on.get(kind, f'SCHEMA {database}.S')}")
+    assert refusal(low, f"CREATE OR REPLACE {replaced}")[0] == 3001
+    run(admin, f"CREATE OR REPLACE {replaced}")
