@@ -29,9 +29,7 @@ _ON_SCHEMA = (
 _DML = ("INSERT", "UPDATE", "DELETE", "MERGE", "TRUNCATE", "COPY INTO")
 
 
-def check(
-    session: Session, kind: str, text: str, position: int, temporary: bool, or_replace: bool
-) -> None:
+def check(session: Session, kind: str, text: str, position: int, temporary: bool, or_replace: bool) -> None:
     """Raises what Snowflake answers to a role or a session that may not run this statement.
 
     `kind` is the statement's first words, `position` where its text goes on behind them. Who replaces an object
