@@ -1,0 +1,33 @@
+"""The manifest, version 1: all that differs between spokes, as ``spoke.yaml`` and its overlays say it."""
+
+from spoke_kit.manifest.features import Dataset, Entity, FeatureView
+from spoke_kit.manifest.graphs import Compute, Graph, Task
+from spoke_kit.manifest.manifest import VERSION, Contact, Links, Manifest
+from spoke_kit.manifest.models import Baseline, Gates, Metric, Model, ModelKind, Promotion
+from spoke_kit.manifest.predictions import Alert, Grain, History, Place, Prediction, PredictionKind, Unit
+
+__all__ = [
+    "VERSION",
+    "Alert",
+    "Baseline",
+    "Compute",
+    "Contact",
+    "Dataset",
+    "Entity",
+    "FeatureView",
+    "Gates",
+    "Grain",
+    "Graph",
+    "History",
+    "Links",
+    "Manifest",
+    "Metric",
+    "Model",
+    "ModelKind",
+    "Place",
+    "Prediction",
+    "PredictionKind",
+    "Promotion",
+    "Task",
+    "Unit",
+]
