@@ -1,35 +1,36 @@
-"""Puts one application together: the account, the database, the domains and their operations."""
+"""Puts one application together: each service made once, in an order one can read, from those above it."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.settings import Settings
 from services.db.engine import Database
 from services.db.migrate import migrate
-from services.example import operations as example_operations
+from services.example.operations import ExampleOperations
 from services.example.service import Example
-from services.features import operations as features_operations
+from services.features.operations import FeaturesOperations
 from services.features.service import Features
-from services.hub import operations as hub_operations
+from services.hub.operations import HubOperations
 from services.hub.service import Hub
-from services.operations import Operations, Registry
-from services.predictions import operations as predictions_operations
+from services.operations import Operations
+from services.operations import Registry as Kinds
+from services.overview.service import Overview
+from services.predictions.operations import PredictionsOperations
 from services.predictions.service import Forecasts
-from services.registry import operations as registry_operations
-from services.registry.service import Registry as ModelRegistry
-from services.simulation import operations as simulation_operations
+from services.registry.operations import RegistryOperations
+from services.registry.service import Registry
+from services.simulation.operations import SimulationOperations
 from services.simulation.repository import SimulatedData
 from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.identifiers import QualifiedName
 from services.snowflake.recent import RecentAnswers
-from services.spokes import operations as spokes_operations
+from services.spokes.operations import SpokesOperations
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
-from services.training import operations as training_operations
+from services.training.operations import TrainingOperations
 from services.training.service import Training
 
 _STOP_SECONDS = 10.0
@@ -37,25 +38,20 @@ _STOP_SECONDS = 10.0
 log = logger(__name__)
 
 
-@dataclass
-class Services:
-    """What routes, pages and the steps of operations reach: one attribute for each domain.
+@dataclass(frozen=True)
+class Domains:
+    """What routes may ask for, each by its own dependency (``app/dependencies.py``); nothing else reads it."""
 
-    The domains are filled in by ``compose``, once; nothing changes them afterwards.
-    """
-
-    settings: Settings
-    database: Database
-    source: ConnectionSource
-    operations: Operations = field(init=False)
-    hub: Hub = field(init=False)
-    spokes: Spokes = field(init=False)
-    features: Features = field(init=False)
-    training: Training = field(init=False)
-    registry: ModelRegistry = field(init=False)
-    predictions: Forecasts = field(init=False)
-    simulation: Simulation = field(init=False)
-    example: Example = field(init=False)
+    operations: Operations
+    hub: Hub
+    spokes: Spokes
+    features: Features
+    training: Training
+    registry: Registry
+    predictions: Forecasts
+    simulation: Simulation
+    overview: Overview
+    example: Example
 
 
 @dataclass(frozen=True)
@@ -66,8 +62,11 @@ class Runtime:
     database: Database
     source: ConnectionSource
     embedded: EmbeddedAccount | None
-    services: Any
-    operations: Operations
+    domains: Domains
+
+    @property
+    def operations(self) -> Operations:
+        return self.domains.operations
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
@@ -89,58 +88,52 @@ class Runtime:
 
 def compose(
     settings: Settings,
-    registry: Registry | None = None,
+    kinds: Kinds | None = None,
     embedded: EmbeddedAccount | None = None,
     declared: Declaration | None = None,
 ) -> Runtime:
     """Make the parts; starts nothing.
 
-    ``registry`` replaces the domains' kinds of operation, ``embedded`` is a launcher that may have started,
+    ``kinds`` replaces the domains' kinds of operation, ``embedded`` is a launcher that may have started,
     ``declared`` stands for what ``hub.yaml`` declares.
     """
     embedded = embedded or EmbeddedAccount.of(settings)
     declared = declared or load_declaration()
     database = Database(settings.storage.database_url, settings.storage.database_timeout)
     source = ConnectionSource(settings.account, embedded, declared)
-    services = Services(settings, database, source)
+    # The services submit operations, and the kinds of operation use the services: so the kinds come last.
     operations = Operations(
-        kinds() if registry is None else registry,
-        database,
-        url=settings.storage.operations_url,
-        services=services,
-        source=source,
+        Kinds() if kinds is None else kinds, database, url=settings.storage.operations_url, source=source
     )
-    services.operations = operations
-    _add_domains(services, declared)
-    return Runtime(settings, database, source, embedded, services, operations)
+    recent = RecentAnswers(source, operations.queries.stamp, source.pace.memory)
+    shared = QualifiedName(declared.shared_schema, declared.database)
 
+    catalogue = Catalogue(database)
+    spokes = Spokes(declared, catalogue, source, operations)
+    hub = Hub(declared, settings.account, source, recent, spokes, operations)
+    features = Features(recent, spokes.scope, operations)
+    registry = Registry(recent, spokes.scope, operations)
+    predictions = Forecasts(recent, spokes.scope, registry, operations)
+    training = Training(recent, spokes.scope, operations, source.pace)
+    simulation = Simulation(SimulatedData(recent, shared), spokes, training, registry, operations)
+    overview = Overview(spokes, features, training, registry, predictions)
+    example = Example(settings.example, operations)
 
-def kinds() -> Registry:
-    """Every kind of operation that the domains declare."""
-    modules: tuple[Any, ...] = (
-        hub_operations,
-        simulation_operations,
-        spokes_operations,
-        features_operations,
-        training_operations,
-        registry_operations,
-        predictions_operations,
-        example_operations,
+    if kinds is None:
+        for domain in (
+            HubOperations(hub, source),
+            SpokesOperations(spokes, catalogue),
+            FeaturesOperations(spokes),
+            RegistryOperations(registry, spokes.scope),
+            PredictionsOperations(predictions, spokes.scope),
+            TrainingOperations(training, spokes, features, registry, predictions),
+            SimulationOperations(simulation, spokes, declared),
+            ExampleOperations(hub, spokes, registry),
+        ):
+            for kind in domain.kinds():
+                operations.registry.add(kind)
+
+    domains = Domains(
+        operations, hub, spokes, features, training, registry, predictions, simulation, overview, example
     )
-    return Registry([kind for module in modules for kind in module.KINDS])
-
-
-def _add_domains(services: Services, hub: Declaration) -> None:
-    """The domains reach each other through the container alone."""
-    source = services.source
-    recent = RecentAnswers(source, services.operations.queries.stamp, source.pace.memory)
-    shared = QualifiedName(hub.shared_schema, hub.database)
-    services.hub = Hub(hub, services.settings.account, source, recent, services)
-    services.spokes = Spokes(hub, Catalogue(services.database), source, services)
-    scopes = services.spokes.scope
-    services.features = Features(recent, scopes, services)
-    services.training = Training(recent, scopes, services, source.pace)
-    services.registry = ModelRegistry(recent, scopes, services)
-    services.predictions = Forecasts(recent, scopes, services)
-    services.simulation = Simulation(SimulatedData(recent, shared), services)
-    services.example = Example(services.settings.example, services)
+    return Runtime(settings, database, source, embedded, domains)

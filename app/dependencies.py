@@ -7,16 +7,25 @@ from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
 
 from app.auth import User
-from app.composition import Services
+from app.composition import Domains
 from app.schemas.operations import OperationSchema
+from services.example.service import Example
+from services.features.service import Features
+from services.hub.service import Hub
 from services.operations import Operations, OperationView, Params
+from services.overview.service import Overview
+from services.predictions.service import Forecasts
+from services.registry.service import Registry
+from services.simulation.service import Simulation
 from services.snowflake import recent
+from services.spokes.service import Spokes
+from services.training.service import Training
 
 
-def get_services(request: Request) -> Services:
-    """The application's container of domains."""
-    services: Services = request.app.state.services
-    return services
+def domains(request: Request) -> Domains:
+    """The application's domains; of a route's own collaborators each has a dependency below."""
+    found: Domains = request.app.state.domains
+    return found
 
 
 async def look(request: Request) -> None:
@@ -28,8 +37,43 @@ async def look(request: Request) -> None:
 
 
 def get_operations(request: Request) -> Operations:
-    operations: Operations = request.app.state.services.operations
-    return operations
+    return domains(request).operations
+
+
+def get_hub(request: Request) -> Hub:
+    return domains(request).hub
+
+
+def get_spokes(request: Request) -> Spokes:
+    return domains(request).spokes
+
+
+def get_features(request: Request) -> Features:
+    return domains(request).features
+
+
+def get_training(request: Request) -> Training:
+    return domains(request).training
+
+
+def get_registry(request: Request) -> Registry:
+    return domains(request).registry
+
+
+def get_predictions(request: Request) -> Forecasts:
+    return domains(request).predictions
+
+
+def get_simulation(request: Request) -> Simulation:
+    return domains(request).simulation
+
+
+def get_overview(request: Request) -> Overview:
+    return domains(request).overview
+
+
+def get_example(request: Request) -> Example:
+    return domains(request).example
 
 
 def get_user(request: Request) -> User:
@@ -38,12 +82,20 @@ def get_user(request: Request) -> User:
 
 
 OperationsDep = Annotated[Operations, Depends(get_operations)]
+HubDep = Annotated[Hub, Depends(get_hub)]
+SpokesDep = Annotated[Spokes, Depends(get_spokes)]
+FeaturesDep = Annotated[Features, Depends(get_features)]
+TrainingDep = Annotated[Training, Depends(get_training)]
+RegistryDep = Annotated[Registry, Depends(get_registry)]
+PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
+SimulationDep = Annotated[Simulation, Depends(get_simulation)]
+OverviewDep = Annotated[Overview, Depends(get_overview)]
+ExampleDep = Annotated[Example, Depends(get_example)]
 UserDep = Annotated[User, Depends(get_user)]
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", description="Repeating a request with its key does its work once."),
 ]
-ServicesDep = Annotated[Services, Depends(get_services)]
 Submit = Callable[[str, Params | dict[str, Any]], JSONResponse]
 
 

@@ -42,10 +42,10 @@ def create_app(
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
         max_body_size=64 * 1024 * 1024,
     )
-    app.state.services = runtime.services
+    app.state.domains = runtime.domains
     app.state.settings = settings
     app.state.metrics = Metrics()
-    app.state.readiness = health.Readiness(runtime.services)
+    app.state.readiness = health.Readiness(runtime.database, runtime.source)
     app.add_middleware(Names)
     app.add_middleware(Surround, settings=settings, metrics=app.state.metrics)
     errors.install(app)

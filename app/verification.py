@@ -41,7 +41,7 @@ def verification(settings: Settings, tell: Callable[[str], None]) -> Iterator[ve
         runtime = compose(settings, declared=declared)
         runtime.start()
         try:
-            scopes = runtime.services.spokes.deployment_target
+            scopes = runtime.domains.spokes.deployment_target
             yield verify.Verification(declared, runtime.source, runtime.operations, scopes, tell=tell)
         finally:
             runtime.stop()

@@ -7,6 +7,7 @@ from app.api import (
     features,
     hub,
     operations,
+    overview,
     predictions,
     registry,
     simulation,
@@ -20,6 +21,7 @@ routers: list[APIRouter] = [
     for module in (
         operations,
         hub,
+        overview,
         spokes,
         features,
         training,

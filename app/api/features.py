@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app.addresses import Name
 from app.api.parameters import EnvironmentDep
-from app.dependencies import ServicesDep
+from app.dependencies import FeaturesDep
 from app.limits import Text
 from app.schemas.base import Listing
 from app.schemas.features import FeatureView
@@ -15,19 +15,19 @@ router = APIRouter(prefix="/spokes/{spoke}/feature-views", tags=["features"])
 
 
 @router.get("")
-def list_views(services: ServicesDep, spoke: Name, environment: EnvironmentDep) -> Listing[FeatureView]:
+def list_views(features: FeaturesDep, spoke: Name, environment: EnvironmentDep) -> Listing[FeatureView]:
     """The feature views with their columns and freshness; the newest version of each first."""
-    views = services.features.views(spoke, environment)
+    views = features.views(spoke, environment)
     return Listing(items=[FeatureView.model_validate(view) for view in views])
 
 
 @router.get("/{name}")
 def get_view(
-    services: ServicesDep,
+    features: FeaturesDep,
     spoke: Name,
     name: Name,
     environment: EnvironmentDep,
     version: Text = None,
 ) -> FeatureView:
     """One version, the newest by default."""
-    return FeatureView.model_validate(services.features.view(spoke, environment, name, version))
+    return FeatureView.model_validate(features.view(spoke, environment, name, version))

@@ -2,13 +2,15 @@
 
 import threading
 import time
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
 
+from app.dependencies import OperationsDep
 from services.core.errors import SpokehubError
 from services.core.logging import logger
+from services.db.engine import Database
+from services.snowflake.connection import ConnectionSource
 
 router = APIRouter(tags=["health"])
 log = logger(__name__)
@@ -19,19 +21,20 @@ _KEPT_SECONDS = 5.0
 class Readiness:
     """Whether the database and the account answer; the account is asked at most every five seconds."""
 
-    def __init__(self, services: Any) -> None:
-        self._services = services
+    def __init__(self, database: Database, source: ConnectionSource) -> None:
+        self._database = database
+        self._source = source
         self._lock = threading.Lock()
         self._asked = 0.0
         self._account: str | None = None
 
     def checks(self) -> dict[str, str]:
         """What was checked, and "ok" or what is wrong with it."""
-        return {"database": self._database(), "account": self._ask_account()}
+        return {"database": self._ask_database(), "account": self._ask_account()}
 
-    def _database(self) -> str:
+    def _ask_database(self) -> str:
         try:
-            self._services.database.ping()
+            self._database.ping()
         except Exception as error:
             log.warning("database.unavailable", exc_info=error)
             return "does not answer"
@@ -46,7 +49,7 @@ class Readiness:
 
     def _ping(self) -> str:
         try:
-            self._services.source.ping()
+            self._source.ping()
         except SpokehubError as error:
             return error.message
         except Exception as error:
@@ -70,7 +73,7 @@ def readyz(request: Request) -> JSONResponse:
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(request: Request) -> PlainTextResponse:
+def metrics(request: Request, operations: OperationsDep) -> PlainTextResponse:
     """Prometheus' text format."""
-    body = request.app.state.metrics.text(request.app.state.services.operations.counts())
+    body = request.app.state.metrics.text(operations.counts())
     return PlainTextResponse(body, media_type="text/plain; version=0.0.4; charset=utf-8")

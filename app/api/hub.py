@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from app.dependencies import ServicesDep, SubmitDep
+from app.dependencies import HubDep, SubmitDep
 from app.schemas.base import Schema
 from app.schemas.hub import Account, Environment, HubPlan
 
@@ -23,17 +23,17 @@ class Hub(Schema):
 
 
 @router.get("")
-def get_hub(services: ServicesDep) -> Hub:
+def get_hub(hub: HubDep) -> Hub:
     """The account in use and the declared environments, in promotion order."""
-    environments = [Environment.model_validate(item) for item in services.hub.environments()]
-    account = Account.model_validate(services.hub.account())
-    return Hub(account=account, database=services.hub.declared.database, environments=environments)
+    environments = [Environment.model_validate(item) for item in hub.environments()]
+    account = Account.model_validate(hub.account())
+    return Hub(account=account, database=hub.declared.database, environments=environments)
 
 
 @router.get("/plan")
-def get_plan(services: ServicesDep) -> HubPlan:
+def get_plan(hub: HubDep) -> HubPlan:
     """The declared objects beside those in the account, with the SQL that would bring them about."""
-    return HubPlan.model_validate(services.hub.plan())
+    return HubPlan.model_validate(hub.plan())
 
 
 @router.post("/apply", status_code=202, response_model=None)

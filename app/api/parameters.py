@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict
 
+from app.dependencies import HubDep
 from app.limits import SentName
+from services.hub.service import Hub
 
 EnvironmentText = Annotated[
     str | None,
@@ -27,16 +29,15 @@ class Target(Body):
     environment: SentName | None = None
 
 
-def get_environment(request: Request, environment: EnvironmentText = None) -> str:
+def get_environment(hub: HubDep, environment: EnvironmentText = None) -> str:
     """The environment of the address; Invalid 422 for an unknown one."""
-    return pick(request, environment)
+    return pick(hub, environment)
 
 
-def pick(request: Request, *names: str | None) -> str:
+def pick(hub: Hub, *names: str | None) -> str:
     """The first environment that is named, else the first declared; Invalid 422 for an unknown one."""
-    hub = request.app.state.services.hub
     named = next((name for name in names if name), None)
-    return str(hub.declared.environment(named).name if named else hub.environments()[0].name)
+    return hub.declared.environment(named).name if named else hub.environments()[0].name
 
 
 EnvironmentDep = Annotated[str, Depends(get_environment)]

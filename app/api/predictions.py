@@ -6,12 +6,12 @@ from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from app.addresses import Name
 from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
-from app.dependencies import ServicesDep, SubmitDep
+from app.dependencies import HubDep, PredictionsDep, SpokesDep, SubmitDep
 from app.limits import Limit, Text
 from app.schemas.base import Listing
 from app.schemas.predictions import (
@@ -62,10 +62,10 @@ class PredictionRequest(Target):
 
 @router.get(_SPOKE + "/predictions")
 def get_predictions(
-    services: ServicesDep, spoke: Name, environment: EnvironmentDep, day: date | None = None
+    predictions: PredictionsDep, spoke: Name, environment: EnvironmentDep, day: date | None = None
 ) -> PredictionListing:
     """The latest day by default: one row for each active point."""
-    found = services.predictions.day(spoke, environment, day)
+    found = predictions.day(spoke, environment, day)
     return PredictionListing(
         items=[PredictionRow.model_validate(row) for row in found.rows],
         day=found.day,
@@ -78,7 +78,7 @@ def get_predictions(
 
 @router.post(_SPOKE + "/predictions", status_code=202, response_model=None)
 def predict(
-    request: Request,
+    hub: HubDep,
     submit: SubmitDep,
     spoke: Name,
     body: PredictionRequest | None = None,
@@ -86,41 +86,41 @@ def predict(
 ) -> JSONResponse:
     """Run the inference graph; 409 with no pending day."""
     sent = body or PredictionRequest()
-    where = pick(request, sent.environment, environment)
+    where = pick(hub, sent.environment, environment)
     params = {"spoke": spoke, "environment": where, "wait": sent.wait}
     return submit("inference.run", {**params, "days": sent.days} if sent.days else params)
 
 
 @router.get(_SPOKE + "/predictions/scored")
 def get_scored(
-    services: ServicesDep,
+    predictions: PredictionsDep,
     spoke: Name,
     environment: EnvironmentDep,
     days: Annotated[int, Query(ge=1, le=365)] = 28,
 ) -> Listing[ScoredPrediction]:
     """The forecasts of the last days that have an actual, with the naive forecast of the same knowledge."""
-    found = services.predictions.scored(spoke, environment, days)
+    found = predictions.scored(spoke, environment, days)
     return Listing(items=[ScoredPrediction.model_validate(item) for item in found])
 
 
 @router.get(_SPOKE + "/points/{pudo_id}/history")
 def get_history(
-    services: ServicesDep,
+    predictions: PredictionsDep,
     spoke: Name,
     pudo_id: Name,
     environment: EnvironmentDep,
     days: Annotated[int, Query(ge=1, le=730)] = 60,
 ) -> PointHistory:
     """A point's last days, oldest first."""
-    return PointHistory.model_validate(services.predictions.history(spoke, environment, pudo_id, days))
+    return PointHistory.model_validate(predictions.history(spoke, environment, pudo_id, days))
 
 
 @router.get(_SPOKE + "/evaluations")
 def get_evaluations(
-    services: ServicesDep, spoke: Name, environment: EnvironmentDep, limit: Limit = 60
+    predictions: PredictionsDep, spoke: Name, environment: EnvironmentDep, limit: Limit = 60
 ) -> EvaluationListing:
     """How good each day's forecasts were, and what was promised when the version was registered."""
-    found = services.predictions.evaluations(spoke, environment, limit)
+    found = predictions.evaluations(spoke, environment, limit)
     registered = RegisteredMetrics.model_validate(found.registered) if found.registered else None
     return EvaluationListing(
         items=[Evaluation.model_validate(item) for item in found.items], registered=registered
@@ -129,46 +129,48 @@ def get_evaluations(
 
 @router.post(_SPOKE + "/evaluations", status_code=202, response_model=None)
 def evaluate(
-    request: Request,
+    hub: HubDep,
     submit: SubmitDep,
     spoke: Name,
     body: Target | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
     """Write the actuals beside the forecasts; 409 with nothing to do."""
-    where = pick(request, body.environment if body else None, environment)
+    where = pick(hub, body.environment if body else None, environment)
     return submit("predictions.evaluate", {"spoke": spoke, "environment": where})
 
 
 @router.get(_SPOKE + "/alerts")
 def get_alerts(
-    services: ServicesDep,
+    predictions: PredictionsDep,
     spoke: Name,
     environment: EnvironmentDep,
     day: date | None = None,
     limit: Limit = 200,
 ) -> Listing[Alert]:
     """The points forecast at or above the threshold, newest day first, then fullest."""
-    found = services.predictions.alerts(spoke, environment, day, limit)
+    found = predictions.alerts(spoke, environment, day, limit)
     return Listing(items=[Alert.model_validate(item) for item in found])
 
 
 @router.get("/alerts")
 def list_alerts(
-    services: ServicesDep,
+    hub: HubDep,
+    spokes: SpokesDep,
+    predictions: PredictionsDep,
     spoke: Text = None,
     environment: EnvironmentText = None,
     limit: Limit = 200,
 ) -> Listing[AlertOfSpoke]:
     """The open alerts of every spoke and environment, newest day first, then fullest."""
-    wanted = services.hub.declared.environment(environment).name if environment else None
+    wanted = hub.declared.environment(environment).name if environment else None
     if spoke is not None:
-        services.spokes.get(spoke)
+        spokes.get(spoke)
     found = [
         AlertOfSpoke(spoke=scope.spoke, environment=scope.environment, **asdict(alert))
-        for scope in services.spokes.onboarded()
+        for scope in spokes.onboarded()
         if spoke in (None, scope.spoke) and wanted in (None, scope.environment)
-        for alert in services.predictions.alerts(scope.spoke, scope.environment, None, limit)
+        for alert in predictions.alerts(scope.spoke, scope.environment, None, limit)
         if alert.open
     ]
     found.sort(key=lambda one: (-one.day.toordinal(), -one.predicted_fill_rate, one.pudo_id))

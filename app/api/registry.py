@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from app.addresses import Name
 from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
-from app.dependencies import ServicesDep, SubmitDep
+from app.dependencies import HubDep, RegistryDep, SubmitDep
 from app.schemas.base import Listing
 from app.schemas.registry import Model, ModelVersion
 
@@ -15,34 +15,32 @@ router = APIRouter(prefix="/spokes/{spoke}/models", tags=["models"])
 
 
 @router.get("")
-def list_models(services: ServicesDep, spoke: Name, environment: EnvironmentDep) -> Listing[Model]:
+def list_models(registry: RegistryDep, spoke: Name, environment: EnvironmentDep) -> Listing[Model]:
     """The models by name, each with its versions."""
-    return Listing(
-        items=[Model.model_validate(model) for model in services.registry.models(spoke, environment)]
-    )
+    return Listing(items=[Model.model_validate(model) for model in registry.models(spoke, environment)])
 
 
 @router.get("/{model}/versions")
 def list_versions(
-    services: ServicesDep, spoke: Name, model: Name, environment: EnvironmentDep
+    registry: RegistryDep, spoke: Name, model: Name, environment: EnvironmentDep
 ) -> Listing[ModelVersion]:
     """The versions, newest first, with metrics and lineage."""
-    versions = services.registry.versions(spoke, environment, model)
+    versions = registry.versions(spoke, environment, model)
     return Listing(items=[ModelVersion.model_validate(version) for version in versions])
 
 
 @router.get("/{model}/versions/{version}")
 def get_version(
-    services: ServicesDep, spoke: Name, model: Name, version: Name, environment: EnvironmentDep
+    registry: RegistryDep, spoke: Name, model: Name, version: Name, environment: EnvironmentDep
 ) -> ModelVersion:
     """One version."""
-    return ModelVersion.model_validate(services.registry.version(spoke, environment, model, version))
+    return ModelVersion.model_validate(registry.version(spoke, environment, model, version))
 
 
 @router.post("/{model}/versions/{version}/promote", status_code=202, response_model=None)
 def promote(
-    request: Request,
-    services: ServicesDep,
+    hub: HubDep,
+    registry: RegistryDep,
     submit: SubmitDep,
     spoke: Name,
     model: Name,
@@ -51,5 +49,5 @@ def promote(
     environment: EnvironmentText = None,
 ) -> JSONResponse:
     """Make it the default version; 409 when it is already."""
-    where = pick(request, body.environment if body else None, environment)
-    return submit("model.promote", services.registry.promotion(spoke, where, model, version))
+    where = pick(hub, body.environment if body else None, environment)
+    return submit("model.promote", registry.promotion(spoke, where, model, version))

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
 from app.api.parameters import Body
-from app.dependencies import ServicesDep, SubmitDep, UserDep, accepted
+from app.dependencies import OperationsDep, SimulationDep, SubmitDep, UserDep, accepted
 from app.schemas.simulation import SimulationStatus
 
 router = APIRouter(prefix="/simulation", tags=["simulation"])
@@ -34,9 +34,9 @@ class ResetRequest(Body):
 
 
 @router.get("")
-def get_status(services: ServicesDep, days: Annotated[int, Query(ge=1, le=400)] = 42) -> SimulationStatus:
+def get_status(simulation: SimulationDep, days: Annotated[int, Query(ge=1, le=400)] = 42) -> SimulationStatus:
     """The last days and the next step."""
-    return SimulationStatus.model_validate(services.simulation.status(days))
+    return SimulationStatus.model_validate(simulation.status(days))
 
 
 @router.post("/seed", status_code=202, response_model=None)
@@ -58,16 +58,18 @@ def evening(submit: SubmitDep, body: PhaseRequest | None = None) -> JSONResponse
 
 
 @router.post("/reset", status_code=202, response_model=None)
-def reset(services: ServicesDep, user: UserDep, body: ResetRequest) -> JSONResponse:
+def reset(
+    simulation: SimulationDep, operations: OperationsDep, user: UserDep, body: ResetRequest
+) -> JSONResponse:
     """Back to the end of the seed."""
-    operation = services.simulation.start_reset(body.confirm, user.name)
-    return accepted(services.operations.get(operation))
+    operation = simulation.start_reset(body.confirm, user.name)
+    return accepted(operations.get(operation))
 
 
 @router.post("/next", status_code=202, response_model=None)
-def next_step(services: ServicesDep, user: UserDep) -> JSONResponse:
+def next_step(operations: OperationsDep, simulation: SimulationDep, user: UserDep) -> JSONResponse:
     """Do what comes next; 409 while an operation on the data is under way."""
-    return accepted(services.operations.get(services.simulation.start_next(user.name)))
+    return accepted(operations.get(simulation.start_next(user.name)))
 
 
 def _day(body: PhaseRequest | None) -> dict[str, date | None]:

@@ -1,19 +1,19 @@
-"""REST: the spokes, how each is, what was deployed where, and what onboards and deploys them."""
+"""REST: the spokes, what was deployed where, and what onboards and deploys them."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from app.addresses import Name
 from app.api.parameters import Body, EnvironmentDep, EnvironmentText, Target, pick
-from app.dependencies import ServicesDep, SubmitDep
-from app.limits import Limit, SentName, Text
+from app.dependencies import HubDep, SpokesDep, SubmitDep
+from app.limits import Limit, SentName
 from app.schemas.base import Listing, Schema
-from app.schemas.spokes import Spoke, SpokeGlance
+from app.schemas.spokes import Spoke
 
 router = APIRouter(prefix="/spokes", tags=["spokes"])
 
@@ -46,49 +46,42 @@ class Deployment(Schema):
 
 
 @router.get("")
-def list_spokes(services: ServicesDep) -> Listing[Spoke]:
+def list_spokes(spokes: SpokesDep) -> Listing[Spoke]:
     """The onboarded spokes, by name."""
-    return Listing(items=[Spoke.model_validate(item) for item in services.spokes.all()])
+    return Listing(items=[Spoke.model_validate(item) for item in spokes.all()])
 
 
 @router.post("", status_code=202, response_model=None)
-def onboard(request: Request, submit: SubmitDep, body: Onboarding) -> JSONResponse:
+def onboard(hub: HubDep, submit: SubmitDep, body: Onboarding) -> JSONResponse:
     """Onboard a spoke: its row in the catalogue, schema, roles, grants and tables."""
-    params = {"spoke": body.spoke, "environment": pick(request, body.environment)}
+    params = {"spoke": body.spoke, "environment": pick(hub, body.environment)}
     return submit("spoke.onboard", params)
 
 
-@router.get("/glance")
-def glance(services: ServicesDep, spoke: Text = None) -> Listing[SpokeGlance]:
-    """One row for each spoke and environment, worst first."""
-    rows = services.spokes.glance(spoke)
-    return Listing(items=[SpokeGlance.model_validate(row) for row in rows])
-
-
 @router.get("/{spoke}")
-def get_spoke(services: ServicesDep, spoke: Name) -> Spoke:
+def get_spoke(spokes: SpokesDep, spoke: Name) -> Spoke:
     """One spoke and its environments."""
-    return Spoke.model_validate(services.spokes.get(spoke))
+    return Spoke.model_validate(spokes.get(spoke))
 
 
 @router.get("/{spoke}/deployments")
 def list_deployments(
-    services: ServicesDep, spoke: Name, environment: EnvironmentDep, limit: Limit = 50
+    spokes: SpokesDep, spoke: Name, environment: EnvironmentDep, limit: Limit = 50
 ) -> Listing[Deployment]:
     """What was deployed, newest first."""
-    services.spokes.get(spoke)
-    found = services.spokes.catalogue.deployments(spoke, environment, limit)
+    spokes.get(spoke)
+    found = spokes.catalogue.deployments(spoke, environment, limit)
     return Listing(items=[Deployment.model_validate(item) for item in found])
 
 
 @router.post("/{spoke}/deployments", status_code=202, response_model=None)
 def deploy(
-    request: Request,
+    hub: HubDep,
     submit: SubmitDep,
     spoke: Name,
     body: DeploymentRequest,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
     """Deploy the feature views or the task graphs."""
-    params = {"spoke": spoke, "environment": pick(request, body.environment, environment)}
+    params = {"spoke": spoke, "environment": pick(hub, body.environment, environment)}
     return submit(_DEPLOYS[body.part], params)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from app.addresses import Name
 from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
-from app.dependencies import ServicesDep, SubmitDep, UserDep, accepted
+from app.dependencies import HubDep, OperationsDep, SubmitDep, TrainingDep, UserDep, accepted
 from app.limits import Attempt, Limit
 from app.schemas.base import Listing
 from app.schemas.training import Graph, GraphRun
@@ -31,36 +31,36 @@ class RunRequest(Target):
 
 @router.get("")
 def list_graphs(
-    services: ServicesDep, spoke: Name, environment: EnvironmentDep, runs: Limit = 10
+    training: TrainingDep, spoke: Name, environment: EnvironmentDep, runs: Limit = 10
 ) -> Listing[Graph]:
     """The deployed graphs with their tasks, each with its newest runs."""
-    graphs = services.training.graphs(spoke, environment, runs)
+    graphs = training.graphs(spoke, environment, runs)
     return Listing(items=[Graph.model_validate(graph) for graph in graphs])
 
 
 @router.get("/{graph}")
 def get_graph(
-    services: ServicesDep, spoke: Name, graph: Name, environment: EnvironmentDep, runs: Limit = 30
+    training: TrainingDep, spoke: Name, graph: Name, environment: EnvironmentDep, runs: Limit = 30
 ) -> Graph:
     """One graph; 404 when it is not deployed."""
-    name = services.training.name_of(spoke, environment, graph)
-    return Graph.model_validate(services.training.graph(spoke, environment, name, runs))
+    name = training.name_of(spoke, environment, graph)
+    return Graph.model_validate(training.graph(spoke, environment, name, runs))
 
 
 @router.get("/{graph}/runs")
 def list_runs(
-    services: ServicesDep, spoke: Name, graph: Name, environment: EnvironmentDep, limit: Limit = 30
+    training: TrainingDep, spoke: Name, graph: Name, environment: EnvironmentDep, limit: Limit = 30
 ) -> Listing[GraphRun]:
     """The runs of the last seven days, newest first, with their tasks."""
-    name = services.training.name_of(spoke, environment, graph)
-    runs = services.training.runs(spoke, environment, name, limit)
+    name = training.name_of(spoke, environment, graph)
+    runs = training.runs(spoke, environment, name, limit)
     return Listing(items=[GraphRun.model_validate(run) for run in runs])
 
 
 @router.post("/{graph}/runs", status_code=202, response_model=None)
 def start_run(
-    request: Request,
-    services: ServicesDep,
+    hub: HubDep,
+    training: TrainingDep,
     submit: SubmitDep,
     spoke: Name,
     graph: Name,
@@ -72,10 +72,10 @@ def start_run(
     The same that is queued or followed already is found, not started twice.
     """
     sent = body or RunRequest()
-    kind = services.training.kind_of(graph)
+    kind = training.kind_of(graph)
     params: dict[str, Any] = {
         "spoke": spoke,
-        "environment": pick(request, sent.environment, environment),
+        "environment": pick(hub, sent.environment, environment),
         "wait": sent.wait,
     }
     if sent.days and kind != "inference.run":
@@ -85,7 +85,7 @@ def start_run(
 
 @router.get("/{graph}/runs/{run_id}")
 def get_run(
-    services: ServicesDep,
+    training: TrainingDep,
     spoke: Name,
     graph: Name,
     run_id: Name,
@@ -93,14 +93,14 @@ def get_run(
     attempt: Attempt = None,
 ) -> GraphRun:
     """One run, its last attempt by default, with its tasks and CONFIG."""
-    name = services.training.name_of(spoke, environment, graph)
-    return GraphRun.model_validate(services.training.run(spoke, environment, name, run_id, attempt))
+    name = training.name_of(spoke, environment, graph)
+    return GraphRun.model_validate(training.run(spoke, environment, name, run_id, attempt))
 
 
 @router.post("/{graph}/runs/{run_id}/retry", status_code=202, response_model=None)
 def retry_run(
-    request: Request,
-    services: ServicesDep,
+    hub: HubDep,
+    training: TrainingDep,
     submit: SubmitDep,
     spoke: Name,
     graph: Name,
@@ -109,16 +109,17 @@ def retry_run(
     environment: EnvironmentText = None,
 ) -> JSONResponse:
     """Run the failed part of exactly this run again; 409 unless it failed and its graph is as it was."""
-    where = pick(request, body.environment if body else None, environment)
-    name = services.training.name_of(spoke, where, graph)
+    where = pick(hub, body.environment if body else None, environment)
+    name = training.name_of(spoke, where, graph)
     params = {"spoke": spoke, "environment": where, "graph": name, "run_id": run_id}
     return submit("graph.retry", params)
 
 
 @router.post("/{graph}/runs/{run_id}/again", status_code=202, response_model=None)
 def run_again(
-    request: Request,
-    services: ServicesDep,
+    hub: HubDep,
+    training: TrainingDep,
+    operations: OperationsDep,
     user: UserDep,
     spoke: Name,
     graph: Name,
@@ -127,7 +128,7 @@ def run_again(
     environment: EnvironmentText = None,
 ) -> JSONResponse:
     """A new run with the configuration of this one, as when its graph was deployed anew since."""
-    where = pick(request, body.environment if body else None, environment)
-    name = services.training.name_of(spoke, where, graph)
-    found = services.training.again(spoke, where, name, run_id, user.name)
-    return accepted(services.operations.get(found))
+    where = pick(hub, body.environment if body else None, environment)
+    name = training.name_of(spoke, where, graph)
+    found = training.again(spoke, where, name, run_id, user.name)
+    return accepted(operations.get(found))

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.pages import features, home, hub, operations, predictions, registry, simulation, spokes, training
+from app.pages import features, hub, operations, overview, predictions, registry, simulation, spokes, training
 
 routers: list[APIRouter] = [
-    home.router,
+    overview.router,
     operations.router,
     spokes.router,
     features.router,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import Depends, Request
 
 from app.addresses import here, path
-from app.pages.ports import Services
+from app.dependencies import HubDep, domains
 from services.core.errors import Invalid
+from services.hub.service import Hub
 from services.hub.types import Account, Environment
 from services.operations.types import OperationView
 from services.spokes.types import Spoke
@@ -38,11 +39,6 @@ class Frame:
     running: tuple[OperationView, ...] = ()
 
 
-def get_services(request: Request) -> Services:
-    """The application's container of domains."""
-    return cast(Services, request.app.state.services)
-
-
 def get_actor(request: Request) -> str:
     """Who asks, as the authentication found; the one administrator of a laptop otherwise."""
     return str(getattr(request.state, "actor", None) or "administrator")
@@ -54,14 +50,14 @@ def may_change(request: Request) -> bool:
     return user is None or user.role != "viewer"
 
 
-def get_environment(request: Request, services: ServicesDep) -> Environment:
+def get_environment(request: Request, hub: HubDep) -> Environment:
     """The environment of the address, the first declared one by default; Invalid for an unknown one."""
-    return pick_environment(services, request.query_params.get("environment"))
+    return pick_environment(hub, request.query_params.get("environment"))
 
 
-def pick_environment(services: Services, name: str | None) -> Environment:
+def pick_environment(hub: Hub, name: str | None) -> Environment:
     """The environment of this name, the first declared one for None; Invalid for an unknown one."""
-    known = services.hub.environments()
+    known = hub.environments()
     if not name:
         return known[0]
     for environment in known:
@@ -71,21 +67,20 @@ def pick_environment(services: Services, name: str | None) -> Environment:
     raise Invalid(f"There is no environment {name}.", hint=f"Use one of {names}.", code="unknown_environment")
 
 
-ServicesDep = Annotated[Services, Depends(get_services)]
 ActorDep = Annotated[str, Depends(get_actor)]
 EnvironmentDep = Annotated[Environment, Depends(get_environment)]
 
 
 def build(request: Request, environment: Environment | None = None) -> Frame:
     """The frame of a page; asks nothing that needs a warehouse."""
-    services = get_services(request)
+    known = domains(request)
     return Frame(
         actor=get_actor(request),
-        nav=navigation(here(request), services.spokes.all(), environment),
-        account=services.hub.account(),
-        environments=services.hub.environments(),
+        nav=navigation(here(request), known.spokes.all(), environment),
+        account=known.hub.account(),
+        environments=known.hub.environments(),
         environment=environment,
-        running=services.operations.running(),
+        running=known.operations.running(),
     )
 
 

@@ -6,19 +6,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addresses import path
-from app.pages.frame import ActorDep, ServicesDep
+from app.dependencies import HubDep
+from app.pages.frame import ActorDep
 from app.pages.render import render, see
 
 router = APIRouter()
 
 
 @router.get("/hub", name="hub")
-def hub(request: Request, services: ServicesDep) -> HTMLResponse:
+def hub(request: Request, hub: HubDep) -> HTMLResponse:
     """The plan: what is there, what is missing, what nobody declared."""
-    return render(request, "pages/hub.html", {"plan": services.hub.plan(), "url": "/hub"})
+    return render(request, "pages/hub.html", {"plan": hub.plan(), "url": "/hub"})
 
 
 @router.post("/hub/apply", name="apply_hub")
-def apply(services: ServicesDep, actor: ActorDep) -> RedirectResponse:
+def apply(hub: HubDep, actor: ActorDep) -> RedirectResponse:
     """Create and change what the plan says."""
-    return see(path("/operations/{}", services.hub.start_apply(actor)))
+    return see(path("/operations/{}", hub.start_apply(actor)))

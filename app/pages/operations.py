@@ -10,11 +10,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addresses import Name, path
+from app.dependencies import OperationsDep, SpokesDep
 from app.limits import Text
-from app.pages.frame import ActorDep, ServicesDep
-from app.pages.ports import Services
+from app.pages.frame import ActorDep
 from app.pages.render import render, see
 from services.core.errors import Invalid
+from services.operations import Operations
 from services.operations.types import (
     ExecutedSql,
     LogLine,
@@ -32,7 +33,7 @@ SHOWN_STATEMENTS = 200
 
 @router.get("/operations", name="operations")
 def list_operations(
-    request: Request, services: ServicesDep, state: Text = None, kind: Text = None, cursor: Text = None
+    request: Request, operations: OperationsDep, state: Text = None, kind: Text = None, cursor: Text = None
 ) -> HTMLResponse:
     """Operations that nobody else started, newest first."""
     try:
@@ -41,7 +42,7 @@ def list_operations(
         names = ", ".join(OperationState)
         raise Invalid(f"There is no operation state {state}.", hint=f"Use one of {names}.") from None
     where = OperationFilter(kind=kind or None, state=wanted, parent="none")
-    page = services.operations.list(where, limit=50, cursor=cursor)
+    page = operations.list(where, limit=50, cursor=cursor)
     context = {
         "page": page,
         "state": state or "",
@@ -55,39 +56,41 @@ def list_operations(
 
 
 @router.get("/operations/running", name="running_operations")
-def running(request: Request) -> HTMLResponse:
+def running(request: Request, operations: OperationsDep) -> HTMLResponse:
     """The mark in the top bar of what runs now."""
-    return render(request, "pages/running.html", {"running": request.app.state.services.operations.running()})
+    return render(request, "pages/running.html", {"running": operations.running()})
 
 
 @router.get("/operations/{operation_id}", name="operation")
-def operation(request: Request, services: ServicesDep, operation_id: Name) -> HTMLResponse:
+def operation(
+    request: Request, operations: OperationsDep, spokes: SpokesDep, operation_id: Name
+) -> HTMLResponse:
     """One operation: steps, progress, log and SQL, live until it ends."""
-    view = services.operations.get(operation_id)
-    children = children_by_step(services, view)
+    view = operations.get(operation_id)
+    children = children_by_step(operations, view)
     context = {
         "operation": view,
         "children": children,
-        "onboarded": any(item.name == view.spoke for item in services.spokes.all()),
-        "parent": services.operations.get(view.parent_id) if view.parent_id else None,
-        "log": whole_log(services, view, children),
-        "sql": tail(services.operations.sql, operation_id, SHOWN_STATEMENTS),
+        "onboarded": any(item.name == view.spoke for item in spokes.all()),
+        "parent": operations.get(view.parent_id) if view.parent_id else None,
+        "log": whole_log(operations, view, children),
+        "sql": tail(operations.sql, operation_id, SHOWN_STATEMENTS),
         "url": path("/operations/{}", operation_id),
     }
     return render(request, "pages/operation.html", context)
 
 
 @router.post("/operations/{operation_id}/cancel", name="cancel")
-def cancel(services: ServicesDep, actor: ActorDep, operation_id: Name) -> RedirectResponse:
+def cancel(operations: OperationsDep, actor: ActorDep, operation_id: Name) -> RedirectResponse:
     """Ask it to stop after the step that runs."""
-    services.operations.cancel(operation_id, actor)
+    operations.cancel(operation_id, actor)
     return see(path("/operations/{}", operation_id))
 
 
 @router.post("/operations/{operation_id}/resume", name="resume")
-def resume(services: ServicesDep, actor: ActorDep, operation_id: Name) -> RedirectResponse:
+def resume(operations: OperationsDep, actor: ActorDep, operation_id: Name) -> RedirectResponse:
     """Go on from the step that failed."""
-    services.operations.resume(operation_id, actor)
+    operations.resume(operation_id, actor)
     return see(path("/operations/{}", operation_id))
 
 
@@ -104,16 +107,16 @@ def tail(part: Callable[[str, int, int], Page[Numbered]], operation_id: str, sho
 
 
 def whole_log(
-    services: Services, view: OperationView, children: dict[str, OperationView]
+    operations: Operations, view: OperationView, children: dict[str, OperationView]
 ) -> list[tuple[str, LogLine]]:
     """Its last lines and those of its parts in order of time, each with the step whose part wrote it or ""."""
-    lines = [("", line) for line in tail(services.operations.log, view.id, SHOWN_LINES)]
+    lines = [("", line) for line in tail(operations.log, view.id, SHOWN_LINES)]
     for step, child in children.items():
-        lines += [(step, line) for line in tail(services.operations.log, child.id, SHOWN_LINES)]
+        lines += [(step, line) for line in tail(operations.log, child.id, SHOWN_LINES)]
     return sorted(lines, key=lambda item: item[1].at)[-SHOWN_LINES:]
 
 
-def children_by_step(services: Services, parent: OperationView) -> dict[str, OperationView]:
+def children_by_step(operations: Operations, parent: OperationView) -> dict[str, OperationView]:
     """The operations that this one started, by the step that started them; the newest of each."""
-    found = services.operations.list(OperationFilter(parent=parent.id), limit=100).items
+    found = operations.list(OperationFilter(parent=parent.id), limit=100).items
     return {child.parent_step: child for child in reversed(found) if child.parent_step}

@@ -19,8 +19,9 @@ from app.charts.forecasts import (
     point_history,
     predicted_vs_actual,
 )
+from app.dependencies import HubDep, PredictionsDep, SpokesDep
 from app.limits import Text
-from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
+from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 from services.core.errors import Invalid
@@ -32,24 +33,25 @@ EnvironmentField = Annotated[str, Form()]
 @router.get("/spokes/{spoke}/predictions", name="predictions")
 def predictions(
     request: Request,
-    services: ServicesDep,
+    predictions: PredictionsDep,
+    spokes: SpokesDep,
     environment: EnvironmentDep,
     spoke: Name,
     day: Text = None,
     point: Text = None,
 ) -> HTMLResponse:
     """A day's forecasts on the map and as a table, one point's history, and how good the forecasts were."""
-    context = spoke_context(services, spoke, environment, "predictions")
+    context = spoke_context(spokes, spoke, environment, "predictions")
     name = environment.name
-    forecast = services.predictions.day(spoke, name, parse_day(day))
+    forecast = predictions.day(spoke, name, parse_day(day))
     chosen = point or (forecast.rows[0].pudo_id if forecast.rows else None)
     context.update(forecast=forecast, chosen=chosen, day=day)
     if forecast.rows and chosen:
-        evaluations = services.predictions.evaluations(spoke, name)
-        scored = services.predictions.scored(spoke, name)
+        evaluations = predictions.evaluations(spoke, name)
+        scored = predictions.scored(spoke, name)
         context.update(
             map=city_map(forecast.rows),
-            history=point_history(services.predictions.history(spoke, name, chosen)),
+            history=point_history(predictions.history(spoke, name, chosen)),
             evaluation=next((item for item in evaluations.items if item.day == forecast.day), None),
             evaluated=len(evaluations.items),
             registered=evaluations.registered,
@@ -60,29 +62,31 @@ def predictions(
 
 
 @router.get("/spokes/{spoke}/alerts", name="alerts")
-def alerts(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name) -> HTMLResponse:
+def alerts(
+    request: Request, predictions: PredictionsDep, spokes: SpokesDep, environment: EnvironmentDep, spoke: Name
+) -> HTMLResponse:
     """The points forecast to be too full, newest day first."""
-    context = spoke_context(services, spoke, environment, "alerts")
-    context["alerts"] = services.predictions.alerts(spoke, environment.name)
+    context = spoke_context(spokes, spoke, environment, "alerts")
+    context["alerts"] = predictions.alerts(spoke, environment.name)
     return render(request, "pages/alerts.html", context, environment=environment)
 
 
 @router.post("/spokes/{spoke}/predictions/run", name="predict")
 def predict(
-    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
+    predictions: PredictionsDep, hub: HubDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Predict the pending day."""
-    name = pick_environment(services, environment).name
-    return see(path("/operations/{}", services.predictions.start(spoke, name, actor)))
+    name = pick_environment(hub, environment).name
+    return see(path("/operations/{}", predictions.start(spoke, name, actor)))
 
 
 @router.post("/spokes/{spoke}/predictions/evaluate", name="evaluate")
 def evaluate(
-    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
+    predictions: PredictionsDep, hub: HubDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Compare forecasts with the actuals that came in."""
-    name = pick_environment(services, environment).name
-    return see(path("/operations/{}", services.predictions.start_evaluate(spoke, name, actor)))
+    name = pick_environment(hub, environment).name
+    return see(path("/operations/{}", predictions.start_evaluate(spoke, name, actor)))
 
 
 def parse_day(text: str | None) -> date | None:

@@ -9,11 +9,12 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addresses import path
-from app.pages.frame import ActorDep, ServicesDep
-from app.pages.ports import Services
+from app.dependencies import OperationsDep, SimulationDep
+from app.pages.frame import ActorDep
 from app.pages.render import render, see
 from services.core.errors import Invalid
-from services.operations.types import OperationFilter
+from services.operations import OperationFilter, Operations
+from services.simulation.service import Simulation
 from services.simulation.types import SimulationDay
 
 router = APIRouter()
@@ -29,35 +30,39 @@ PHASES = {
 
 
 @router.get("/simulation", name="simulation")
-def simulation(request: Request, services: ServicesDep) -> HTMLResponse:
+def show(request: Request, simulation: SimulationDep, operations: OperationsDep) -> HTMLResponse:
     """The calendar, the next step as one button, and the way back."""
-    return render(request, "pages/simulation.html", simulation_context(services))
+    return render(request, "pages/simulation.html", context(simulation, operations))
 
 
 @router.post("/simulation/next", name="simulation_next")
-def next_step(services: ServicesDep, actor: ActorDep) -> RedirectResponse:
+def next_step(simulation: SimulationDep, actor: ActorDep) -> RedirectResponse:
     """Do what comes next, and stay: the page follows the operation, and the step after it is the same button."""
-    services.simulation.start_next(actor)
+    simulation.start_next(actor)
     return see("/simulation")
 
 
 @router.post("/simulation/reset", name="simulation_reset")
 def reset(
-    request: Request, services: ServicesDep, actor: ActorDep, confirm: Annotated[str, Form()] = ""
+    request: Request,
+    simulation: SimulationDep,
+    operations: OperationsDep,
+    actor: ActorDep,
+    confirm: Annotated[str, Form()] = "",
 ) -> Response:
     """Back to the end of the seed, when the word was typed; otherwise the form again with what is wrong."""
     try:
-        return see(path("/operations/{}", services.simulation.start_reset(confirm, actor)))
+        return see(path("/operations/{}", simulation.start_reset(confirm, actor)))
     except Invalid as refused:
-        context = {**simulation_context(services), "typed": confirm, "refused": refused}
-        return render(request, "pages/simulation.html", context, status=refused.status)
+        shown = {**context(simulation, operations), "typed": confirm, "refused": refused}
+        return render(request, "pages/simulation.html", shown, status=refused.status)
 
 
-def simulation_context(services: Services) -> dict[str, Any]:
+def context(simulation: Simulation, operations: Operations) -> dict[str, Any]:
     """The status, its days in weeks, and the operation on the data that is under way."""
-    status = services.simulation.status()
-    busy = next((item for item in services.operations.running() if item.kind.startswith(ON_DATA)), None)
-    latest = services.operations.list(OperationFilter(parent="none"), limit=20).items
+    status = simulation.status()
+    busy = next((item for item in operations.running() if item.kind.startswith(ON_DATA)), None)
+    latest = operations.list(OperationFilter(parent="none"), limit=20).items
     last = next((item for item in latest if item.state.final and item.kind.startswith(ON_DATA)), None)
     return {
         "status": status,

@@ -10,10 +10,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.addresses import Name, path
 from app.charts.figure import shown
 from app.charts.forecasts import error_over_time, over_time
-from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
-from app.pages.ports import Services
+from app.dependencies import HubDep, OverviewDep, PredictionsDep, SpokesDep
+from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
 from app.pages.render import render, see
 from services.hub.types import Environment
+from services.spokes.service import Spokes
 from services.spokes.types import Spoke
 
 router = APIRouter()
@@ -28,9 +29,9 @@ TABS = (
 )
 
 
-def spoke_context(services: Services, name: str, environment: Environment, tab: str) -> dict[str, Any]:
+def spoke_context(spokes: Spokes, name: str, environment: Environment, tab: str) -> dict[str, Any]:
     """What every tab shows: the spoke, its tabs, and whether it is onboarded in this environment."""
-    spoke: Spoke = services.spokes.get(name)
+    spoke: Spoke = spokes.get(name)
     here = next((item for item in spoke.environments if item.environment == environment.name), None)
     tabs = [(key, title, path(url, name, environment=environment.name)) for key, title, url in TABS]
     return {
@@ -45,13 +46,18 @@ def spoke_context(services: Services, name: str, environment: Environment, tab: 
 
 @router.get("/spokes/{spoke}", name="spoke")
 def overview(
-    request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name
+    request: Request,
+    overview: OverviewDep,
+    predictions: PredictionsDep,
+    spokes: SpokesDep,
+    environment: EnvironmentDep,
+    spoke: Name,
 ) -> HTMLResponse:
     """The spoke in one environment: the model's quality, the last runs, freshness, the fullest points."""
-    context = spoke_context(services, spoke, environment, "overview")
+    context = spoke_context(spokes, spoke, environment, "overview")
     name = environment.name
-    glance = next((row for row in services.spokes.glance(spoke) if row.environment == name), None)
-    evaluations = services.predictions.evaluations(spoke, name)
+    glance = next((row for row in overview.glance(spoke) if row.environment == name), None)
+    evaluations = predictions.evaluations(spoke, name)
     context.update(
         glance=glance,
         evaluations=evaluations,
@@ -63,8 +69,8 @@ def overview(
 
 @router.post("/spokes/{spoke}/onboard", name="onboard")
 def onboard(
-    services: ServicesDep, actor: ActorDep, spoke: Name, environment: Annotated[str, Form()]
+    spokes: SpokesDep, hub: HubDep, actor: ActorDep, spoke: Name, environment: Annotated[str, Form()]
 ) -> RedirectResponse:
     """Give the spoke its schema, roles and grants in an environment."""
-    name = pick_environment(services, environment).name
-    return see(path("/operations/{}", services.spokes.start_onboard(spoke, name, actor)))
+    name = pick_environment(hub, environment).name
+    return see(path("/operations/{}", spokes.start_onboard(spoke, name, actor)))

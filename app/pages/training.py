@@ -11,8 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.addresses import Name, path
 from app.charts.dag import draw
 from app.charts.gantt import gantt
+from app.dependencies import HubDep, SpokesDep, TrainingDep
 from app.limits import Attempt
-from app.pages.frame import ActorDep, EnvironmentDep, ServicesDep, pick_environment
+from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 from app.pages.states import is_final
@@ -25,10 +26,12 @@ EnvironmentField = Annotated[str, Form()]
 
 
 @router.get("/spokes/{spoke}/graphs", name="graphs")
-def graphs(request: Request, services: ServicesDep, environment: EnvironmentDep, spoke: Name) -> HTMLResponse:
+def graphs(
+    request: Request, training: TrainingDep, spokes: SpokesDep, environment: EnvironmentDep, spoke: Name
+) -> HTMLResponse:
     """The spoke's graphs, each drawn with the states of its last run, over its last runs."""
-    context = spoke_context(services, spoke, environment, "graphs")
-    found = services.training.graphs(spoke, environment.name)
+    context = spoke_context(spokes, spoke, environment, "graphs")
+    found = training.graphs(spoke, environment.name)
     context["graphs"] = [(graph, draw(graph.tasks), last_states(graph)) for graph in found]
     context["live"] = any(run and not is_final(run.state) for graph in found for run in graph.runs[:1])
     return render(request, "pages/graphs.html", context, environment=environment)
@@ -37,7 +40,8 @@ def graphs(request: Request, services: ServicesDep, environment: EnvironmentDep,
 @router.get("/spokes/{spoke}/graphs/{graph}/runs/{run_id}", name="run")
 def run(
     request: Request,
-    services: ServicesDep,
+    training: TrainingDep,
+    spokes: SpokesDep,
     environment: EnvironmentDep,
     spoke: Name,
     graph: Name,
@@ -45,11 +49,11 @@ def run(
     attempt: Attempt = None,
 ) -> HTMLResponse:
     """One run of a graph, live until it ends."""
-    context = spoke_context(services, spoke, environment, "graphs")
+    context = spoke_context(spokes, spoke, environment, "graphs")
     name = environment.name
-    graph = services.training.name_of(spoke, name, graph)
-    found = services.training.run(spoke, name, graph, run_id, attempt)
-    declared = services.training.graph(spoke, name, graph)
+    graph = training.name_of(spoke, name, graph)
+    found = training.run(spoke, name, graph, run_id, attempt)
+    declared = training.graph(spoke, name, graph)
     context.update(
         graph=declared,
         # A run is of one environment: the switch leads to the other's graphs.
@@ -70,25 +74,26 @@ def run(
 
 @router.post("/spokes/{spoke}/graphs/deploy", name="deploy_graphs")
 def deploy(
-    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
+    training: TrainingDep, hub: HubDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Deploy the declared task graphs."""
-    name = pick_environment(services, environment).name
-    return see(path("/operations/{}", services.training.start_deploy(spoke, name, actor)))
+    name = pick_environment(hub, environment).name
+    return see(path("/operations/{}", training.start_deploy(spoke, name, actor)))
 
 
 @router.post("/spokes/{spoke}/graphs/train", name="train")
 def train(
-    services: ServicesDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
+    training: TrainingDep, hub: HubDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
 ) -> RedirectResponse:
     """Run the training graph."""
-    name = pick_environment(services, environment).name
-    return see(path("/operations/{}", services.training.start(spoke, name, actor)))
+    name = pick_environment(hub, environment).name
+    return see(path("/operations/{}", training.start(spoke, name, actor)))
 
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry")
 def retry(
-    services: ServicesDep,
+    training: TrainingDep,
+    hub: HubDep,
     actor: ActorDep,
     spoke: Name,
     graph: Name,
@@ -96,14 +101,15 @@ def retry(
     environment: EnvironmentField,
 ) -> RedirectResponse:
     """Run a failed run again from the task that failed."""
-    name = pick_environment(services, environment).name
-    graph = services.training.name_of(spoke, name, graph)
-    return see(path("/operations/{}", services.training.retry(spoke, name, graph, run_id, actor)))
+    name = pick_environment(hub, environment).name
+    graph = training.name_of(spoke, name, graph)
+    return see(path("/operations/{}", training.retry(spoke, name, graph, run_id, actor)))
 
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/again", name="again")
 def again(
-    services: ServicesDep,
+    training: TrainingDep,
+    hub: HubDep,
     actor: ActorDep,
     spoke: Name,
     graph: Name,
@@ -111,9 +117,9 @@ def again(
     environment: EnvironmentField,
 ) -> RedirectResponse:
     """A new run with the configuration of this one."""
-    name = pick_environment(services, environment).name
-    graph = services.training.name_of(spoke, name, graph)
-    return see(path("/operations/{}", services.training.again(spoke, name, graph, run_id, actor)))
+    name = pick_environment(hub, environment).name
+    graph = training.name_of(spoke, name, graph)
+    return see(path("/operations/{}", training.again(spoke, name, graph, run_id, actor)))
 
 
 def last_states(graph: Graph) -> dict[str, TaskRun]:

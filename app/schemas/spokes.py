@@ -1,8 +1,8 @@
-"""Spokes and their row at a glance."""
+"""Spokes and their environments."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 from app.schemas.base import Schema
 
@@ -25,37 +25,3 @@ class Spoke(Schema):
     owner: str
     description: str
     environments: list[SpokeEnvironment]
-
-
-class RunMark(Schema):
-    """One graph run as a mark in a strip."""
-
-    graph: str
-    run_id: str
-    attempt: int
-    state: str
-    started_at: datetime
-    seconds: float | None
-
-
-class SpokeGlance(Schema):
-    """One spoke in one environment at a glance."""
-
-    spoke: str
-    title: str
-    owner: str
-    environment: str
-    runs: list[RunMark]
-    next_run_at: datetime | None
-    model: str | None
-    model_version: str | None
-    mae: float | None
-    naive_mae: float | None
-    last_mae: float | None
-    predicted_day: date | None
-    feature_views: int
-    features_refreshed_at: datetime | None
-    features_lag_seconds: float | None
-    features_target_seconds: float | None
-    open_alerts: int
-    open_failures: int

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.core.errors import Conflict
 from services.example.types import ExampleState
+from services.operations import Operations
 
 KIND = "example.setup"
 SPOKE = "pudo"
@@ -14,13 +13,13 @@ SPOKE = "pudo"
 class Example:
     """See types.py. ``spoke`` is None when the example is turned off."""
 
-    def __init__(self, spoke: str | None, around: Any) -> None:
+    def __init__(self, spoke: str | None, operations: Operations) -> None:
         self._spoke = spoke
-        self._around = around
+        self._operations = operations
 
     def state(self) -> ExampleState:
         """From the catalogue database only."""
-        newest = self._around.operations.latest(KIND)
+        newest = self._operations.latest(KIND)
         spoke = self._spoke or SPOKE
         if newest is None:
             return ExampleState(self._spoke is not None, spoke, "absent")
@@ -34,10 +33,9 @@ class Example:
                 hint="Start the service without SPOKEHUB_EXAMPLE=none.",
                 code="example_disabled",
             )
-        operations = self._around.operations
-        newest = operations.latest(KIND)
+        newest = self._operations.latest(KIND)
         if newest is not None and not newest.state.final:
-            return str(newest.id)
+            return newest.id
         if newest is not None and newest.can_resume:
-            return str(operations.resume(newest.id, actor).id)
-        return str(operations.submit(KIND, {"spoke": self._spoke}, actor=actor).id)
+            return self._operations.resume(newest.id, actor).id
+        return self._operations.submit(KIND, {"spoke": self._spoke}, actor=actor).id

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, NotFound
 from services.features.repository import FeatureViews
 from services.features.types import FeatureView
+from services.operations import Operations
 from services.snowflake.identifiers import named
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
@@ -16,10 +15,12 @@ from services.snowflake.scope import Scope, Scopes
 class Features:
     """See types.py."""
 
-    def __init__(self, source: Answers, scopes: Scopes, around: Any, clock: Clock = utc_now) -> None:
+    def __init__(
+        self, source: Answers, scopes: Scopes, operations: Operations, clock: Clock = utc_now
+    ) -> None:
         self._views = FeatureViews(source)
         self._scopes = scopes
-        self._around = around
+        self._operations = operations
         self._clock = clock
 
     def views(self, spoke: str, environment: str) -> tuple[FeatureView, ...]:
@@ -56,7 +57,7 @@ class Features:
     def start_deploy(self, spoke: str, environment: str, actor: str) -> str:
         """Submit ``features.deploy``; the operation's id."""
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment}
-        return str(self._around.operations.submit("features.deploy", params, actor=actor).id)
+        return self._operations.submit("features.deploy", params, actor=actor).id
 
     def _read(self, scope: Scope, *, shapes: bool) -> tuple[FeatureView, ...]:
         if not scope.onboarded:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from services.core.errors import Conflict
+from services.hub.service import Hub
 from services.operations import OperationKind, Params, Step, StepContext
 from services.snowflake.applying import apply, reader
+from services.snowflake.connection import ConnectionSource
 from services.snowflake.wanted import Wanted
 
 
@@ -29,55 +31,61 @@ class Apply(Params):
     """Nothing to choose: all that is declared."""
 
 
-def check(params: Apply, services: Any) -> None:
-    """RightsMissing for a role that may not do all of it."""
-    services.hub.require_rights()
+class HubOperations:
+    """The kinds of operation of this domain."""
 
+    def __init__(self, hub: Hub, source: ConnectionSource) -> None:
+        self._hub = hub
+        self._source = source
 
-def part(name: str) -> Callable[[StepContext, Apply], Any]:
-    """The step that applies the objects of one part."""
-
-    def step(context: StepContext, params: Apply) -> Any:
-        hub = context.services.hub
-        with context.connect() as connection:
-            findings = hub.differences(reader(connection), _PARTS[name])
-            counts = apply(context, findings, connection)
-        if name == "warehouse" and counts["created"]:
-            context.services.source.renew()
-        return counts
-
-    return step
-
-
-def verify(context: StepContext, params: Apply) -> dict[str, int]:
-    """Read the account again: nothing may be left to do."""
-    with context.connect() as connection:
-        findings = context.services.hub.differences(reader(connection))
-    left = [finding.wanted.name for finding in findings if finding.state != "present"]
-    if left:
-        raise Conflict(
-            f"The account still differs in {len(left)} of {len(findings)} objects: {', '.join(left[:5])}",
-            hint="See the plan of the hub for what each should be.",
-            code="hub_differs",
-            detail={"objects": left},
+    def kinds(self) -> tuple[OperationKind[Any], ...]:
+        """``hub.apply``."""
+        return (
+            OperationKind(
+                "hub.apply",
+                "Apply the hub",
+                Apply,
+                [
+                    Step("warehouse", "Warehouse", self._part("warehouse")),
+                    Step("roles", "Roles", self._part("roles")),
+                    Step("schemas", "Database, schemas and tags", self._part("schemas")),
+                    Step("grants", "Grants", self._part("grants")),
+                    Step("pool", "Compute pool, if one is declared", self._part("pool")),
+                    Step("verify", "Compare with the account", self.verify),
+                ],
+                queue_key=lambda params: "hub",
+                validate=self.check,
+            ),
         )
-    context.log(f"All {len(findings)} declared objects are there")
-    return {"objects": len(findings)}
 
+    def check(self, params: Apply) -> None:
+        """RightsMissing for a role that may not do all of it."""
+        self._hub.require_rights()
 
-APPLY = OperationKind(
-    "hub.apply",
-    "Apply the hub",
-    Apply,
-    [
-        Step("warehouse", "Warehouse", part("warehouse")),
-        Step("roles", "Roles", part("roles")),
-        Step("schemas", "Database, schemas and tags", part("schemas")),
-        Step("grants", "Grants", part("grants")),
-        Step("pool", "Compute pool, if one is declared", part("pool")),
-        Step("verify", "Compare with the account", verify),
-    ],
-    queue_key=lambda params: "hub",
-    validate=check,
-)
-KINDS = (APPLY,)
+    def _part(self, name: str) -> Callable[[StepContext, Apply], Any]:
+        """The step that applies the objects of one part."""
+
+        def step(context: StepContext, params: Apply) -> Any:
+            with context.connect() as connection:
+                findings = self._hub.differences(reader(connection), _PARTS[name])
+                counts = apply(context, findings, connection)
+            if name == "warehouse" and counts["created"]:
+                self._source.renew()
+            return counts
+
+        return step
+
+    def verify(self, context: StepContext, params: Apply) -> dict[str, int]:
+        """Read the account again: nothing may be left to do."""
+        with context.connect() as connection:
+            findings = self._hub.differences(reader(connection))
+        left = [finding.wanted.name for finding in findings if finding.state != "present"]
+        if left:
+            raise Conflict(
+                f"The account still differs in {len(left)} of {len(findings)} objects: {', '.join(left[:5])}",
+                hint="See the plan of the hub for what each should be.",
+                code="hub_differs",
+                detail={"objects": left},
+            )
+        context.log(f"All {len(findings)} declared objects are there")
+        return {"objects": len(findings)}

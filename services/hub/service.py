@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from services.core.clock import Clock, utc_now
 from services.core.hub import Declaration
 from services.core.settings import AccountSettings
 from services.hub.types import Account, AccountKind, Environment, HubObject, HubPlan
+from services.operations import Operations
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.inventory import Finding, Query
 from services.snowflake.preflight import compare, differences, require
@@ -18,6 +18,7 @@ from services.snowflake.rights import as_sql, bootstrap
 from services.snowflake.wanted import Wanted
 from services.snowflake.wanted_hub import hub_objects
 from services.snowflake.wanted_spoke import spoke_objects
+from services.spokes.service import Spokes
 
 _KINDS: dict[str, AccountKind] = {
     "embedded": "embedded",
@@ -35,14 +36,16 @@ class Hub:
         settings: AccountSettings,
         source: ConnectionSource,
         recent: Answers,
-        around: Any,
+        spokes: Spokes,
+        operations: Operations,
         clock: Clock = utc_now,
     ) -> None:
         self.declared = declared
         self._settings = settings
         self._source = source
         self._recent = recent
-        self._around = around
+        self._spokes = spokes
+        self._operations = operations
         self._clock = clock
 
     def account(self) -> Account:
@@ -63,7 +66,7 @@ class Hub:
 
         ``applicant``: see ``hub_objects``.
         """
-        spokes = self._around.spokes.onboarded()
+        spokes = self._spokes.onboarded()
         found = hub_objects(self.declared, applicant)
         return [*found, *(item for scope in spokes for item in spoke_objects(scope))]
 
@@ -102,7 +105,7 @@ class Hub:
 
     def start_apply(self, actor: str) -> str:
         """Submit ``hub.apply``; the operation's id."""
-        return str(self._around.operations.submit("hub.apply", {}, actor=actor).id)
+        return self._operations.submit("hub.apply", {}, actor=actor).id
 
 
 def _object(finding: Finding) -> HubObject:

@@ -41,7 +41,6 @@ class Surroundings:
     journal: Journal
     queries: Queries
     clock: Clock
-    services: Any
     source: "ConnectionSource | None"
     stopping: threading.Event
     run_child: "Callable[[StepContext, str, Params | dict[str, Any], str | None], Any]"
@@ -87,11 +86,6 @@ class StepContext:
         self.attempt = attempt
         self.spoke = spoke
         self.environment = environment
-
-    @property
-    def services(self) -> Any:
-        """The application's container of services."""
-        return self._around.services
 
     @property
     def request_id(self) -> str:

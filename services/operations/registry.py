@@ -38,7 +38,7 @@ class Step(Generic[P]):
     cancel: "Callable[[StepContext, P], None] | None" = None
 
 
-def _no_check(params: Any, services: Any) -> None:
+def _no_check(params: Any) -> None:
     """The default precondition: none."""
 
 
@@ -47,7 +47,7 @@ class OperationKind(Generic[P]):
     """A kind of operation.
 
     ``queue_key(params)``: operations of one key run one at a time, in the order they came.
-    ``validate(params, services)``: preconditions, checked before anything is written; raises
+    ``validate(params)``: preconditions, checked before anything is written; raises
     Conflict, NotFound or Invalid.
     ``target(params)``: (spoke, environment), for lists and rights; by default the fields of these names.
     ``result(context, params)``: the operation's result; by default the last step's.
@@ -58,7 +58,7 @@ class OperationKind(Generic[P]):
     params: type[P]
     steps: Sequence[Step[P]]
     queue_key: Callable[[P], str]
-    validate: Callable[[P, Any], None] = _no_check
+    validate: Callable[[P], None] = _no_check
     target: Callable[[P], tuple[str | None, str | None]] | None = None
     result: "Callable[[StepContext, P], Any] | None" = None
     describe: Callable[[P], str] | None = field(default=None)

@@ -52,7 +52,6 @@ class Runner:
         submissions: Submissions,
         journal: Journal,
         queries: Queries,
-        services: Any,
         source: ConnectionSource | None,
         clock: Clock = utc_now,
         stopping: threading.Event | None = None,
@@ -62,7 +61,7 @@ class Runner:
         self.journal = journal
         self.queries = queries
         self.stopping = stopping or threading.Event()
-        self.around = Surroundings(journal, queries, clock, services, source, self.stopping, self.run_child)
+        self.around = Surroundings(journal, queries, clock, source, self.stopping, self.run_child)
 
     def new(self, kind: OperationKind[Any], params: Params, actor: str, operation_id: str) -> NewOperation:
         """What to write for an operation of this kind."""
@@ -161,7 +160,7 @@ class Runner:
         child = self.queries.find(child_id)
         if child is None:
             self._refuse_deadlock(context, kind, checked)
-            kind.validate(checked, self.around.services)
+            kind.validate(checked)
             new = self.new(kind, checked, context.actor, child_id)
             parts = {f: getattr(new, f) for f in new.__dataclass_fields__}
             parts.update(parent_id=context.operation_id, parent_step=context.step, run=context.run)

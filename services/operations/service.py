@@ -41,7 +41,6 @@ class Operations:
         database: Database,
         *,
         url: str,
-        services: Any = None,
         source: ConnectionSource | None = None,
         clock: Clock = utc_now,
     ) -> None:
@@ -57,12 +56,10 @@ class Operations:
             Submissions(patient, clock),
             Journal(patient, clock),
             Queries(patient),
-            services,
             source,
             clock,
             stopping,
         )
-        self._services = services
         self._url = url
         self._clock = clock
         self._started = False
@@ -108,7 +105,7 @@ class Operations:
         key = None if idempotency_key is None else _key(idempotency_key)
         before = self.submissions.known(new, key)
         if before is None:
-            declared.validate(checked, self._services)
+            declared.validate(checked)
         found, created = (before, False) if before else self.submissions.create(new, key)
         view = self.queries.get(found)
         if not view.state.final:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from services.core.errors import Conflict, NotFound
+from services.operations import Operations
 from services.predictions.repository import Predictions
 from services.predictions.types import (
     Alert,
@@ -16,6 +16,7 @@ from services.predictions.types import (
     RegisteredMetrics,
     ScoredPrediction,
 )
+from services.registry.service import Registry
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 
@@ -25,10 +26,11 @@ _THRESHOLD = 0.85
 class Forecasts:
     """See types.py."""
 
-    def __init__(self, source: Answers, scopes: Scopes, around: Any) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, registry: Registry, operations: Operations) -> None:
         self._predictions = Predictions(source)
         self._scopes = scopes
-        self._around = around
+        self._registry = registry
+        self._operations = operations
 
     def days(self, spoke: str, environment: str) -> tuple[date, ...]:
         """The predicted days, newest first."""
@@ -130,7 +132,7 @@ class Forecasts:
         return self._submit("predictions.evaluate", spoke, environment, actor)
 
     def _registered(self, scope: Scope) -> RegisteredMetrics | None:
-        version = self._around.registry.default(scope.spoke, scope.environment)
+        version = self._registry.default(scope.spoke, scope.environment)
         names = ("mae", "rmse", "naive_mae")
         if version is None or any(name not in version.metrics for name in names):
             return None
@@ -138,4 +140,4 @@ class Forecasts:
 
     def _submit(self, kind: str, spoke: str, environment: str, actor: str) -> str:
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment}
-        return str(self._around.operations.submit(kind, params, actor=actor).id)
+        return self._operations.submit(kind, params, actor=actor).id

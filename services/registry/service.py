@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from services.core.errors import Conflict, NotFound
+from services.operations import Operations
 from services.registry.repository import Models
 from services.registry.types import Model, ModelVersion
 from services.snowflake.identifiers import named
@@ -15,10 +14,10 @@ from services.snowflake.scope import Scopes
 class Registry:
     """See types.py."""
 
-    def __init__(self, source: Answers, scopes: Scopes, around: Any) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, operations: Operations) -> None:
         self._models = Models(source)
         self._scopes = scopes
-        self._around = around
+        self._operations = operations
 
     def models(self, spoke: str, environment: str) -> tuple[Model, ...]:
         """By name, each with its versions."""
@@ -66,7 +65,7 @@ class Registry:
     def start_promote(self, spoke: str, environment: str, model: str, version: str, actor: str) -> str:
         """Submit ``model.promote``; the operation's id."""
         params = self.promotion(spoke, environment, model, version)
-        return str(self._around.operations.submit("model.promote", params, actor=actor).id)
+        return self._operations.submit("model.promote", params, actor=actor).id
 
     def promotion(self, spoke: str, environment: str, model: str, version: str) -> dict[str, str]:
         """The parameters of ``model.promote``, the names as they are in the account; NotFound 404."""

@@ -6,10 +6,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from services.core.errors import Conflict, Invalid
-from services.operations.types import OperationFilter, OperationState
+from services.operations import OperationFilter, Operations, OperationState
+from services.registry.service import Registry
 from services.simulation.repository import EVENING, MORNING, Forecasts, Phase, Seed, SimulatedData
 from services.simulation.types import NextStep, SimulationDay, SimulationStatus
 from services.snowflake.scope import INFERENCE_GRAPH, Scope
+from services.spokes.service import Spokes
+from services.training.service import Training
 
 RESET_WORD = "reset"
 _DAY = timedelta(days=1)
@@ -21,9 +24,19 @@ _STEPS = frozenset({"data.seed", "data.morning", "inference.run", "data.evening"
 class Simulation:
     """See types.py. The forecasts that it speaks of are those of the first onboarded spoke."""
 
-    def __init__(self, data: SimulatedData, around: Any) -> None:
+    def __init__(
+        self,
+        data: SimulatedData,
+        spokes: Spokes,
+        training: Training,
+        registry: Registry,
+        operations: Operations,
+    ) -> None:
         self.data = data
-        self._around = around
+        self._spokes = spokes
+        self._training = training
+        self._registry = registry
+        self._operations = operations
 
     def status(self, days: int = 42) -> SimulationStatus:
         """The last days and the next step."""
@@ -49,7 +62,7 @@ class Simulation:
 
     def subject(self) -> Scope | None:
         """The first onboarded spoke, in its first environment."""
-        return next(iter(self._around.spokes.onboarded()), None)
+        return next(iter(self._spokes.onboarded()), None)
 
     def next_step(self) -> NextStep:
         """What comes next, without the calendar."""
@@ -59,9 +72,9 @@ class Simulation:
 
     def start_next(self, actor: str) -> str:
         """Submit what comes next, or find it under way; Conflict 409 while other work on the data is."""
-        for view in self._around.operations.running():
+        for view in self._operations.running():
             if view.kind in _STEPS and not view.cancelling and not view.params.get("days"):
-                return str(view.id)
+                return view.id
         self.require_idle()
         step = self.next_step()
         params: dict[str, Any] = {}
@@ -77,14 +90,14 @@ class Simulation:
             raise Invalid(
                 f"Resetting needs the word {RESET_WORD!r}", hint=f"Type {RESET_WORD}.", code="not_confirmed"
             )
-        going = self._around.operations.running()
+        going = self._operations.running()
         if not any(view.kind == "data.reset" for view in going):
             self.require_idle()
         return self._submit("data.reset", {}, actor)
 
     def require_idle(self) -> None:
         """Conflict 409 while an operation that reads or moves the data is under way."""
-        for view in self._around.operations.running():
+        for view in self._operations.running():
             if view.kind.startswith(_DATA):
                 raise Conflict(
                     f"{view.title} is under way",
@@ -163,8 +176,8 @@ class Simulation:
         return NextStep("data.morning", f"Morning of {morning + _DAY}", morning + _DAY)
 
     def _can_predict(self, subject: Scope) -> bool:
-        models = self._around.registry.models(subject.spoke, subject.environment)
-        deployed = self._around.training.deployed(subject, INFERENCE_GRAPH)
+        models = self._registry.models(subject.spoke, subject.environment)
+        deployed = self._training.deployed(subject, INFERENCE_GRAPH)
         return bool(deployed and any(model.versions for model in models))
 
     def _done_at(self) -> dict[tuple[str, str], datetime]:
@@ -172,13 +185,13 @@ class Simulation:
         found: dict[tuple[str, str], datetime] = {}
         for kind, phase in (("data.morning", MORNING), ("data.evening", EVENING)):
             where = OperationFilter(kind=kind, state=OperationState.SUCCEEDED)
-            for view in self._around.operations.list(where, limit=100).items:
+            for view in self._operations.list(where, limit=100).items:
                 if isinstance(view.result, dict) and view.ended_at is not None:
                     found.setdefault((str(view.result.get("day")), phase), view.ended_at)
         return found
 
     def _submit(self, kind: str, params: dict[str, Any], actor: str) -> str:
-        return str(self._around.operations.submit(kind, params, actor=actor).id)
+        return self._operations.submit(kind, params, actor=actor).id
 
 
 def _calendar(

@@ -7,7 +7,10 @@ from typing import Any
 from services.operations import OperationKind, Params, Step, StepContext
 from services.snowflake.applying import apply, reader
 from services.snowflake.inventory import Inventory
+from services.snowflake.scope import Scope
 from services.snowflake.wanted_spoke import spoke_objects
+from services.spokes.repository import Catalogue
+from services.spokes.service import Spokes
 
 
 class Onboard(Params):
@@ -17,56 +20,63 @@ class Onboard(Params):
     environment: str
 
 
-def check(params: Onboard, services: Any) -> None:
-    """NotFound for a spoke without a directory, Invalid for its configuration, Conflict before the hub,
-    RightsMissing for a role that may not do all of it.
-    """
-    services.spokes.hub.environment(params.environment)
-    services.spokes.declared_config(params.spoke, params.environment)
-    services.spokes.require_hub()
-    services.spokes.require_rights(services.spokes.deployment_target(params.spoke, params.environment))
+class SpokesOperations:
+    """The kinds of operation of this domain."""
 
+    def __init__(self, spokes: Spokes, catalogue: Catalogue) -> None:
+        self._spokes = spokes
+        self._catalogue = catalogue
 
-def enter(context: StepContext, params: Onboard) -> dict[str, Any]:
-    """Write the catalogue's row."""
-    config = context.services.spokes.declared_config(params.spoke, params.environment)
-    context.services.spokes.catalogue.enter(config, params.environment)
-    context.log(f"{config['title']}, owned by {config['owner']}")
-    return {"title": config["title"], "owner": config["owner"]}
+    def kinds(self) -> tuple[OperationKind[Any], ...]:
+        """``spoke.onboard``."""
+        return (
+            OperationKind(
+                "spoke.onboard",
+                "Onboard a spoke",
+                Onboard,
+                [
+                    Step("catalogue", "Enter the catalogue", self.enter),
+                    Step("objects", "Schema, roles and grants", self.objects),
+                    Step("tables", "The spoke's tables and views", self.tables),
+                    Step("activate", "Open it", self.activate),
+                ],
+                queue_key=lambda params: f"{params.spoke}/{params.environment}",
+                validate=self.check,
+                describe=lambda params: f"Onboard {params.spoke} in {params.environment}",
+            ),
+        )
 
+    def check(self, params: Onboard) -> None:
+        """NotFound for a spoke without a directory, Invalid for its configuration, Conflict before the hub,
+        RightsMissing for a role that may not do all of it.
+        """
+        self._spokes.hub.environment(params.environment)
+        self._spokes.declared_config(params.spoke, params.environment)
+        self._spokes.require_hub()
+        self._spokes.require_rights(self._target(params))
 
-def objects(context: StepContext, params: Onboard) -> dict[str, Any]:
-    """Create what is missing of the schema, tags, roles and grants."""
-    scope = context.services.spokes.deployment_target(params.spoke, params.environment)
-    wanted = spoke_objects(scope)
-    with context.connect() as connection:
-        return apply(context, Inventory(scope.hub, reader(connection)).compare(wanted), connection)
+    def enter(self, context: StepContext, params: Onboard) -> dict[str, Any]:
+        """Write the catalogue's row."""
+        config = self._spokes.declared_config(params.spoke, params.environment)
+        self._catalogue.enter(config, params.environment)
+        context.log(f"{config['title']}, owned by {config['owner']}")
+        return {"title": config["title"], "owner": config["owner"]}
 
+    def objects(self, context: StepContext, params: Onboard) -> dict[str, Any]:
+        """Create what is missing of the schema, tags, roles and grants."""
+        scope = self._target(params)
+        wanted = spoke_objects(scope)
+        with context.connect() as connection:
+            return apply(context, Inventory(scope.hub, reader(connection)).compare(wanted), connection)
 
-def tables(context: StepContext, params: Onboard) -> Any:
-    """Apply the spoke's own SQL."""
-    spokes = context.services.spokes
-    return spokes.deploy(context, spokes.deployment_target(params.spoke, params.environment), "tables")
+    def tables(self, context: StepContext, params: Onboard) -> Any:
+        """Apply the spoke's own SQL."""
+        return self._spokes.deploy(context, self._target(params), "tables")
 
+    def activate(self, context: StepContext, params: Onboard) -> dict[str, Any]:
+        """From now on the spoke is shown."""
+        self._catalogue.activate(params.spoke, params.environment)
+        return {"spoke": params.spoke, "environment": params.environment}
 
-def activate(context: StepContext, params: Onboard) -> dict[str, Any]:
-    """From now on the spoke is shown."""
-    context.services.spokes.catalogue.activate(params.spoke, params.environment)
-    return {"spoke": params.spoke, "environment": params.environment}
-
-
-ONBOARD = OperationKind(
-    "spoke.onboard",
-    "Onboard a spoke",
-    Onboard,
-    [
-        Step("catalogue", "Enter the catalogue", enter),
-        Step("objects", "Schema, roles and grants", objects),
-        Step("tables", "The spoke's tables and views", tables),
-        Step("activate", "Open it", activate),
-    ],
-    queue_key=lambda params: f"{params.spoke}/{params.environment}",
-    validate=check,
-    describe=lambda params: f"Onboard {params.spoke} in {params.environment}",
-)
-KINDS = (ONBOARD,)
+    def _target(self, params: Onboard) -> Scope:
+        return self._spokes.deployment_target(params.spoke, params.environment)

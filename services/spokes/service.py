@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, NotFound
 from services.core.hub import Declaration
+from services.operations import Operations, StepContext
 from services.operations.identifiers import derived_id
 from services.snowflake.acting import require_role
 from services.snowflake.applying import apply, reader
@@ -19,32 +20,25 @@ from services.snowflake.preflight import require
 from services.snowflake.scope import Scope
 from services.snowflake.wanted_spoke import spoke_objects
 from services.snowflake.wanted_store import ENTITY_PREFIX, entity_grants
-from services.spokes.glance import at_a_glance, badness
 from services.spokes.repository import Bundle, Catalogue, Deployment
-from services.spokes.types import Spoke, SpokeGlance
-
-
-class Submits(Protocol):
-    """What is asked of the operations."""
-
-    def submit(self, kind: str, params: dict[str, Any], *, actor: str) -> Any: ...
+from services.spokes.types import Spoke
 
 
 class Spokes:
-    """See types.py. ``around`` is the container of all services, asked when a glance is composed."""
+    """See types.py."""
 
     def __init__(
         self,
         hub: Declaration,
         catalogue: Catalogue,
         source: ConnectionSource,
-        around: Any,
+        operations: Operations,
         clock: Clock = utc_now,
     ) -> None:
         self.hub = hub
         self.catalogue = catalogue
         self._source = source
-        self._around = around
+        self._operations = operations
         self._clock = clock
 
     def all(self) -> tuple[Spoke, ...]:
@@ -87,22 +81,11 @@ class Spokes:
             self.scope(spoke.name, here.environment) for spoke in self.all() for here in spoke.environments
         )
 
-    def glance(self, spoke: str | None = None) -> tuple[SpokeGlance, ...]:
-        """One row for each spoke and environment where it is onboarded, worst first."""
-        rows = [
-            at_a_glance(self._around, known, here.environment)
-            for known in self.all()
-            if spoke in (None, known.name)
-            for here in known.environments
-        ]
-        return tuple(sorted(rows, key=badness))
-
     def start_onboard(self, spoke: str, environment: str, actor: str) -> str:
         """Submit ``spoke.onboard``; the operation's id."""
         name = self.hub.environment(environment).name
-        operations: Submits = self._around.operations
-        view = operations.submit("spoke.onboard", {"spoke": spoke, "environment": name}, actor=actor)
-        return str(view.id)
+        params = {"spoke": spoke, "environment": name}
+        return self._operations.submit("spoke.onboard", params, actor=actor).id
 
     def declared_config(self, spoke: str, environment: str) -> dict[str, Any]:
         """``spoke.yaml`` with the overlay as it lies there; Invalid 422 for what is wrong with it."""
@@ -119,7 +102,7 @@ class Spokes:
         scope = self.scope(spoke, environment)
         return Scope(self.hub, spoke, scope.environment, True, self.declared_config(spoke, environment))
 
-    def deploy(self, context: Any, scope: Scope, stage: str) -> dict[str, Any]:
+    def deploy(self, context: StepContext, scope: Scope, stage: str) -> dict[str, Any]:
         """Deploy one stage in the spoke's child process and write it down; what changed."""
         from spoke_kit import bundle
 
@@ -166,7 +149,7 @@ class Spokes:
         """RightsMissing 403 unless the role in use may make what the spoke is to have."""
         require(self._source.query, self.hub, lambda _: spoke_objects(scope))
 
-    def share_entities(self, context: Any, scope: Scope) -> int:
+    def share_entities(self, context: StepContext, scope: Scope) -> int:
         """Let each spoke of the environment make feature views of the entities that another one registered."""
         with context.connect() as connection:
             query = reader(connection)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.core.errors import Conflict, NotFound
+from services.operations import Operations
 from services.snowflake.identifiers import named
 from services.snowflake.pace import Pace
 from services.snowflake.recent import Answers
@@ -28,11 +29,11 @@ class GraphBusy(Conflict):
 class Training:
     """See types.py."""
 
-    def __init__(self, source: Answers, scopes: Scopes, around: Any, pace: Pace) -> None:
+    def __init__(self, source: Answers, scopes: Scopes, operations: Operations, pace: Pace) -> None:
         self.pace = pace
         self._graphs = TaskGraphs(source)
         self._scopes = scopes
-        self._around = around
+        self._operations = operations
 
     def graphs(self, spoke: str, environment: str, runs: int = 30) -> tuple[Graph, ...]:
         """The deployed graphs by name, each with its newest runs."""
@@ -122,7 +123,7 @@ class Training:
             return
         asked = {run.run_id: run.config or {} for run in runs_of(self._graphs.requests(scope, graph), [])}
         request = asked.get(busy.run_id, {}).get("request_id")
-        if not any(view.id == request for view in self._around.operations.queries.open()):
+        if not any(view.id == request for view in self._operations.queries.open()):
             raise self.refused_as_busy(scope, busy)
 
     def refused_as_busy(self, scope: Scope, run: GraphRun) -> GraphBusy:
@@ -211,7 +212,7 @@ class Training:
 
     def _submit(self, kind: str, spoke: str, environment: str, actor: str, **more: Any) -> str:
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment, **more}
-        return str(self._around.operations.submit(kind, params, actor=actor).id)
+        return self._operations.submit(kind, params, actor=actor).id
 
     def _runs(self, scope: Scope, graph: str) -> list[GraphRun]:
         told = self._graphs.graph_runs(scope, [graph])

@@ -46,7 +46,7 @@ def registry(gate: Gate) -> Registry:
             raise Conflict("It cannot be", hint="Change it")
         return {"number": params.number}
 
-    def check(params: Work, services: Any) -> None:
+    def check(params: Work) -> None:
         if params.number < 0:
             raise Conflict("There is nothing below zero", hint="Send zero or more")
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -138,17 +139,21 @@ class Account:
 
 
 @pytest.fixture
-def named(common: TestClient, monkeypatch: pytest.MonkeyPatch) -> TestClient:
+def named(common: TestClient) -> Iterator[TestClient]:
     """The client, with that account's models and feature views."""
     app: Any = common.app
-    services = app.state.services
+    domains = app.state.domains
 
     def scopes(spoke: str, environment: str) -> Scope:
         return Scope(load_declaration(), spoke, environment, True)
 
-    monkeypatch.setattr(services, "registry", Registry(Account(), scopes, services))
-    monkeypatch.setattr(services, "features", Features(Account(), scopes, services))
-    return common
+    app.state.domains = replace(
+        domains,
+        registry=Registry(Account(), scopes, domains.operations),
+        features=Features(Account(), scopes, domains.operations),
+    )
+    yield common
+    app.state.domains = domains
 
 
 def test_what_is_in_the_account_is_found_as_it_is(named: TestClient) -> None:

@@ -235,7 +235,7 @@ def test_the_way_back(api: Api) -> None:
 
 def test_a_failed_run_is_resumed_from_the_task_that_failed(api: Api) -> None:
     """The account loses what the run needs between the check and the run, and gets it back."""
-    source = api.client.app.state.services.source
+    source = api.client.app.state.domains.hub._source
     source.query("ALTER TABLE SPOKEHUB.SHARED_DATA.PUDO_OCCUPANCY RENAME TO SPOKEHUB.SHARED_DATA.AWAY")
     source.query("CREATE TABLE SPOKEHUB.SHARED_DATA.PUDO_OCCUPANCY LIKE SPOKEHUB.SHARED_DATA.AWAY")
     failed = api.run(TRAINING)
@@ -281,7 +281,7 @@ def test_cancelling_an_operation_cancels_its_run(api: Api) -> None:
 def test_a_second_environment(api: Api) -> None:
     api.done("/spokes", {"spoke": "pudo", "environment": "STAGING"})
     assert api.items("/spokes/pudo/models", environment="STAGING") == []
-    assert [row["environment"] for row in api.items("/spokes/glance")] == ["DEV", "STAGING"]
+    assert [row["environment"] for row in api.items("/overview")] == ["DEV", "STAGING"]
     assert {item["state"] for item in api.get("/hub/plan")["objects"]} == {"present"}
 
 
@@ -289,10 +289,10 @@ def test_a_second_environment(api: Api) -> None:
 def test_any_name_of_the_account_is_found_and_promoted(
     api: Api, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services = api.client.app.state.services
+    hub = api.client.app.state.domains.hub
     # What others do to the account shows at once.
-    monkeypatch.setattr(services.hub._recent, "_memory", 0.0)
-    source = services.source
+    monkeypatch.setattr(hub._recent, "_memory", 0.0)
+    source = hub._source
     model = "SPOKEHUB.MODEL_REGISTRY_DEV.PUDO__CAPACITY_MODEL"
     default = next(one["version"] for one in api.items(MODEL) if one["is_default"])
     source.query(f'ALTER MODEL {model} ADD VERSION "{name}" FROM MODEL {model} VERSION {quote(default)}')

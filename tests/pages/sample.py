@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sample_account import Features, Hub, Registry, Spokes
+from sample_account import Features, Hub, Overview, Registry, Spokes
 from sample_forecasts import Predictions, Simulation
 from sample_operations import Example, Operations
 from sample_runs import Training
@@ -14,7 +14,7 @@ from sample_runs import Training
 
 @dataclass
 class Sample:
-    """The container, as the application's."""
+    """What routes ask for, as the application has it."""
 
     hub: Hub = field(default_factory=Hub)
     spokes: Spokes = field(default_factory=Spokes)
@@ -23,6 +23,7 @@ class Sample:
     registry: Registry = field(default_factory=Registry)
     predictions: Predictions = field(default_factory=Predictions)
     simulation: Simulation = field(default_factory=Simulation)
+    overview: Overview = field(default_factory=Overview)
     example: Example = field(default_factory=Example)
     operations: Operations = field(default_factory=Operations)
 
@@ -39,5 +40,5 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
     )
     if options.get("empty"):
         services.spokes.all = lambda: ()  # type: ignore[method-assign]
-        services.spokes.glance = lambda spoke=None: ()  # type: ignore[method-assign]
+        services.overview.glance = lambda spoke=None: ()  # type: ignore[method-assign]
     return services

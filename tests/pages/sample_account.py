@@ -8,9 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from services.core.errors import NotFound
 from services.features.types import FeatureColumn, FeatureView
 from services.hub.types import Account, Environment, HubObject, HubPlan
+from services.overview.types import RunMark, SpokeGlance
 from services.registry.types import Model, ModelVersion
 from services.snowflake.preflight import MissingRight
-from services.spokes.types import RunMark, Spoke, SpokeEnvironment, SpokeGlance
+from services.spokes.types import Spoke, SpokeEnvironment
 
 TODAY = date(2025, 7, 1)
 
@@ -93,41 +94,6 @@ class Spokes:
             if item.name == spoke:
                 return item
         raise NotFound(f"There is no spoke {spoke}.", hint="GET /api/v1/spokes lists them.")
-
-    def glance(self, spoke: str | None = None) -> tuple[SpokeGlance, ...]:
-        rng = random.Random(3)
-        marks = tuple(
-            RunMark(
-                "TRAINING_DAG",
-                RUN_ID,
-                1,
-                "FAILED" if index == 11 else "EXECUTING" if index == 29 else "SUCCEEDED",
-                now() - timedelta(hours=12 * (30 - index)),
-                None if index == 29 else 18 + rng.random() * 20,
-            )
-            for index in range(30)
-        )
-        dev = SpokeGlance(
-            "pudo",
-            "PUDO capacity",
-            "Last-mile analytics",
-            "DEV",
-            marks,
-            now() + timedelta(hours=5),
-            "PUDO__CAPACITY_MODEL",
-            "V20250701_0602",
-            0.0712,
-            0.1034,
-            0.0688,
-            TODAY,
-            3,
-            now() - timedelta(minutes=4),
-            240.0,
-            3600.0,
-            7,
-            0,
-        )
-        return (dev, SpokeGlance("pudo", "PUDO capacity", "Last-mile analytics", "STAGING"))
 
     def start_onboard(self, spoke: str, environment: str, actor: str) -> str:
         return "op-onboard"
@@ -245,3 +211,40 @@ class Registry:
 
     def start_promote(self, spoke: str, environment: str, model: str, version: str, actor: str) -> str:
         return "op-promote"
+
+
+class Overview:
+    def glance(self, spoke: str | None = None) -> tuple[SpokeGlance, ...]:
+        rng = random.Random(3)
+        marks = tuple(
+            RunMark(
+                "TRAINING_DAG",
+                RUN_ID,
+                1,
+                "FAILED" if index == 11 else "EXECUTING" if index == 29 else "SUCCEEDED",
+                now() - timedelta(hours=12 * (30 - index)),
+                None if index == 29 else 18 + rng.random() * 20,
+            )
+            for index in range(30)
+        )
+        dev = SpokeGlance(
+            "pudo",
+            "PUDO capacity",
+            "Last-mile analytics",
+            "DEV",
+            marks,
+            now() + timedelta(hours=5),
+            "PUDO__CAPACITY_MODEL",
+            "V20250701_0602",
+            0.0712,
+            0.1034,
+            0.0688,
+            TODAY,
+            3,
+            now() - timedelta(minutes=4),
+            240.0,
+            3600.0,
+            7,
+            0,
+        )
+        return (dev, SpokeGlance("pudo", "PUDO capacity", "Last-mile analytics", "STAGING"))

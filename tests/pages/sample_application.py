@@ -30,7 +30,7 @@ def application(services: Any, role: str = "administrator") -> FastAPI:
     """The pages over these services, for somebody with this role."""
     app = FastAPI(openapi_url=None)
     app.add_middleware(Names)
-    app.state.services = services
+    app.state.domains = services
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in routers:
         app.include_router(router)

@@ -17,7 +17,17 @@ from app.pages.icons import icon
 from app.pages.render import STATIC, TEMPLATES, data, templates
 from app.pages.states import STATES, state_style
 
-DOMAINS = ("example", "features", "hub", "predictions", "registry", "simulation", "spokes", "training")
+DOMAINS = (
+    "example",
+    "features",
+    "hub",
+    "overview",
+    "predictions",
+    "registry",
+    "simulation",
+    "spokes",
+    "training",
+)
 VENDOR = STATIC / "vendor"
 ROUTES = """
 GET /

@@ -43,9 +43,9 @@ def kind(
 def start(database: Database, tmp_path: Path) -> Iterator[Callable[..., Operations]]:
     started: list[Operations] = []
 
-    def _start(*kinds: OperationKind[Any], services: Any = None) -> Operations:
+    def _start(*kinds: OperationKind[Any]) -> Operations:
         url = f"sqlite:///{tmp_path / 'operations.sqlite'}"
-        operations = Operations(Registry(kinds), database, url=url, services=services)
+        operations = Operations(Registry(kinds), database, url=url)
         operations.start()
         started.append(operations)
         return operations
@@ -69,12 +69,12 @@ def test_steps_run_in_order_and_pass_results_on(start: Callable[..., Operations]
         return {"value": params.number}
 
     def second(context: StepContext, params: Target) -> Any:
-        return {"doubled": context.result_of("first")["value"] * 2, "by": context.services}
+        return {"doubled": context.result_of("first")["value"] * 2}
 
-    operations = start(kind("thing.do", first, second), services="container")
+    operations = start(kind("thing.do", first, second))
     view = operations.submit("thing.do", {"number": 21}, actor="ada")
     done = operations.wait(view.id)
-    assert (done.state, done.result) == (OperationState.SUCCEEDED, {"doubled": 42, "by": "container"})
+    assert (done.state, done.result) == (OperationState.SUCCEEDED, {"doubled": 42})
     assert (done.spoke, done.environment, done.progress, done.run) == ("pudo", "DEV", 1.0, 1)
     assert [(s.name, s.state, s.attempts, s.progress) for s in done.steps] == [
         ("first", "succeeded", 1, 1.0),
@@ -202,10 +202,10 @@ def test_preconditions_are_checked_before_anything_is_written(start: Callable[..
     def first(context: StepContext, params: Target) -> Any:
         return None
 
-    def check(params: Target, services: Any) -> None:
-        raise Conflict(f"{services} says no")
+    def check(params: Target) -> None:
+        raise Conflict("the registry says no")
 
-    operations = start(kind("thing.do", first, validate=check), services="the registry")
+    operations = start(kind("thing.do", first, validate=check))
     with pytest.raises(Conflict, match="the registry says no"):
         operations.submit("thing.do", {}, actor="ada", idempotency_key="k")
     with pytest.raises(Invalid, match=r"number: Input should be a valid integer"):

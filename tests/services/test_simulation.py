@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.core.errors import Conflict
+from services.core.hub import load_declaration
 from services.simulation import operations
 
 
@@ -24,14 +25,11 @@ def test_a_change_waits_seconds_for_another(name: str, monkeypatch: pytest.Monke
         raise _Reached
         yield
 
-    simulation = SimpleNamespace(require_seed=lambda: SimpleNamespace(last_day=None))
-    hub = SimpleNamespace(declared=SimpleNamespace(database="HUB", shared_schema="SHARED"))
-    context: Any = SimpleNamespace(
-        connect=connect,
-        services=SimpleNamespace(simulation=simulation, hub=hub),
-        result_of=lambda step: {"day": "2026-01-01"},
-    )
-    kind = next(kind for kind in operations.KINDS if kind.kind == f"data.{name}")
+    simulation: Any = SimpleNamespace(require_seed=lambda: SimpleNamespace(last_day=None))
+    spokes: Any = SimpleNamespace(onboarded=tuple)
+    context: Any = SimpleNamespace(connect=connect, result_of=lambda step: {"day": "2026-01-01"})
+    kinds = operations.SimulationOperations(simulation, spokes, load_declaration()).kinds()
+    kind = next(kind for kind in kinds if kind.kind == f"data.{name}")
     with pytest.raises(_Reached):
         kind.steps[-1].function(context, kind.params())
     assert options == [{"session_parameters": {"LOCK_TIMEOUT": 10}}]

@@ -16,12 +16,12 @@ def going(kind: str, cancelling: bool = False, **params: Any) -> SimpleNamespace
 
 
 def simulation(*running: SimpleNamespace) -> Simulation:
-    operations = SimpleNamespace(
+    operations: Any = SimpleNamespace(
         running=lambda: running, submit=lambda kind, params, actor: SimpleNamespace(id=f"new {kind}")
     )
-    around: Any = SimpleNamespace(operations=operations)
     data: Any = SimpleNamespace(seed=lambda: None, last_phases=dict)
-    return Simulation(data, around)
+    nobody: Any = None
+    return Simulation(data, nobody, nobody, nobody, operations)
 
 
 @pytest.mark.parametrize(

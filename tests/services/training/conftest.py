@@ -20,7 +20,7 @@ from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.pace import Pace
 from services.snowflake.scope import Scope
-from services.training.operations import KINDS, Run, begin, end, stop_run
+from services.training.operations import Run, TrainingOperations
 from services.training.service import Training
 
 PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0, memory=0.0)
@@ -52,15 +52,12 @@ class World:
     name: str
     config: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    operations: Operations | None = None
     training: Training = field(init=False)
-    operations: Operations = field(init=False)
 
     def __post_init__(self) -> None:
-        self.training = Training(self, self.scope, self, PACE)
-
-    @property
-    def spokes(self) -> World:
-        return self
+        operations: Any = self.operations
+        self.training = Training(self, self.scope, operations, PACE)
 
     @property
     def here(self) -> Scope:
@@ -111,34 +108,35 @@ class World:
 
     def submit(self, **more: Any) -> str:
         params = {"spoke": self.name, "environment": "DEV", **more}
+        assert self.operations is not None
         return self.operations.submit("training.run", params, actor="ada").id
 
 
 @pytest.fixture
 def world(source: ConnectionSource, database: Database, tmp_path: Path) -> Iterator[World]:
-    world = World(source, f"T{next(_NUMBERS)}")
+    operations = Operations(
+        Registry(), database, url=f"sqlite:///{tmp_path / 'operations.sqlite'}", source=source
+    )
+    world = World(source, f"T{next(_NUMBERS)}", operations=operations)
     source.query(f"CREATE SCHEMA {world.here.schema}")
+    nobody: Any = None
+    spokes: Any = world
+    kinds = TrainingOperations(world.training, spokes, nobody, nobody, nobody)
     steps = [
-        Step("start", "Start", begin(GRAPH), stop_run(GRAPH)),
-        Step("follow", "Follow", end, stop_run(GRAPH)),
+        Step("start", "Start", kinds.begin(GRAPH), kinds.stop_run(GRAPH)),
+        Step("follow", "Follow", kinds.end, kinds.stop_run(GRAPH)),
     ]
 
-    def check(params: Run, services: Any) -> None:
+    def check(params: Run) -> None:
         if not params.wait:
-            services.training.require_free(services.scope(params.spoke, params.environment), GRAPH)
+            world.training.require_free(world.scope(params.spoke, params.environment), GRAPH)
 
     train = OperationKind(
         "training.run", "Train", Run, steps, queue_key=lambda params: params.spoke, validate=check
     )
-    retry = next(kind for kind in KINDS if kind.kind == "graph.retry")
-    world.operations = Operations(
-        Registry([train, retry]),
-        database,
-        url=f"sqlite:///{tmp_path / 'operations.sqlite'}",
-        services=world,
-        source=source,
-    )
-    world.operations.start()
+    operations.registry.add(train)
+    operations.registry.add(next(kind for kind in kinds.kinds() if kind.kind == "graph.retry"))
+    operations.start()
     yield world
-    assert world.operations.stop(20)
+    assert operations.stop(20)
     source.query(f"DROP SCHEMA {world.here.schema}")

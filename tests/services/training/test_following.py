@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from services.core.errors import Conflict
-from services.training.following import RunFailed, follow
+from services.training.following import Follower, RunFailed
 from services.training.service import GraphBusy
 from services.training.types import Attempt, Graph, GraphRun
 from tests.services.training.conftest import GRAPH, PACE, World
@@ -194,7 +194,6 @@ class Told:
     """A training service that tells one thing after the other, and the context of a step."""
 
     def __init__(self, retries: int, *runs: GraphRun) -> None:
-        self.training = self.services = self
         self.attempt, self.pace, self._retries, self._runs = 1, PACE, retries, list(runs)
         self.lines: list[str] = []
 
@@ -242,9 +241,9 @@ def test_following_goes_on_through_automatic_attempts(
     scope: Any = SimpleNamespace(spoke="s", environment="DEV")
     if attempt is None:
         with pytest.raises(RunFailed):
-            follow(told, scope, GRAPH, "7")
+            Follower(told).follow(told, scope, GRAPH, "7")
     else:
-        assert follow(told, scope, GRAPH, "7")["attempt"] == attempt
+        assert Follower(told).follow(told, scope, GRAPH, "7")["attempt"] == attempt
         assert f"Attempt {attempt} of run 7" in told.lines
 
 

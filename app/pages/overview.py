@@ -8,12 +8,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.pages.frame import ActorDep, ServicesDep
+from app.dependencies import ExampleDep, OperationsDep, OverviewDep
+from app.pages.frame import ActorDep
 from app.pages.operations import children_by_step
-from app.pages.ports import Services
 from app.pages.render import render, see
 from services.core.clock import utc_now
+from services.example.service import Example
+from services.operations import Operations
 from services.operations.types import OperationFilter, OperationView
+from services.overview.service import Overview
 
 router = APIRouter()
 # How long the overview says where to look first after the set-up.
@@ -21,34 +24,34 @@ GREETED = timedelta(hours=1)
 
 
 @router.get("/", name="home")
-def home(request: Request, services: ServicesDep) -> HTMLResponse:
+def home(
+    request: Request, example: ExampleDep, operations: OperationsDep, overview: OverviewDep
+) -> HTMLResponse:
     """The spokes at a glance, under the example's set-up while it runs or when it failed."""
-    return render(request, "pages/home.html", overview(services))
+    return render(request, "pages/overview.html", context(example, operations, overview))
 
 
 @router.post("/example", name="start_example")
-def start_example(services: ServicesDep, actor: ActorDep) -> RedirectResponse:
+def start_example(example: ExampleDep, actor: ActorDep) -> RedirectResponse:
     """Set the example up."""
-    services.example.start(actor)
+    example.start(actor)
     return see("/")
 
 
-def overview(services: Services) -> dict[str, Any]:
+def context(example: Example, operations: Operations, overview: Overview) -> dict[str, Any]:
     """The context of the overview. The account is not asked while the set-up changes it."""
-    example = services.example.state()
+    setting_up = example.state()
     setup: OperationView | None = None
-    if example.operation_id and example.state != "succeeded":
-        setup = services.operations.get(example.operation_id)
-    done = services.operations.get(example.operation_id) if example.operation_id and not setup else None
+    if setting_up.operation_id and setting_up.state != "succeeded":
+        setup = operations.get(setting_up.operation_id)
+    done = operations.get(setting_up.operation_id) if setting_up.operation_id and not setup else None
     under_way = setup is not None and not setup.state.final
     return {
-        "example": example,
+        "example": setting_up,
         "setup": setup,
         "ready": done if done and done.ended_at and utc_now() - done.ended_at < GREETED else None,
-        "children": children_by_step(services, setup) if setup else {},
-        "glance": () if under_way else services.spokes.glance(),
-        "recent": ()
-        if under_way
-        else services.operations.list(OperationFilter(parent="none"), limit=6).items,
+        "children": children_by_step(operations, setup) if setup else {},
+        "glance": () if under_way else overview.glance(),
+        "recent": () if under_way else operations.list(OperationFilter(parent="none"), limit=6).items,
         "url": "/",
     }

@@ -1,0 +1,1 @@
+"""The network of spokes at a glance."""
