@@ -16,6 +16,9 @@ from services.operations.journal import Journal
 from services.operations.queries import Queries
 
 if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.snowpark import Session
+
     from services.operations.registry import Params
     from services.snowflake.connection import ConnectionSource
 
@@ -172,7 +175,7 @@ class StepContext:
         return self._around.run_child(self, kind, params, name)
 
     @contextmanager
-    def connect(self, **options: Any) -> Iterator[Any]:
+    def connect(self, **options: Any) -> "Iterator[SnowflakeConnection]":
         """A connection to the account whose statements appear in this operation's SQL.
 
         Options: role, warehouse, database, schema. Closed at the end.
@@ -181,7 +184,7 @@ class StepContext:
             yield connection
 
     @contextmanager
-    def session(self, **options: Any) -> Iterator[Any]:
+    def session(self, **options: Any) -> "Iterator[Session]":
         """A Snowpark session; options and recording as in ``connect``."""
         with self._source.session(recorder=self.sql, tag=self._tag(), **options) as session:
             yield session

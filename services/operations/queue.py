@@ -8,9 +8,12 @@ import contextvars
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.core.logging import logger
+
+if TYPE_CHECKING:
+    from dbos import DBOS
 
 QUEUE = "operations"
 _WORKFLOW = "operation"
@@ -140,7 +143,7 @@ def _prepare(url: str) -> None:
 _defined: Callable[[str], str] | None = None
 
 
-def _define(dbos: Any) -> None:
+def _define(dbos: "type[DBOS]") -> None:
     """Declare the one workflow, once a process."""
     global _defined
     if _defined is not None:
@@ -153,7 +156,7 @@ def _define(dbos: Any) -> None:
     _defined = operation
 
 
-def _run(dbos: Any, operation_id: str) -> str:
+def _run(dbos: "type[DBOS]", operation_id: str) -> str:
     global _active
     body = _body
     if body is None:

@@ -38,7 +38,7 @@ class Step(Generic[P]):
     cancel: "Callable[[StepContext, P], None] | None" = None
 
 
-def _no_check(params: Any) -> None:
+def _no_check(params: Params) -> None:
     """The default precondition: none."""
 
 

@@ -292,7 +292,7 @@ def _child_failure(child: OperationView) -> ChildFailed:
     )
 
 
-def wait_until(check: Any, timeout: float, pause: float = 0.05) -> bool:
+def wait_until(check: Callable[[], bool], timeout: float, pause: float = 0.05) -> bool:
     """Whether ``check()`` came true within ``timeout`` seconds."""
     end = time.monotonic() + timeout
     while not check():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.core.errors import Conflict, Invalid
 from services.core.hub import Declaration
@@ -13,6 +13,9 @@ from services.operations import OperationKind, Params, Step, StepContext
 from services.simulation.repository import EVENING, MORNING
 from services.simulation.service import Simulation
 from services.spokes.service import Spokes
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 _QUEUE = "data"
 LOCK_SECONDS = 10
@@ -179,6 +182,6 @@ class SimulationOperations:
         self._simulation.require_seed()
 
 
-def _connection(context: StepContext) -> AbstractContextManager[Any]:
+def _connection(context: StepContext) -> AbstractContextManager[SnowflakeConnection]:
     """One change of the data waits for another for seconds, not for the half day that is Snowflake's default."""
     return context.connect(session_parameters={"LOCK_TIMEOUT": LOCK_SECONDS})

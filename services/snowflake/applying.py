@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from services.snowflake.inventory import Finding, Query
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 
 class Context(Protocol):
@@ -15,7 +18,7 @@ class Context(Protocol):
     def progress(self, fraction: float | None, message: str | None = None) -> None: ...
 
 
-def reader(connection: Any) -> Query:
+def reader(connection: SnowflakeConnection) -> Query:
     """``query(text)``: the rows of a statement on this connection, each as a dict by column name."""
 
     def query(text: str) -> list[dict[str, Any]]:
@@ -27,7 +30,7 @@ def reader(connection: Any) -> Query:
     return query
 
 
-def apply(context: Context, findings: Sequence[Finding], connection: Any) -> dict[str, int]:
+def apply(context: Context, findings: Sequence[Finding], connection: SnowflakeConnection) -> dict[str, int]:
     """Execute what is missing or changed; how many were created, changed and present.
 
     Every statement may be repeated, so that what a crash interrupted is simply done again.

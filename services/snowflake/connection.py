@@ -15,7 +15,9 @@ from services.snowflake.failures import is_connection_failure, translate
 from services.snowflake.pace import EMBEDDED, LIVE, Pace
 
 if TYPE_CHECKING:
-    from services.snowflake.recording import Recorder
+    from snowflake.snowpark import Session
+
+    from services.snowflake.recording import RecordedConnection, Recorder
 
 _IDLE_SECONDS = 240.0
 _KEPT = 4
@@ -40,7 +42,7 @@ class ConnectionSource:
             raise ValueError("the embedded account needs its launcher")
         self._settings = settings
         self._embedded = embedded
-        self._idle: dict[str, list[tuple[float, Any]]] = {}
+        self._idle: dict[str, list[tuple[float, RecordedConnection]]] = {}
         self._lock = threading.Lock()
         self._closed = False
         self._hub = hub
@@ -131,7 +133,7 @@ class ConnectionSource:
     @contextmanager
     def open(
         self, *, recorder: "Recorder | None" = None, tag: dict[str, str] | None = None, **options: Any
-    ) -> Iterator[Any]:
+    ) -> Iterator["RecordedConnection"]:
         """A fresh connection, closed at the end. ``tag`` becomes its QUERY_TAG, as JSON."""
         connection = self._connect(recorder, tag, options)
         try:
@@ -143,7 +145,7 @@ class ConnectionSource:
     @contextmanager
     def session(
         self, *, recorder: "Recorder | None" = None, tag: dict[str, str] | None = None, **options: Any
-    ) -> Iterator[Any]:
+    ) -> Iterator["Session"]:
         """A Snowpark session over a fresh connection, closed at the end."""
         from snowflake.snowpark import Session
 
@@ -155,7 +157,7 @@ class ConnectionSource:
                 with suppress(Exception):
                     session.close()
 
-    def reading(self, **options: Any) -> AbstractContextManager[Any]:
+    def reading(self, **options: Any) -> AbstractContextManager["RecordedConnection"]:
         """A connection for reading, taken from those at hand or opened; given back at the end.
 
         Not for statements that change the session (USE, ALTER SESSION, temporary objects).
@@ -193,7 +195,7 @@ class ConnectionSource:
                 connection.close()
 
     @contextmanager
-    def _reading(self, key: str, options: dict[str, Any]) -> Iterator[Any]:
+    def _reading(self, key: str, options: dict[str, Any]) -> Iterator["RecordedConnection"]:
         connection = self._take(key) or self._connect(None, {"purpose": "read"}, options)
         try:
             yield connection
@@ -207,7 +209,7 @@ class ConnectionSource:
             raise
         self._give(key, connection)
 
-    def _take(self, key: str) -> Any | None:
+    def _take(self, key: str) -> "RecordedConnection | None":
         now = time.monotonic()
         stale = []
         found = None
@@ -224,7 +226,7 @@ class ConnectionSource:
                 connection.close()
         return found
 
-    def _give(self, key: str, connection: Any) -> None:
+    def _give(self, key: str, connection: "RecordedConnection") -> None:
         with self._lock:
             entries = self._idle.setdefault(key, [])
             if not self._closed and self._current(connection) and len(entries) < _KEPT:
@@ -233,14 +235,14 @@ class ConnectionSource:
         with suppress(Exception):
             connection.close()
 
-    def _current(self, connection: Any) -> bool:
+    def _current(self, connection: "RecordedConnection") -> bool:
         """Whether the connection leads to the account that runs now, and is of the time since ``renew``."""
         runs = self._embedded is None or connection.embedded_start == self._embedded.starts
         return runs and bool(connection.era == self._era)
 
     def _connect(
         self, recorder: "Recorder | None", tag: dict[str, str] | None, options: dict[str, Any]
-    ) -> Any:
+    ) -> "RecordedConnection":
         # Two threads that load the driver at once wait for each other's import locks.
         with _WARM:
             from services.snowflake.recording import RecordedConnection

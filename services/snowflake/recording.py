@@ -21,6 +21,9 @@ class RecordedConnection(SnowflakeConnection):
     """A connection whose cursors report to ``recorder``."""
 
     recorder: Recorder | None = None
+    # Which start of the embedded account it leads to, and since which renewal.
+    embedded_start = 0
+    era = 0
 
     def cursor(self, cursor_class: Any = SnowflakeCursor) -> Any:
         if self.recorder is None:

@@ -78,12 +78,13 @@ class Follower:
     def follow(self, context: StepContext, scope: Scope, graph: str, run_id: str) -> dict[str, Any]:
         """Wait for the end of a run, through the attempts that the account makes by itself; what its tasks returned.
 
-        Raises RunFailed with the failing task's error. When the step is done again, because a person resumed the
-        operation or the service was interrupted (and the embedded account with it), what failed is run again.
+        Raises RunFailed with the failing task's error. When a person resumed the operation, which may have been
+        cancelled before this step began, or the step is done again because the service was interrupted (and the
+        embedded account with it), what failed is run again.
         """
         declared: Graph = self._training.require(scope.spoke, scope.environment, graph)
         run: GraphRun = self._training.run(scope.spoke, scope.environment, graph, run_id)
-        if run.failed and context.attempt > 1:
+        if run.failed and (context.attempt > 1 or context.run > 1):
             run = self.retry(context, scope, run)
         told: set[tuple[str, int, str]] = set()
         following: GraphRun | None = run

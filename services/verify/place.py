@@ -6,11 +6,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.identifiers import QualifiedName, quote
 from services.snowflake.scope import Scope
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
+    from snowflake.connector.errors import Error
 
 Row = dict[str, Any]
 
@@ -50,9 +54,9 @@ class Place:
     patience: float
     statements: list[str] = field(default_factory=list)
     _open: ExitStack = field(default_factory=ExitStack)
-    _connection: Any = None
+    _connection: SnowflakeConnection | None = None
 
-    def rows(self, text: str, connection: Any = None) -> list[Row]:
+    def rows(self, text: str, connection: SnowflakeConnection | None = None) -> list[Row]:
         """The rows of one statement, each as a dict by column name.
 
         Raises:
@@ -69,12 +73,12 @@ class Place:
         except Error as error:
             raise Refused(_refusal(error)) from error
 
-    def value(self, text: str, connection: Any = None) -> Any:
+    def value(self, text: str, connection: SnowflakeConnection | None = None) -> Any:
         """The first column of the first row, or None."""
         found = self.rows(text, connection)
         return next(iter(found[0].values())) if found else None
 
-    def refusal(self, text: str, connection: Any = None) -> Refusal | None:
+    def refusal(self, text: str, connection: SnowflakeConnection | None = None) -> Refusal | None:
         """The error that a statement gets; None when it is answered."""
         try:
             self.rows(text, connection)
@@ -87,7 +91,7 @@ class Place:
         return QualifiedName(name, self.schema.name, self.schema.schema)
 
     @contextmanager
-    def without_warehouse(self) -> Iterator[Any]:
+    def without_warehouse(self) -> Iterator[SnowflakeConnection]:
         """A connection with no active warehouse, whatever the user's default is: that of a dropped one."""
         lost = f"{self.warehouse}_LOST"
         with self.source.open(database=self.schema.schema, schema=self.schema.name) as connection:
@@ -112,7 +116,7 @@ class Place:
         self._connection = None
         self._open.close()
 
-    def _own(self) -> Any:
+    def _own(self) -> SnowflakeConnection:
         """One connection for all probes; a failed statement leaves it as it was."""
         if self._connection is None:
             opened = self.source.open(
@@ -122,7 +126,7 @@ class Place:
         return self._connection
 
 
-def _refusal(error: Any) -> Refusal:
+def _refusal(error: Error) -> Refusal:
     text = str(error.raw_msg or error.msg or error)
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if line not in ("SQL compilation error:", "SQL execution error:")]

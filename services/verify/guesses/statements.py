@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from services.verify.place import Place
 from services.verify.types import Guess, Said, decided, held, refuted
+
+if TYPE_CHECKING:
+    from snowflake.connector import SnowflakeConnection
 
 NO_WAREHOUSE = 606
 
@@ -52,7 +57,7 @@ def show_without_warehouse(place: Place) -> Said:
     return refuted("; ".join(failed)) if failed else held("all were answered")
 
 
-def _refused_for_want(place: Place, text: str, connection: object) -> Said:
+def _refused_for_want(place: Place, text: str, connection: SnowflakeConnection) -> Said:
     refusal = place.refusal(text, connection)
     return decided(
         refusal is not None and refusal.errno == NO_WAREHOUSE, str(refusal or "answered without a warehouse")

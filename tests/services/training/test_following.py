@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 
 from services.core.errors import Conflict
+from services.snowflake.scope import Scope
 from services.training.following import Follower, RunFailed
 from services.training.service import GraphBusy
 from services.training.types import Attempt, Graph, GraphRun
-from tests.services.training.conftest import GRAPH, PACE, World
+from tests.services.training.conftest import GRAPH, HUB, PACE, World
 
 LONG = "CALL SYSTEM$WAIT(60)"
 DONE = {"root": "SUCCEEDED", "A": "SUCCEEDED"}
@@ -188,14 +191,14 @@ START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 FIRST = GraphRun(GRAPH, "7", 1, "FAILED", START, scheduled_from="EXECUTE TASK", completed_at=START)
 SECOND = replace(FIRST, attempt=2, state="EXECUTING", scheduled_from="AUTOMATIC RETRY", completed_at=None)
 OVER = replace(SECOND, state="SUCCEEDED", completed_at=START)
+SCOPE = Scope(HUB, "s", "DEV", True)
 
 
 class Told:
-    """A training service that tells one thing after the other, and the context of a step."""
+    """A training service that tells one thing after the other."""
 
     def __init__(self, retries: int, *runs: GraphRun) -> None:
-        self.attempt, self.pace, self._retries, self._runs = 1, PACE, retries, list(runs)
-        self.lines: list[str] = []
+        self.pace, self._retries, self._runs = PACE, retries, list(runs)
 
     def require(self, *_: Any) -> Graph:
         return Graph(GRAPH, "S", "started", ())
@@ -209,6 +212,15 @@ class Told:
     def retries(self, *_: Any) -> int:
         return self._retries
 
+
+class Listening:
+    """The context of a step: its attempt, and the operation's run."""
+
+    def __init__(self, attempt: int = 1, run: int = 1) -> None:
+        self.attempt, self.run = attempt, run
+        self.lines: list[str] = []
+        self.statements: list[str] = []
+
     def now(self) -> datetime:
         return START
 
@@ -220,6 +232,10 @@ class Told:
 
     def sleep(self, seconds: float) -> None:
         pass
+
+    @contextmanager
+    def connect(self) -> Iterator[Any]:
+        yield SimpleNamespace(cursor=lambda: nullcontext(SimpleNamespace(execute=self.statements.append)))
 
 
 @pytest.mark.parametrize(
@@ -238,13 +254,26 @@ def test_following_goes_on_through_automatic_attempts(
 ) -> None:
     """As many as are declared, though the next one shows some time after the one before has ended."""
     told: Any = Told(retries, *runs)
-    scope: Any = SimpleNamespace(spoke="s", environment="DEV")
+    context: Any = Listening()
     if attempt is None:
         with pytest.raises(RunFailed):
-            Follower(told).follow(told, scope, GRAPH, "7")
+            Follower(told).follow(context, SCOPE, GRAPH, "7")
     else:
-        assert Follower(told).follow(told, scope, GRAPH, "7")["attempt"] == attempt
-        assert f"Attempt {attempt} of run 7" in told.lines
+        assert Follower(told).follow(context, SCOPE, GRAPH, "7")["attempt"] == attempt
+        assert f"Attempt {attempt} of run 7" in context.lines
+
+
+@pytest.mark.parametrize(("attempt", "run", "again"), [(1, 1, False), (2, 1, True), (1, 2, True)])
+def test_what_failed_is_run_again_by_a_step_that_is_done_again(attempt: int, run: int, again: bool) -> None:
+    """Or that begins in an operation that was cancelled before it, and resumed."""
+    told: Any = Told(0, FIRST, SECOND, OVER)
+    context: Any = Listening(attempt, run)
+    if not again:
+        with pytest.raises(RunFailed):
+            Follower(told).follow(context, SCOPE, GRAPH, "7")
+        return
+    assert Follower(told).follow(context, SCOPE, GRAPH, "7")["state"] == "SUCCEEDED"
+    assert context.statements == [f"EXECUTE TASK {SCOPE.own(GRAPH)} RETRY GRAPH RUN GROUP '7'"]
 
 
 def test_marks_of_attempts() -> None:
