@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 
 class SpokeError(Exception):
     """Something about a spoke that a person has to mend."""
@@ -15,9 +18,32 @@ class SpokeError(Exception):
 
 
 class ConfigError(SpokeError):
-    """A key of ``spoke.yaml`` or an overlay is missing, unknown or of the wrong type."""
+    """What a spoke was given to work with, a name, a schedule, a run's configuration, cannot be used."""
 
     code = "spoke.config"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong in a file: its line, and the key with those above it, by dots."""
+
+    file: str
+    line: int
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {f'{self.key} ' if self.key else ''}{self.problem}"
+
+
+class ManifestError(ConfigError):
+    """``spoke.yaml`` or an overlay cannot be used; ``faults`` are all that is wrong, in the order of the lines."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(
+            sorted(set(faults), key=lambda one: (one.file != "spoke.yaml", one.file, one.line))
+        )
+        super().__init__("\n".join(map(str, self.faults)), "docs/spoke.schema.json has every key.")
 
 
 class DefinitionError(SpokeError):

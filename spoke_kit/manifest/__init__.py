@@ -2,9 +2,10 @@
 
 from spoke_kit.manifest.features import Dataset, Entity, FeatureView
 from spoke_kit.manifest.graphs import Compute, Graph, Task
-from spoke_kit.manifest.manifest import VERSION, Contact, Links, Manifest
+from spoke_kit.manifest.manifest import VERSION, Contact, Links, Manifest, schema
 from spoke_kit.manifest.models import Baseline, Gates, Metric, Model, ModelKind, Promotion
 from spoke_kit.manifest.predictions import Alert, Grain, History, Place, Prediction, PredictionKind, Unit
+from spoke_kit.manifest.reading import load, load_package
 
 __all__ = [
     "VERSION",
@@ -30,4 +31,7 @@ __all__ = [
     "Promotion",
     "Task",
     "Unit",
+    "load",
+    "load_package",
+    "schema",
 ]

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from spoke_kit.manifest.parts import Column, Name, Part
+from spoke_kit.manifest.parts import Column, Name, Part, Whole
 
 
 class Entity(Part):
-    """What features describe: its key columns, in order."""
+    """What features describe."""
 
-    keys: Annotated[tuple[Column, ...], Field(min_length=1)]
-    description: str = ""
+    keys: tuple[Column, ...] = Field(min_length=1, description="Key columns, in order.")
+    description: str = Field("", description="What it is, in a sentence.")
 
 
 class FeatureView(Part):
-    """Which versions the store offers, and which one the pipelines consume.
+    """Which versions the store offers, and which one the pipelines consume."""
 
-    Without ``refresh`` it is a view, always fresh; with a lag ("1 day") a dynamic table.
-    """
-
-    module: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
-    entities: Annotated[tuple[str, ...], Field(min_length=1)]
-    timestamp: Column = "UPDATED_AT"
-    offers: Annotated[tuple[Name, ...], Field(min_length=1)]
-    consumes: Name
-    refresh: str | None = None
+    module: str = Field(
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
+        description="Module below the spoke's package whose VERSIONS holds each version's definition.",
+    )
+    entities: tuple[str, ...] = Field(min_length=1, description="Entities of this file that it describes.")
+    timestamp: Column = Field("UPDATED_AT", description="Column with the moment from which a row is known.")
+    offers: tuple[Name, ...] = Field(min_length=1, description="Versions that the feature store holds.")
+    consumes: Name = Field(description="The version that the spoke's graphs use; one of those offered.")
+    refresh: str | None = Field(
+        None, description="Without it a view, always fresh; a lag such as '1 day' makes a dynamic table."
+    )
 
     @model_validator(mode="after")
     def _offered(self) -> Self:
@@ -37,9 +39,9 @@ class FeatureView(Part):
 
 
 class Dataset(Part):
-    """The label and the lengths in days of its splits, which follow each other; the test is the newest."""
+    """The label, and the lengths in days of the splits, which follow each other; the test split is the newest."""
 
-    label: Column
-    train_days: Annotated[int, Field(ge=1)]
-    validation_days: Annotated[int, Field(ge=1)]
-    test_days: Annotated[int, Field(ge=1)]
+    label: Column = Field(description="Column that is to be learned.")
+    train_days: Whole = Field(ge=1, description="Days of the train split.")
+    validation_days: Whole = Field(ge=1, description="Days of the validation split.")
+    test_days: Whole = Field(ge=1, description="Days of the test split, which training never sees.")

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from spoke_kit.manifest.parts import Handler, Name, Part
+from spoke_kit.manifest.parts import Flag, Handler, Name, Part, Whole
 
 
 class Task(Part):
-    """A task calls ``handler`` once the tasks of ``after`` succeeded; a branch returns the name of the next one.
+    """A task calls its handler once the tasks before it succeeded."""
 
-    It runs on the spoke's warehouse unless it names another, or a compute pool.
-    """
-
-    handler: Handler
-    after: tuple[str, ...] = ()
-    branch: bool = False
-    warehouse: Name | None = None
-    compute_pool: Name | None = None
+    handler: Handler = Field(description="module.function below the spoke's package.")
+    after: tuple[str, ...] = Field((), description="Tasks of the same graph that come before.")
+    branch: Flag = Field(False, description="It returns the name of the task that comes next.")
+    warehouse: Name | None = Field(None, description="Where it runs, if not on the spoke's warehouse.")
+    compute_pool: Name | None = Field(None, description="Runs as a job on this pool, not on a warehouse.")
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
@@ -30,19 +27,24 @@ class Task(Part):
 
 
 class Graph(Part):
-    """A task graph under any name. ``trains`` names a model, ``predicts`` a prediction; a graph may do neither.
+    """A task graph under any name, and what it is for; it may train a model, predict, or neither."""
 
-    ``schedule`` is cron with a time zone ("30 5 * * * Europe/Berlin"); without one it runs on demand.
-    """
-
-    description: str = ""
-    trains: str | None = None
-    predicts: str | None = None
-    schedule: str | None = None
-    timeout_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
-    auto_retry_attempts: Annotated[int, Field(ge=0, le=30)] = 0
-    tasks: Annotated[Mapping[Name, Task], Field(min_length=1)]
-    finalizer: Annotated[Mapping[Name, Task], Field(max_length=1)] = {}
+    description: str = Field("", description="What it does, in a sentence.")
+    trains: str | None = Field(None, description="The model of this file that it trains.")
+    predicts: str | None = Field(None, description="The prediction of this file that it makes.")
+    schedule: str | None = Field(
+        None,
+        pattern=r"^\s*(\S+\s+){5}\S+\s*$",
+        description="Cron with a time zone, as '30 5 * * * Europe/Berlin'; on demand without one.",
+    )
+    timeout_minutes: Whole = Field(60, ge=1, le=10_080, description="After this a run is ended.")
+    auto_retry_attempts: Whole = Field(
+        0, ge=0, le=30, description="How often the account runs a failed run again by itself."
+    )
+    tasks: Mapping[Name, Task] = Field(min_length=1, description="The tasks, by name.")
+    finalizer: Mapping[Name, Task] = Field(
+        {}, max_length=1, description="The task that runs at the end, whatever came before."
+    )
 
     @model_validator(mode="after")
     def _one_purpose(self) -> Self:
@@ -51,16 +53,31 @@ class Graph(Part):
         for name, task in self.tasks.items():
             for before in task.after:
                 if before not in self.tasks or before == name:
-                    raise ValueError(
-                        f"task {name!r} comes after {before!r}, which is no other task of the graph"
-                    )
+                    raise ValueError(f"{name} comes after {before!r}, which is no other task of the graph")
+        if both := self.tasks.keys() & self.finalizer.keys():
+            raise ValueError(f"{', '.join(sorted(both))} is a task and the finalizer")
+        if ring := _ring({name: task.after for name, task in self.tasks.items()}):
+            raise ValueError(f"the tasks {', '.join(ring)} wait for each other")
         return self
 
 
-class Compute(Part):
-    """Where the spoke's code runs. Without a repository its packages come from the Anaconda channel."""
+def _ring(after: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """The tasks that can never begin, in order of name."""
+    left = dict(after)
+    while free := [name for name, before in left.items() if not any(one in left for one in before)]:
+        for name in free:
+            del left[name]
+    return sorted(left)
 
-    warehouse: Name
-    runtime: str = "3.11"
-    packages: tuple[str, ...]
-    artifact_repository: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){2}$")] | None = None
+
+class Compute(Part):
+    """Where the spoke's code runs."""
+
+    warehouse: Name = Field(description="The warehouse of its sessions, tasks and dynamic tables.")
+    runtime: str = Field("3.11", description="Python's version in procedures.")
+    packages: tuple[str, ...] = Field(description="Packages of procedures, pinned as NAME==VERSION.")
+    artifact_repository: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*){2}$",
+        description="Repository that the packages come from; the Anaconda channel without one.",
+    )

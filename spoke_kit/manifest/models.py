@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from spoke_kit.manifest.parts import Part
+from spoke_kit.manifest.parts import Number, Part
 
 
 class ModelKind(StrEnum):
@@ -30,34 +30,35 @@ class Promotion(StrEnum):
 class Metric(Part):
     """The metric by which versions are compared, as the training logs it."""
 
-    name: Annotated[str, Field(min_length=1)]
-    direction: Literal["minimize", "maximize"] = "minimize"
+    name: str = Field(min_length=1, description="Its name among a version's metrics.")
+    direction: Literal["minimize", "maximize"] = Field("minimize", description="Which way is better.")
 
 
 class Baseline(Part):
-    """The primary metric against a naive model's, which the training logs under the name ``metric``.
+    """The primary metric against that of a naive model."""
 
-    A metric to minimize must be at most ``ratio`` times it, one to maximize at least.
-    """
-
-    metric: Annotated[str, Field(min_length=1)]
-    ratio: Annotated[float, Field(gt=0)]
+    metric: str = Field(min_length=1, description="The naive model's metric, as the training logs it.")
+    ratio: Number = Field(
+        gt=0, description="A metric to minimize is at most this times it, one to maximize at least."
+    )
 
 
 class Gates(Part):
-    """What a version must reach on the test split to become the default: limits by metric, and the baseline."""
+    """What a version must reach on the test split to become the default."""
 
-    maximum: Mapping[str, float] = {}
-    minimum: Mapping[str, float] = {}
-    baseline: Baseline | None = None
+    maximum: Mapping[str, Number] = Field({}, description="The most that a metric may be, by its name.")
+    minimum: Mapping[str, Number] = Field({}, description="The least that a metric may be, by its name.")
+    baseline: Baseline | None = Field(None, description="Against a naive model.")
 
 
 class Model(Part):
     """One model of the spoke. The graphs that say ``trains: <its name>`` train it."""
 
-    kind: ModelKind
-    description: str = ""
-    metric: Metric
-    gates: Gates = Gates()
-    promotion: Promotion = Promotion.MODEL
-    parameters: Mapping[str, Any] = {}
+    kind: ModelKind = Field(description="What it does.")
+    description: str = Field("", description="What it is for, in a sentence.")
+    metric: Metric = Field(description="The primary metric.")
+    gates: Gates = Field(Gates(), description="What a version must reach to become the default.")
+    promotion: Promotion = Field(
+        Promotion.MODEL, description="How a version comes from one environment to the next."
+    )
+    parameters: Mapping[str, Any] = Field({}, description="What the training code is given.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, StringConstraints
 
 
 class Part(BaseModel):
@@ -28,3 +28,12 @@ Column = Name
 
 Handler = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$")]
 """``module.function`` below the spoke's package."""
+
+Whole = Annotated[int, Strict()]
+"""A whole number: neither text nor true."""
+
+Number = Annotated[float, Strict()]
+"""A number, whole or not."""
+
+Flag = Annotated[bool, Strict()]
+"""true or false."""
