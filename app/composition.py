@@ -25,8 +25,8 @@ from services.simulation.repository import SimulatedData
 from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
-from services.snowflake.identifiers import QualifiedName
 from services.snowflake.recent import RecentAnswers
+from services.snowflake.scope import shared_schema
 from services.spokes.operations import SpokesOperations
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
@@ -106,16 +106,15 @@ def compose(
         Kinds() if kinds is None else kinds, database, url=settings.storage.operations_url, source=source
     )
     recent = RecentAnswers(source, operations.queries.stamp, source.pace.memory)
-    shared = QualifiedName(declared.shared_schema, declared.database)
 
-    catalogue = Catalogue(database)
+    catalogue = Catalogue(database, declared.layout)
     spokes = Spokes(declared, catalogue, source, operations)
     hub = Hub(declared, settings.account, source, recent, spokes, operations)
     features = Features(recent, spokes.scope, operations)
     registry = Registry(recent, spokes.scope, operations)
     predictions = Forecasts(recent, spokes.scope, registry, operations)
     training = Training(recent, spokes.scope, operations, source.pace)
-    simulation = Simulation(SimulatedData(recent, shared), spokes, training, registry, operations)
+    simulation = Simulation(SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations)
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 

@@ -50,15 +50,13 @@ def verification(settings: Settings, tell: Callable[[str], None]) -> Iterator[ve
 def remove_leftovers(settings: Settings) -> list[str]:
     """Drop what killed or kept verifications left in the account; what was done, a line each."""
     embedded = EmbeddedAccount.of(settings)
-    hub = load_declaration()
-    source = ConnectionSource(settings.account, embedded, hub)
+    source = ConnectionSource(settings.account, embedded, load_declaration())
     if embedded is not None:
         embedded.start()
     try:
         lines: list[str] = []
-        for database in verify.leftovers(source):
-            failures = verify.remove(source, hub, database)
-            lines += failures or [f"Removed {database} and its roles."]
+        for name in verify.leftovers(source):
+            lines += verify.remove(source, name) or [f"Removed {name} and its roles."]
         return lines or ["Nothing is left of earlier verifications."]
     finally:
         source.close()

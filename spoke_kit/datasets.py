@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -12,7 +13,9 @@ from snowflake.ml.feature_store import FeatureStore, FeatureView
 
 from spoke_kit.config import DatasetConfig
 from spoke_kit.errors import DataMissing
-from spoke_kit.names import Names
+from spoke_kit.names import Names, argument, literal
+
+_PART = re.compile(r'"(?:[^"]|"")+"|[^."]+')
 
 TRAIN, VALIDATION, TEST = "TRAIN", "VALIDATION", "TEST"
 
@@ -47,15 +50,16 @@ def time_splits(config: DatasetConfig, first_day: date, last_day: date) -> list[
 
 
 def qualified(names: Names, dataset: DatasetConfig) -> str:
-    """``DATABASE.FEATURE_STORE_<ENV>.<SPOKE>__<DATASET>``."""
-    return f"{names.database}.{names.feature_store}.{names.prefixed(dataset.name)}"
+    """The dataset's qualified name in the feature store."""
+    return ".".join(map(argument, (names.database, names.feature_store, names.prefixed(dataset.name))))
 
 
 def versions(session: Any, name: str) -> list[str]:
     """The versions of a Dataset; none when it does not exist."""
-    database, schema, short = name.split(".")
-    shown = session.sql(f"SHOW DATASETS LIKE '{short}' IN SCHEMA {database}.{schema}").collect()
-    if not any(row["name"] == short for row in shown):
+    database, schema, short = _PART.findall(name)
+    plain = short[1:-1].replace('""', '"') if short.startswith('"') else short
+    shown = session.sql(f"SHOW DATASETS LIKE {literal(plain)} IN SCHEMA {database}.{schema}").collect()
+    if not any(row["name"] == plain for row in shown):
         return []
     return list(snowflake_dataset.Dataset.load(session, name).list_versions())
 

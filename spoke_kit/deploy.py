@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from spoke_kit.errors import SpokeError
+from spoke_kit.layout import Layout
 
 STAGES = ("tables", "features", "graphs", "all")
 
@@ -30,7 +31,7 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--spoke-dir", type=Path, required=True, help="the directory with spoke.yaml")
     parser.add_argument("--environment", required=True, help="DEV, STAGING or PROD")
     parser.add_argument("--stage", choices=STAGES, default="all", help="what to deploy")
-    parser.add_argument("--database", help="the hub's database; default: the connection's")
+    parser.add_argument("--layout", default="{}", help="the layout of hub.yaml as JSON; default: the usual names")
     parser.add_argument(
         "--connection-json", required=True, help="a file with connection parameters, - for stdin"
     )
@@ -86,7 +87,7 @@ def run(options: argparse.Namespace, emit: Callable[..., None]) -> dict[str, Any
         environment=options.environment,
         stage=options.stage,
         connection=json.loads(text),
-        database=options.database,
+        layout=Layout.read(json.loads(options.layout)),
         plan_only=options.plan,
         emit=emit,
     )

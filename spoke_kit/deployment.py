@@ -16,7 +16,8 @@ from typing import Any
 from spoke_kit import bundle, config, tables
 from spoke_kit.connection import open_session
 from spoke_kit.errors import ConfigError
-from spoke_kit.names import Names, literal
+from spoke_kit.layout import Layout
+from spoke_kit.names import Names, argument, literal
 
 Emit = Callable[..., None]
 
@@ -47,7 +48,7 @@ def run(
     environment: str,
     stage: str,
     connection: Mapping[str, Any],
-    database: str | None,
+    layout: Layout,
     plan_only: bool,
     emit: Emit,
 ) -> dict[str, Any]:
@@ -59,15 +60,12 @@ def run(
             f"spoke.yaml: spoke: {settings.name!r} lies in a directory named {packed.spoke!r}",
             "The directory is the spoke's Python package: give both the same name.",
         )
-    database = database or connection.get("database")
-    if not database:
-        raise ConfigError("no database", "Name one with --database or in the connection.")
-    names = Names(database, settings.name, environment)
+    names = Names(layout, settings.name, environment)
 
     def report(text: str, query_id: str | None, seconds: float, rows: int | None) -> None:
         emit("sql", text=text, query_id=query_id, seconds=round(seconds, 4), rows=rows)
 
-    parameters = {"warehouse": settings.compute.warehouse, **connection, "database": database}
+    parameters = {"warehouse": settings.compute.warehouse, **connection, "database": argument(names.database)}
     session = open_session(parameters, report)
     work = PLANS if plan_only else STAGES
     try:

@@ -18,7 +18,7 @@ from snowflake.ml.feature_store import Entity as StoreEntity
 
 from spoke_kit.config import FeatureViewConfig, SpokeConfig
 from spoke_kit.errors import DefinitionError, VersionChanged
-from spoke_kit.names import Names, quote
+from spoke_kit.names import Names, argument, quote
 
 _DIGEST = re.compile(r"\(definition ([0-9a-f]{12})\)")
 
@@ -68,7 +68,8 @@ class Change:
 def open_store(session: Any, names: Names, warehouse: str, *, create: bool = False) -> FeatureStore:
     """The environment's feature store; with ``create`` its tags and tables are made when missing."""
     mode = CreationMode.CREATE_IF_NOT_EXIST if create else CreationMode.FAIL_IF_NOT_EXIST
-    return FeatureStore(session, names.database, names.feature_store, warehouse, creation_mode=mode)
+    database, schema = argument(names.database), argument(names.feature_store)
+    return FeatureStore(session, database, schema, warehouse, creation_mode=mode)
 
 
 def store_exists(session: Any, names: Names) -> bool:
@@ -136,7 +137,7 @@ def register(session: Any, store: FeatureStore, config: SpokeConfig, wanted: lis
         if change.action == KEEP:
             continue
         view = FeatureView(
-            name=offer.name,
+            name=argument(offer.name),
             entities=[entities[name] for name in offer.view.entities],
             feature_df=session.sql(offer.query),
             timestamp_col=offer.view.timestamp,
@@ -160,7 +161,7 @@ def _entities(store: FeatureStore, config: SpokeConfig) -> dict[str, Any]:
 def consumed(store: FeatureStore, config: SpokeConfig, names: Names) -> list[FeatureView]:
     """The feature views that the pipelines consume, in the order of the configuration."""
     return [
-        store.get_feature_view(names.prefixed(view.name), view.consumes)
+        store.get_feature_view(argument(names.prefixed(view.name)), view.consumes)
         for view in config.feature_views.values()
     ]
 

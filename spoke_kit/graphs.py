@@ -20,7 +20,7 @@ import spoke_kit
 from spoke_kit.bundle import STAGE, Bundle
 from spoke_kit.config import GraphConfig, SpokeConfig, TaskConfig
 from spoke_kit.errors import ConfigError, GraphBusy
-from spoke_kit.names import Names, literal, quote
+from spoke_kit.names import Names, argument, literal, quote
 
 CREATE, KEEP, REPLACE = "create", "keep", "replace"
 
@@ -84,7 +84,7 @@ def build(deployment: Deployment, graph: GraphConfig) -> DAG:
         config={
             "spoke": deployment.config.name,
             "environment": names.environment,
-            "database": names.database,
+            "layout": names.layout.as_mapping(),
             "graph": graph.name,
             "bundle": deployment.bundle.name,
         },
@@ -144,7 +144,7 @@ def deploy(deployment: Deployment, graph: GraphConfig) -> str:
     if change == KEEP:
         return change
     names = deployment.names
-    schema = Root(deployment.session).databases[names.database].schemas[names.schema]
+    schema = Root(deployment.session).databases[argument(names.database)].schemas[argument(names.schema)]
     operation = DAGOperation(schema)
     if change == REPLACE and any(
         run.state == "EXECUTING" for run in operation.get_current_dag_runs(graph.name)

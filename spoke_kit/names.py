@@ -1,4 +1,4 @@
-"""Where a spoke's objects live: database, schemas and prefixed names for one environment."""
+"""Where a spoke's objects live in one environment: databases, schemas and prefixed names, by the hub's layout."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 
 from spoke_kit.errors import ConfigError
+from spoke_kit.layout import Layout
 
 ENVIRONMENTS = ("DEV", "STAGING", "PROD")
-SHARED_SCHEMA = "SHARED_DATA"
 
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_]*")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::([A-Z0-9_$]+))?\}")
@@ -17,6 +17,11 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::([A-Z0-9_$]+))?\}")
 def quote(name: str) -> str:
     """``NAME`` as a quoted identifier; quotes inside are doubled."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def argument(name: str) -> str:
+    """``NAME`` for an argument of Snowflake's clients, which read what is not quoted in upper case."""
+    return name if _IDENTIFIER.fullmatch(name) else quote(name)
 
 
 def literal(text: str) -> str:
@@ -36,14 +41,14 @@ def identifier(name: str, what: str) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """The names of one spoke in one environment of one database."""
+    """The names of one spoke in one environment."""
 
-    database: str
+    layout: Layout
     spoke: str
     environment: str
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "spoke", identifier(self.spoke, "spoke"))
+        identifier(self.spoke, "spoke")
         object.__setattr__(self, "environment", self.environment.upper())
         if self.environment not in ENVIRONMENTS:
             raise ConfigError(
@@ -51,31 +56,37 @@ class Names:
             )
 
     @property
+    def database(self) -> str:
+        """The database of the three schemas below."""
+        return self.layout.database_in(self.environment)
+
+    @property
     def schema(self) -> str:
-        """``<SPOKE>_<ENV>``: tables, views, procedures, tasks and bundles of the spoke."""
-        return f"{self.spoke}_{self.environment}"
+        """The schema of the spoke's tables, views, procedures, tasks and bundles."""
+        return self.layout.schema_of(self.spoke, self.environment)
 
     @property
     def feature_store(self) -> str:
-        return f"FEATURE_STORE_{self.environment}"
+        return self.layout.feature_store_in(self.environment)
 
     @property
     def model_registry(self) -> str:
-        return f"MODEL_REGISTRY_{self.environment}"
+        return self.layout.model_registry_in(self.environment)
 
     def prefixed(self, name: str) -> str:
-        """``<SPOKE>__<NAME>``: the name of a feature view, dataset or model."""
-        return f"{self.spoke}__{name}"
+        """The name of a feature view, dataset or model of the spoke."""
+        return self.layout.object_of(self.spoke, name)
 
     def own(self, name: str) -> str:
         """The quoted, qualified name of an object in the spoke's own schema."""
         return self.qualified(self.schema, name)
 
     def shared(self, name: str) -> str:
-        """The quoted, qualified name of a table in SHARED_DATA."""
-        return self.qualified(SHARED_SCHEMA, name)
+        """The quoted, qualified name of a table in the shared schema."""
+        return ".".join(map(quote, (self.layout.shared_database, self.layout.shared_schema, name)))
 
     def qualified(self, schema: str, name: str) -> str:
+        """The quoted name of an object in a schema of the spoke's database."""
         return ".".join(map(quote, (self.database, schema, name)))
 
     def render(self, sql: str, **values: str) -> str:

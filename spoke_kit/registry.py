@@ -10,7 +10,7 @@ from typing import Any
 
 from snowflake.ml.registry import Registry
 
-from spoke_kit.names import Names, literal, quote
+from spoke_kit.names import Names, argument, literal, quote
 
 #: The key of a version's metadata, beside the registry's own ``metrics``, that holds its lineage.
 LINEAGE = "spokehub"
@@ -39,11 +39,18 @@ class Version:
 
 
 def open_registry(session: Any, names: Names) -> Registry:
-    return Registry(session=session, database_name=names.database, schema_name=names.model_registry)
+    return Registry(
+        session=session, database_name=argument(names.database), schema_name=argument(names.model_registry)
+    )
+
+
+def open_model(session: Any, names: Names, model: str) -> Any:
+    """The registry's own object of a model of the spoke."""
+    return open_registry(session, names).get_model(argument(names.prefixed(model)))
 
 
 def versions(session: Any, names: Names, model: str) -> list[Version]:
-    """All versions of ``<SPOKE>__<model>``, oldest first; none when the model does not exist."""
+    """All versions of a model of the spoke, oldest first; none when the model does not exist."""
     schema = f"{quote(names.database)}.{quote(names.model_registry)}"
     name = names.prefixed(model)
     models = session.sql(f"SHOW MODELS LIKE {literal(name)} IN SCHEMA {schema}").collect()
@@ -86,7 +93,7 @@ def log_version(
     if not present:
         open_registry(session, names).log_model(
             estimator,
-            model_name=names.prefixed(model),
+            model_name=argument(names.prefixed(model)),
             version_name=version,
             comment=comment,
             signatures={"predict": signature},
@@ -122,7 +129,7 @@ def set_metadata(session: Any, names: Names, model: str, version: str, values: M
 
 def promote(session: Any, names: Names, model: str, version: str) -> None:
     """Make ``version`` the default of its model."""
-    open_registry(session, names).get_model(names.prefixed(model)).default = version
+    open_model(session, names, model).default = version
 
 
 def outdated(found: list[Version], now: datetime, days: int, in_use: set[str]) -> list[str]:
@@ -143,4 +150,4 @@ def _aware(moment: datetime) -> datetime:
 
 
 def delete_version(session: Any, names: Names, model: str, version: str) -> None:
-    open_registry(session, names).get_model(names.prefixed(model)).delete_version(version)
+    open_model(session, names, model).delete_version(version)

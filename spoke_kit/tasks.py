@@ -17,6 +17,7 @@ from typing import Any
 from spoke_kit import config as spoke_config
 from spoke_kit.config import SpokeConfig
 from spoke_kit.errors import ConfigError
+from spoke_kit.layout import Layout
 from spoke_kit.names import Names, literal
 
 Json = dict[str, Any]
@@ -114,12 +115,12 @@ def _cut(value: Json) -> Json:
 
 def open_context(session: Any, module: str, parameters: Json, *, in_graph: bool) -> TaskContext:
     """The context from a run's configuration. ConfigError when a key is missing."""
-    for key in ("database", "environment"):
+    for key in ("layout", "environment"):
         if not parameters.get(key):
             raise ConfigError(f"the configuration of the run has no {key!r}", "Deploy the graph again.")
     package = package_of(module)
     config = spoke_config.load_package(package, parameters["environment"])
-    names = Names(parameters["database"], config.name, parameters["environment"])
+    names = Names(Layout.read(parameters["layout"]), config.name, parameters["environment"])
     run_id = parameters.get("request_id") or (_run_group(session) if in_graph else "by-hand")
     return TaskContext(session, config, names, str(run_id), parameters.get("graph"), parameters)
 

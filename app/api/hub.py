@@ -18,7 +18,7 @@ class Hub(Schema):
     """The hub at a glance."""
 
     account: Account
-    database: str
+    databases: list[str]
     environments: list[Environment]
 
 
@@ -27,7 +27,7 @@ def get_hub(hub: HubDep) -> Hub:
     """The account in use and the declared environments, in promotion order."""
     environments = [Environment.model_validate(item) for item in hub.environments()]
     account = Account.model_validate(hub.account())
-    return Hub(account=account, database=hub.declared.database, environments=environments)
+    return Hub(account=account, databases=list(hub.declared.databases), environments=environments)
 
 
 @router.get("/plan")

@@ -50,7 +50,7 @@ class HubPlan(Schema):
     """Every declared or foreign object, what is in the way of applying, and what is granted once."""
 
     account: Account
-    database: str
+    databases: list[str]
     objects: list[HubObject]
     as_of: datetime
     missing: list[MissingRight]

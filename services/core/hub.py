@@ -11,6 +11,8 @@ from typing import Any
 import yaml
 
 from services.core.errors import Invalid
+from spoke_kit.errors import ConfigError
+from spoke_kit.layout import Layout
 
 FILE = Path(__file__).resolve().parents[2] / "hub.yaml"
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
@@ -48,23 +50,26 @@ class ComputePool:
 class Declaration:
     """The whole hub. ``cost_tags`` maps each tag to its comment."""
 
-    database: str
-    shared_schema: str
+    layout: Layout
     environments: tuple[DeclaredEnvironment, ...]
-    environment_schemas: tuple[str, ...]
     warehouse: Warehouse
     compute_pool: ComputePool | None
     role: str
     parent_role: str
     cost_tags: Mapping[str, str]
-    # What the names of the spokes' roles begin with: roles belong to the account, not to a database.
-    role_prefix: str = ""
     connects_as: str = ""
 
     def apart(self, name: str) -> Declaration:
-        """The same hub in a database of this name, with roles of its own; the warehouse is shared."""
-        role = f"{name}_ADMIN"
-        return replace(self, database=name, role=role, role_prefix=f"{name}_", connects_as=self.service_role)
+        """The same hub in databases and with roles whose names begin with this one; the warehouse is shared."""
+        layout = self.layout.apart(name)
+        return replace(self, layout=layout, role=f"{name}_ADMIN", connects_as=self.service_role)
+
+    @property
+    def databases(self) -> tuple[str, ...]:
+        """The shared database, then those of the environments; often one and the same."""
+        names = [self.layout.shared_database]
+        names += [self.layout.database_in(known.name) for known in self.environments]
+        return tuple(dict.fromkeys(names))
 
     @property
     def service_role(self) -> str:
@@ -90,13 +95,11 @@ def load_declaration(path: Path = FILE) -> Declaration:
         raise Invalid(f"{path.name} cannot be read: {error}") from None
     top = _Section(path.name, tree)
     declared = Declaration(
-        database=top.name("database"),
-        shared_schema=top.name("shared_schema"),
+        layout=_layout(top),
         environments=tuple(
             DeclaredEnvironment(item.name("name"), bool(item.take("protected", False)))
             for item in top.sections("environments")
         ),
-        environment_schemas=tuple(_checked(path.name, name) for name in top.take("environment_schemas")),
         warehouse=_warehouse(top.section("warehouse")),
         compute_pool=_pool(top.section("compute_pool")) if top.has("compute_pool") else None,
         role=top.name("role"),
@@ -107,6 +110,16 @@ def load_declaration(path: Path = FILE) -> Declaration:
     if not declared.environments:
         raise Invalid(f"{path.name}: environments names none", hint="Declare at least one.")
     return declared
+
+
+def _layout(top: _Section) -> Layout:
+    values = top.take("layout", {})
+    if not isinstance(values, dict):
+        raise Invalid(f"{top.where}: layout is not a mapping")
+    try:
+        return Layout.read(values)
+    except ConfigError as error:
+        raise Invalid(f"{top.where}: {error.message}", hint=error.hint or None) from None
 
 
 def _warehouse(section: _Section) -> Warehouse:

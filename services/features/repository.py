@@ -118,7 +118,7 @@ class FeatureViews:
         """Object → tag → value."""
         if not names:
             return {}
-        schema = f"{quote(scope.hub.database)}.INFORMATION_SCHEMA"
+        schema = f"{quote(scope.database)}.INFORMATION_SCHEMA"
         text = " UNION ALL ".join(
             f"SELECT {literal(name)} AS NAME, TAG_NAME, TAG_VALUE FROM TABLE({schema}.TAG_REFERENCES("
             f"{literal(str(within(scope.feature_store, name)))}, 'TABLE'))"

@@ -96,7 +96,7 @@ class Hub:
         ]
         return HubPlan(
             replace(self.account(), role=found.role),
-            self.declared.database,
+            self.declared.databases,
             (*objects, *foreign),
             self._clock(),
             tuple(found.missing),

@@ -66,7 +66,7 @@ class HubPlan:
     """
 
     account: Account
-    database: str
+    databases: tuple[str, ...]
     objects: tuple[HubObject, ...]
     as_of: datetime
     missing: tuple[MissingRight, ...] = ()

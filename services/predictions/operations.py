@@ -47,11 +47,7 @@ class PredictionsOperations:
     def evaluate(self, context: StepContext, params: Evaluate) -> dict[str, Any]:
         """Call the spoke's procedure; doing so twice writes the same."""
         scope = self._scopes(params.spoke, params.environment)
-        config = {
-            "database": scope.hub.database,
-            "environment": scope.environment,
-            "request_id": context.operation_id,
-        }
+        config = {**scope.parameters, "request_id": context.operation_id}
         with context.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"CALL {scope.own(PROCEDURE)}(%s)", (json.dumps(config),))
             [row] = cursor.fetchall()

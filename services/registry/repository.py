@@ -12,7 +12,7 @@ from typing import Any
 
 from services.core.errors import SnowflakeFailed
 from services.registry.types import Model, ModelVersion
-from services.snowflake.identifiers import like_prefix, quote
+from services.snowflake.identifiers import QualifiedName, like_prefix, quote
 from services.snowflake.recent import Answers
 from services.snowflake.scope import TRAINING_GRAPH, Scope, within
 
@@ -85,7 +85,7 @@ def _dataset(lineage: Mapping[str, Any]) -> str | None:
     versions = lineage.get("dataset_versions") or {}
     if not name:
         return None
-    short = str(name).rpartition(".")[2]
+    short = QualifiedName.parse(str(name)).name
     trained = versions.get("TRAIN") or next(iter(versions.values()), None)
     return f"{short}${trained}" if trained else short
 

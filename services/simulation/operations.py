@@ -12,6 +12,7 @@ from services.core.hub import Declaration
 from services.operations import OperationKind, Params, Step, StepContext
 from services.simulation.repository import EVENING, MORNING
 from services.simulation.service import Simulation
+from services.snowflake.scope import shared_schema
 from services.spokes.service import Spokes
 
 if TYPE_CHECKING:
@@ -154,8 +155,7 @@ class SimulationOperations:
         return {"last_day": status.last_evening, "rows": status.row_counts}
 
     def _schema(self) -> str:
-        hub = self._hub
-        return f'"{hub.database}"."{hub.shared_schema}"'
+        return str(shared_schema(self._hub))
 
     def _kind(self, name: str, phase: str, check: Callable[[Day], None]) -> OperationKind[Day]:
         word = phase.lower()

@@ -39,7 +39,9 @@ def prepare(parameters: dict[str, Any], hub: Declaration) -> str | None:
     ):
         for step in bootstrap(replace(hub, role=role), str(parameters["user"])):
             cursor.execute(step.sql)
-        cursor.execute(f"SHOW DATABASES LIKE {like_pattern(hub.database)}")
-        names = [column.name for column in cursor.description]
-        owners = {dict(zip(names, row, strict=True))["owner"] for row in cursor.fetchall()}
+        owners = set()
+        for database in hub.databases:
+            cursor.execute(f"SHOW DATABASES LIKE {like_pattern(database)}")
+            names = [column.name for column in cursor.description]
+            owners |= {dict(zip(names, row, strict=True))["owner"] for row in cursor.fetchall()}
     return role if owners <= {role} else None

@@ -48,10 +48,14 @@ class Inventory:
         return [self._compare(item, objects) for item in objects]
 
     def foreign_schemas(self, objects: Sequence[Wanted]) -> list[str]:
-        """Schemas of the hub's database that nobody declared, as ``database.schema``."""
+        """Schemas of the hub's databases that nobody declared, as ``database.schema``."""
         known = set(schemas_of(objects))
-        names = [row["name"] for row in self._schemas() if row["name"] not in _SYSTEM_SCHEMAS]
-        found = [str(QualifiedName(name, self.hub.database)) for name in names]
+        found = [
+            str(QualifiedName(row["name"], database))
+            for database in self.hub.databases
+            for row in self._schemas(database)
+            if row["name"] not in _SYSTEM_SCHEMAS
+        ]
         return sorted(name for name in found if name not in known)
 
     def _compare(self, item: Wanted, objects: Sequence[Wanted]) -> Finding:
@@ -116,35 +120,37 @@ class Inventory:
             return self._named("SHOW ROLES", item.name)
         if item.kind == "table":
             return self._table(QualifiedName.parse(item.name))
-        last = QualifiedName.parse(item.name).name if item.kind in ("schema", "tag") else ""
         if item.kind == "schema":
-            return next((row for row in self._schemas() if row["name"] == last), None)
+            return self._schema(QualifiedName.parse(item.name))
         if item.kind == "tag":
-            return next((row for row in self._tags() if _tag_name(row) == item.name), None)
+            tags = self._tags(QualifiedName.parse(item.name).database)
+            return next((row for row in tags if _tag_name(row) == item.name), None)
         if item.kind == "tag value":
             return self._tag_values(objects).get(item.name)
         raise ValueError(item.kind)
 
     def _table(self, name: QualifiedName) -> Row | None:
-        if name.schema not in {row["name"] for row in self._schemas()}:
-            return None
         schema = QualifiedName(name.schema or "", name.database)
+        if self._schema(schema) is None:
+            return None
         return self._named(f"SHOW TABLES IN SCHEMA {schema}", name.name)
 
     def _named(self, show: str, name: str) -> Row | None:
         return next((row for row in self.rows(show) if row["name"] == name), None)
 
-    def _database(self) -> bool:
-        name = self.hub.database
-        return self._named(f"SHOW DATABASES LIKE {like_pattern(name)}", name) is not None
+    def _in_database(self, kind: str, database: str | None) -> list[Row]:
+        name = database or ""
+        there = self._named(f"SHOW DATABASES LIKE {like_pattern(name)}", name) is not None
+        return self.rows(f"SHOW {kind} IN DATABASE {quote(name)}") if there else []
 
-    def _schemas(self) -> list[Row]:
-        name = quote(self.hub.database)
-        return self.rows(f"SHOW SCHEMAS IN DATABASE {name}") if self._database() else []
+    def _schemas(self, database: str | None) -> list[Row]:
+        return self._in_database("SCHEMAS", database)
 
-    def _tags(self) -> list[Row]:
-        name = quote(self.hub.database)
-        return self.rows(f"SHOW TAGS IN DATABASE {name}") if self._database() else []
+    def _tags(self, database: str | None) -> list[Row]:
+        return self._in_database("TAGS", database)
+
+    def _schema(self, name: QualifiedName) -> Row | None:
+        return next((row for row in self._schemas(name.schema) if row["name"] == name.name), None)
 
     def _tag_values(self, objects: Sequence[Wanted]) -> dict[str, Row]:
         """``TAG on SCHEMA`` → value, of all wanted schemas that exist, in one query.
@@ -153,15 +159,14 @@ class Inventory:
         """
         if self._row(Wanted("warehouse", self.hub.warehouse.name, ()), ()) is None:
             return {}
-        present = {row["name"] for row in self._schemas()}
-        names = [name for name in schemas_of(objects) if QualifiedName.parse(name).name in present]
-        if not names:
+        names = [QualifiedName.parse(name) for name in schemas_of(objects)]
+        present = [name for name in names if self._schema(name) is not None]
+        if not present:
             return {}
-        database = quote(self.hub.database)
         text = " UNION ALL ".join(
-            f"SELECT {literal(name)} AS SCHEMA_NAME, TAG_NAME, TAG_VALUE"
-            f" FROM TABLE({database}.INFORMATION_SCHEMA.TAG_REFERENCES({literal(name)}, 'SCHEMA'))"
-            for name in names
+            f"SELECT {literal(str(name))} AS SCHEMA_NAME, TAG_NAME, TAG_VALUE FROM"
+            f" TABLE({quote(name.schema or '')}.INFORMATION_SCHEMA.TAG_REFERENCES({literal(str(name))}, 'SCHEMA'))"
+            for name in present
         )
         return {
             f"{row['TAG_NAME']} on {row['SCHEMA_NAME']}": {"value": row["TAG_VALUE"]}

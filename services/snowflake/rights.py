@@ -43,7 +43,7 @@ def rights(hub: Declaration, warehouse: str | None = None) -> tuple[Right, ...]:
     No MANAGE GRANTS: the hub's schemas have managed access, whose owner grants on what others make in them.
     """
     found = [
-        Right(("CREATE DATABASE",), "the hub has a database of its own"),
+        Right(("CREATE DATABASE",), _of_databases(hub)),
         Right(("CREATE ROLE",), "each spoke has an owner and a reader in each environment"),
         Right(
             ("EXECUTE TASK", "MONITOR EXECUTION"),
@@ -60,6 +60,13 @@ def rights(hub: Declaration, warehouse: str | None = None) -> tuple[Right, ...]:
     if hub.compute_pool is not None:
         found.append(Right(("CREATE COMPUTE POOL",), f"container jobs run on {hub.compute_pool.name}"))
     return tuple(found)
+
+
+def _of_databases(hub: Declaration) -> str:
+    *names, last = hub.databases
+    return f"the hub has databases of its own: {', '.join(names)} and {last}" if names else (
+        "the hub has a database of its own"
+    )
 
 
 def bootstrap(hub: Declaration, user: str | None = None, warehouse: str | None = None) -> tuple[Step, ...]:

@@ -27,32 +27,47 @@ class Scope:
     @property
     def prefix(self) -> str:
         """What the names of feature views, datasets and models begin with."""
-        return f"{self.spoke.upper()}__"
+        return self.hub.layout.prefix_of(self.spoke)
+
+    @property
+    def database(self) -> str:
+        """The database of the environment."""
+        return self.hub.layout.database_in(self.environment)
 
     @property
     def schema(self) -> QualifiedName:
         """The spoke's own schema."""
-        return self._schema(f"{self.spoke.upper()}_{self.environment}")
+        return QualifiedName(self.hub.layout.schema_of(self.spoke, self.environment), self.database)
 
     @property
     def feature_store(self) -> QualifiedName:
-        return self._schema(f"FEATURE_STORE_{self.environment}")
+        return feature_store(self.hub, self.environment)
 
     @property
     def registry(self) -> QualifiedName:
-        return self._schema(f"MODEL_REGISTRY_{self.environment}")
+        return model_registry(self.hub, self.environment)
 
     @property
     def shared(self) -> QualifiedName:
-        return self._schema(self.hub.shared_schema)
+        return shared_schema(self.hub)
 
     @property
     def owner_role(self) -> str:
-        return self._role("OWNER")
+        return self.hub.layout.owner_of(self.spoke, self.environment)
 
     @property
     def reader_role(self) -> str:
-        return self._role("READER")
+        return self.hub.layout.reader_of(self.spoke, self.environment)
+
+    @property
+    def producer_role(self) -> str:
+        """The role that owns what the spokes share in the feature store."""
+        return self.hub.layout.producer_in(self.environment)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What a procedure of the spoke, called by hand, has to be told of where it works."""
+        return {"environment": self.environment, "layout": self.hub.layout.as_mapping()}
 
     def own(self, name: str) -> QualifiedName:
         """An object in the spoke's own schema."""
@@ -73,12 +88,6 @@ class Scope:
             )
         return self
 
-    def _role(self, right: str) -> str:
-        return f"{self.hub.role_prefix}{self.spoke.upper()}_{self.environment}_{right}"
-
-    def _schema(self, name: str) -> QualifiedName:
-        return QualifiedName(name, self.hub.database)
-
 
 Scopes = Callable[[str, str], Scope]
 """(spoke, environment) → its scope; NotFound 404 for an unknown spoke, Invalid 422 for an environment."""
@@ -87,3 +96,18 @@ Scopes = Callable[[str, str], Scope]
 def within(schema: QualifiedName, name: str) -> QualifiedName:
     """An object of a schema, whose own name is ``database.schema``."""
     return QualifiedName(name, schema.name, schema.schema)
+
+
+def shared_schema(hub: Declaration) -> QualifiedName:
+    """The schema of the source data that all environments read."""
+    return QualifiedName(hub.layout.shared_schema, hub.layout.shared_database)
+
+
+def feature_store(hub: Declaration, environment: str) -> QualifiedName:
+    """The schema that is the feature store of an environment."""
+    return QualifiedName(hub.layout.feature_store_in(environment), hub.layout.database_in(environment))
+
+
+def model_registry(hub: Declaration, environment: str) -> QualifiedName:
+    """The schema that is the model registry of an environment."""
+    return QualifiedName(hub.layout.model_registry_in(environment), hub.layout.database_in(environment))

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 
 from services.snowflake.identifiers import QualifiedName, literal, quote
 
+# The tags that Spokehub sets by itself, where hub.yaml declares them.
+SPOKE_TAG, ENVIRONMENT_TAG = "SPOKEHUB_SPOKE", "SPOKEHUB_ENVIRONMENT"
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from services.core.hub import Declaration
 from services.snowflake.identifiers import QualifiedName, literal, quote
-from services.snowflake.scope import within
+from services.snowflake.scope import feature_store, model_registry, shared_schema, within
 from services.snowflake.wanted import (
+    ENVIRONMENT_TAG,
     Grant,
     Wanted,
     wanted_grant,
@@ -14,7 +15,7 @@ from services.snowflake.wanted import (
     wanted_tag,
     wanted_tag_value,
 )
-from services.snowflake.wanted_store import STORE, store_grants, store_objects, store_roles
+from services.snowflake.wanted_store import store_grants, store_objects, store_roles
 
 
 def hub_objects(hub: Declaration, applicant: str | None = None) -> list[Wanted]:
@@ -28,10 +29,9 @@ def hub_objects(hub: Declaration, applicant: str | None = None) -> list[Wanted]:
         _warehouse(hub),
         wanted_role(hub.role, "The hub: may do in the spokes what each of them may"),
         *store_roles(hub),
-        Wanted(
-            "database",
-            hub.database,
-            (f"CREATE DATABASE IF NOT EXISTS {quote(hub.database)} COMMENT = {comment}",),
+        *(
+            Wanted("database", name, (f"CREATE DATABASE IF NOT EXISTS {quote(name)} COMMENT = {comment}",))
+            for name in hub.databases
         ),
         *_schemas(hub),
         *(wanted_grant(grant) for grant in _grants(hub, applicant)),
@@ -76,38 +76,39 @@ def _pool(hub: Declaration) -> list[Wanted]:
 
 
 def _schemas(hub: Declaration) -> list[Wanted]:
-    shared = QualifiedName(hub.shared_schema, hub.database)
+    shared = shared_schema(hub)
     found = [wanted_schema(shared, "Source data that all environments read")]
     found += [wanted_tag(within(shared, tag), comment) for tag, comment in hub.cost_tags.items()]
-    for environment in hub.environments:
-        for name in hub.environment_schemas:
-            schema = QualifiedName(f"{name}_{environment.name}", hub.database)
-            found.append(
-                wanted_schema(schema, f"{name.replace('_', ' ').capitalize()} of {environment.name}")
-            )
-            if "SPOKEHUB_ENVIRONMENT" in hub.cost_tags:
-                tag = within(shared, "SPOKEHUB_ENVIRONMENT")
-                found.append(wanted_tag_value(schema, tag, environment.name))
-            if name == STORE:
-                found += store_objects(hub, schema)
+    for known in hub.environments:
+        store, registry = feature_store(hub, known.name), model_registry(hub, known.name)
+        found.append(wanted_schema(store, f"Feature store of {known.name}"))
+        found += _tagged(hub, store, known.name)
+        found += store_objects(hub, known.name)
+        found.append(wanted_schema(registry, f"Model registry of {known.name}"))
+        found += _tagged(hub, registry, known.name)
     return found
 
 
+def _tagged(hub: Declaration, schema: QualifiedName, environment: str) -> list[Wanted]:
+    if ENVIRONMENT_TAG not in hub.cost_tags:
+        return []
+    return [wanted_tag_value(schema, within(shared_schema(hub), ENVIRONMENT_TAG), environment)]
+
+
 def _grants(hub: Declaration, applicant: str | None) -> list[Grant]:
-    database, role = quote(hub.database), hub.role
+    role, shared = hub.role, shared_schema(hub)
     above = [hub.parent_role, *([applicant] if applicant else [])]
-    grants = [
+    schemas = [shared]
+    for known in hub.environments:
+        schemas += [feature_store(hub, known.name), model_registry(hub, known.name)]
+    making, writing = ("CREATE TABLE", "CREATE VIEW", "CREATE STAGE"), ("SELECT", "INSERT", "UPDATE", "DELETE")
+    return [
         *(Grant(("USAGE",), "ROLE", quote(role), one) for one in above),
         Grant(("EXECUTE TASK", "MONITOR EXECUTION"), "ACCOUNT", "", role),
         Grant(("USAGE", "OPERATE", "MONITOR"), "WAREHOUSE", quote(hub.warehouse.name), role),
-        Grant(("USAGE", "CREATE SCHEMA"), "DATABASE", database, role),
+        *(Grant(("USAGE", "CREATE SCHEMA"), "DATABASE", quote(name), role) for name in hub.databases),
+        *(Grant(("USAGE",), "SCHEMA", str(schema), role) for schema in schemas),
+        Grant(making, "SCHEMA", str(shared), role),
+        Grant(writing, "SCHEMA", str(shared), role, future="TABLE"),
+        *store_grants(hub),
     ]
-    schemas = [hub.shared_schema]
-    schemas += [f"{name}_{known.name}" for known in hub.environments for name in hub.environment_schemas]
-    for name in schemas:
-        grants.append(Grant(("USAGE",), "SCHEMA", str(QualifiedName(name, hub.database)), role))
-    shared = str(QualifiedName(hub.shared_schema, hub.database))
-    writing = ("SELECT", "INSERT", "UPDATE", "DELETE")
-    grants.append(Grant(("CREATE TABLE", "CREATE VIEW", "CREATE STAGE"), "SCHEMA", shared, role))
-    grants.append(Grant(writing, "SCHEMA", shared, role, future="TABLE"))
-    return [*grants, *store_grants(hub)]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from services.snowflake.identifiers import quote
 from services.snowflake.scope import Scope, within
 from services.snowflake.wanted import (
+    ENVIRONMENT_TAG,
+    SPOKE_TAG,
     Grant,
     Wanted,
     wanted_grant,
@@ -12,7 +14,6 @@ from services.snowflake.wanted import (
     wanted_schema,
     wanted_tag_value,
 )
-from services.snowflake.wanted_store import store_role
 
 _OWN = ["TABLE", "VIEW", "STAGE", "FUNCTION", "PROCEDURE", "SEQUENCE", "PIPE", "STREAM", "TASK"]
 
@@ -20,7 +21,7 @@ _OWN = ["TABLE", "VIEW", "STAGE", "FUNCTION", "PROCEDURE", "SEQUENCE", "PIPE", "
 def spoke_objects(scope: Scope) -> list[Wanted]:
     """A spoke's schema, tags, roles and grants in one environment, in the order in which they can be made."""
     spoke, environment = scope.spoke.upper(), scope.environment
-    values = {"SPOKEHUB_SPOKE": scope.spoke, "SPOKEHUB_ENVIRONMENT": environment}
+    values = {SPOKE_TAG: scope.spoke, ENVIRONMENT_TAG: environment}
     return [
         wanted_schema(scope.schema, f"The spoke {spoke} in {environment}"),
         *(
@@ -40,7 +41,7 @@ def _reader_grants(scope: Scope) -> list[Grant]:
     registry = str(scope.registry)
     return [
         Grant(("USAGE",), "WAREHOUSE", quote(scope.hub.warehouse.name), role),
-        Grant(("USAGE",), "DATABASE", quote(scope.hub.database), role),
+        Grant(("USAGE",), "DATABASE", quote(scope.database), role),
         *(Grant(("USAGE",), "SCHEMA", schema, role) for schema in (own, store, registry)),
         *(Grant(("SELECT",), "SCHEMA", own, role, future=kind) for kind in ("TABLE", "VIEW")),
         Grant(("MONITOR",), "SCHEMA", own, role, future="TASK"),
@@ -56,18 +57,19 @@ def _reader_grants(scope: Scope) -> list[Grant]:
 def _owner_grants(scope: Scope) -> list[Grant]:
     """The feature store's producer privileges, and making what the spoke has."""
     role, own, store = scope.owner_role, str(scope.schema), str(scope.feature_store)
-    shared = str(scope.shared)
+    shared, shared_database = str(scope.shared), scope.hub.layout.shared_database
     kinds = ("DYNAMIC TABLE", "TAG", "VIEW", "TASK", "TABLE", "DATASET", "STAGE")
     return [
         Grant(("USAGE",), "ROLE", quote(scope.reader_role), role),
         Grant(("USAGE",), "ROLE", quote(role), scope.hub.role),
-        Grant(("USAGE",), "ROLE", quote(store_role(scope.hub, scope.feature_store)), role),
+        Grant(("USAGE",), "ROLE", quote(scope.producer_role), role),
         Grant(("EXECUTE TASK",), "ACCOUNT", "", role),
         *(
             Grant(("USAGE",), "COMPUTE POOL", quote(pool.name), role)
             for pool in (scope.hub.compute_pool,)
             if pool
         ),
+        *(Grant(("USAGE",), "DATABASE", quote(name), role) for name in (shared_database,) if name != scope.database),
         Grant(("USAGE",), "SCHEMA", shared, role),
         *(Grant(("SELECT",), "SCHEMA", shared, role, future=kind) for kind in ("TABLE", "VIEW")),
         Grant(tuple(f"CREATE {kind}" for kind in (*_OWN, "FILE FORMAT")), "SCHEMA", own, role),

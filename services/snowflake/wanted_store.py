@@ -12,11 +12,10 @@ from collections.abc import Iterable
 
 from services.core.hub import Declaration
 from services.snowflake.identifiers import QualifiedName, literal, quote
-from services.snowflake.scope import within
+from services.snowflake.scope import Scope, feature_store, within
 from services.snowflake.wanted import Grant, Wanted, wanted_grant, wanted_role, wanted_tag
 
-STORE = "FEATURE_STORE"
-OBJECT_TAG, METADATA_TAG = "SNOWML_FEATURE_STORE_OBJECT", "SNOWML_FEATURE_VIEW_METADATA"
+TAGS = ("SNOWML_FEATURE_STORE_OBJECT", "SNOWML_FEATURE_VIEW_METADATA")
 ENTITY_PREFIX = "SNOWML_FEATURE_STORE_ENTITY_"
 # The tables as snowflake-ml 2.6 makes them.
 TABLES = {
@@ -38,34 +37,20 @@ TABLES = {
 }
 
 
-def store_role(hub: Declaration, store: QualifiedName) -> str:
-    """The role that owns what is shared in a feature store; the client calls it the producer."""
-    return f"{hub.role_prefix}{store.name}_PRODUCER"
-
-
-def stores(hub: Declaration) -> list[QualifiedName]:
-    """The feature stores of a hub, one for each environment."""
-    if STORE not in hub.environment_schemas:
-        return []
-    return [QualifiedName(f"{STORE}_{known.name}", hub.database) for known in hub.environments]
-
-
 def store_roles(hub: Declaration) -> list[Wanted]:
+    """The role of each feature store, which owns what is shared in it; the client calls it the producer."""
     return [
-        wanted_role(store_role(hub, store), "Owns what all spokes share in the feature store")
-        for store in stores(hub)
+        wanted_role(hub.layout.producer_in(known.name), "Owns what all spokes share in the feature store")
+        for known in hub.environments
     ]
 
 
-def store_objects(hub: Declaration, store: QualifiedName) -> list[Wanted]:
+def store_objects(hub: Declaration, environment: str) -> list[Wanted]:
     """The tags and tables of one feature store."""
-    tags = [
-        wanted_tag(within(store, tag), "Marks objects of the feature store")
-        for tag in (OBJECT_TAG, METADATA_TAG)
-    ]
+    store, role = feature_store(hub, environment), hub.layout.producer_in(environment)
     return [
-        *tags,
-        *(_table(within(store, name), columns, store_role(hub, store)) for name, columns in TABLES.items()),
+        *(wanted_tag(within(store, tag), "Marks objects of the feature store") for tag in TAGS),
+        *(_table(within(store, name), columns, role) for name, columns in TABLES.items()),
     ]
 
 
@@ -79,19 +64,19 @@ def _table(name: QualifiedName, columns: str, role: str) -> Wanted:
 def store_grants(hub: Declaration) -> list[Grant]:
     """The hub stands above each store's role, which may set the store's tags."""
     found = []
-    for store in stores(hub):
-        role = store_role(hub, store)
+    for known in hub.environments:
+        store, role = feature_store(hub, known.name), hub.layout.producer_in(known.name)
         found.append(Grant(("USAGE",), "ROLE", quote(role), hub.role))
-        found += [
-            Grant(("APPLY",), "TAG", str(within(store, tag)), role) for tag in (OBJECT_TAG, METADATA_TAG)
-        ]
+        found += [Grant(("APPLY",), "TAG", str(within(store, tag)), role) for tag in TAGS]
     return found
 
 
-def entity_grants(hub: Declaration, store: QualifiedName, tags: Iterable[str]) -> list[Wanted]:
+def entity_grants(scope: Scope, tags: Iterable[str]) -> list[Wanted]:
     """APPLY on the tags of entities: whose feature views speak of an entity sets its tag.
 
     There is no GRANT on all tags of a schema, nor on future ones.
     """
-    role = store_role(hub, store)
-    return [wanted_grant(Grant(("APPLY",), "TAG", str(within(store, tag)), role)) for tag in tags]
+    grants = [
+        Grant(("APPLY",), "TAG", str(within(scope.feature_store, tag)), scope.producer_role) for tag in tags
+    ]
+    return [wanted_grant(grant) for grant in grants]

@@ -52,7 +52,7 @@ class SpokesOperations:
         """
         self._spokes.hub.environment(params.environment)
         self._spokes.declared_config(params.spoke, params.environment)
-        self._spokes.require_hub()
+        self._spokes.require_hub(params.environment)
         self._spokes.require_rights(self._target(params))
 
     def enter(self, context: StepContext, params: Onboard) -> dict[str, Any]:

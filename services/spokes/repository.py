@@ -13,6 +13,7 @@ from services.core.clock import Clock, utc_now
 from services.db.engine import Database
 from services.db.records import BundleRecord, DeploymentRecord, EnvironmentRecord, SpokeRecord
 from services.spokes.types import Spoke, SpokeEnvironment
+from spoke_kit.layout import Layout
 
 ONBOARDING, ACTIVE = "onboarding", "active"
 
@@ -43,8 +44,9 @@ class Deployment:
 class Catalogue:
     """Reads and writes spokes, their environments, bundles and deployments. Each call is one transaction."""
 
-    def __init__(self, database: Database, clock: Clock = utc_now) -> None:
+    def __init__(self, database: Database, layout: Layout, clock: Clock = utc_now) -> None:
         self._database = database
+        self._layout = layout
         self._clock = clock
 
     def all(self) -> tuple[Spoke, ...]:
@@ -69,7 +71,7 @@ class Catalogue:
             here = tuple(
                 SpokeEnvironment(
                     record.environment,
-                    f"{record.spoke.upper()}_{record.environment}",
+                    self._layout.schema_of(record.spoke, record.environment),
                     record.onboarded_at,
                     record.bundle_hash,
                     deployed.get((record.spoke, record.environment)),

@@ -17,7 +17,7 @@ from services.snowflake.deployer import deploy, spoke_directory
 from services.snowflake.identifiers import like_pattern, like_prefix, quote
 from services.snowflake.inventory import Inventory
 from services.snowflake.preflight import require
-from services.snowflake.scope import Scope
+from services.snowflake.scope import Scope, feature_store, shared_schema
 from services.snowflake.wanted_spoke import spoke_objects
 from services.snowflake.wanted_store import ENTITY_PREFIX, entity_grants
 from services.spokes.repository import Bundle, Catalogue, Deployment
@@ -111,8 +111,8 @@ class Spokes:
         parameters = self._source.parameters(
             role=scope.owner_role,
             warehouse=scope.hub.warehouse.name,
-            database=scope.hub.database,
-            schema=scope.schema.name,
+            database=quote(scope.database),
+            schema=quote(scope.schema.name),
             session_parameters={"QUERY_TAG": _query_tag(tag)},
         )
         result = deploy(context, scope, stage, parameters)
@@ -134,16 +134,19 @@ class Spokes:
         )
         return {"bundle": result["bundle"], "changes": result["changes"]}
 
-    def require_hub(self) -> None:
-        """Conflict 409 unless the hub's database is there."""
-        name = self.hub.database
-        rows = self._source.query(f"SHOW SCHEMAS LIKE {like_pattern(self.hub.shared_schema)} IN ACCOUNT")
-        if not any(row["database_name"] == name for row in rows):
-            raise Conflict(
-                f"The hub's schema {quote(name)}.{quote(self.hub.shared_schema)} does not exist",
-                hint="Apply the hub first: POST /api/v1/hub/apply.",
-                code="hub_not_applied",
-            )
+    def require_hub(self, environment: str | None = None) -> None:
+        """Conflict 409 unless the hub's shared schema is there, and the feature store of the environment."""
+        wanted = [shared_schema(self.hub)]
+        if environment is not None:
+            wanted.append(feature_store(self.hub, self.hub.environment(environment).name))
+        for schema in wanted:
+            rows = self._source.query(f"SHOW SCHEMAS LIKE {like_pattern(schema.name)} IN ACCOUNT")
+            if not any(row["database_name"] == schema.schema for row in rows):
+                raise Conflict(
+                    f"The hub's schema {schema} does not exist",
+                    hint="Apply the hub first: POST /api/v1/hub/apply.",
+                    code="hub_not_applied",
+                )
 
     def require_rights(self, scope: Scope) -> None:
         """RightsMissing 403 unless the role in use may make what the spoke is to have."""
@@ -155,7 +158,7 @@ class Spokes:
             query = reader(connection)
             pattern = like_prefix(ENTITY_PREFIX)
             tags = [row["name"] for row in query(f"SHOW TAGS LIKE {pattern} IN SCHEMA {scope.feature_store}")]
-            wanted = entity_grants(self.hub, scope.feature_store, tags)
+            wanted = entity_grants(scope, tags)
             return apply(context, Inventory(self.hub, query).compare(wanted), connection)["created"]
 
     def require_sources(self, scope: Scope) -> None:

@@ -112,18 +112,18 @@ class TaskGraphs:
         )
         if not graphs:
             return []
-        values = [(graph, graph, scope.hub.database, scope.schema.name) for graph in graphs]
+        values = [(graph, graph, scope.database, scope.schema.name) for graph in graphs]
         return self._source.query(
             " UNION ALL ".join([one] * len(graphs)), tuple(value for row in values for value in row)
         )
 
 
 def _schema(scope: Scope) -> str:
-    return f"{quote(scope.hub.database)}.INFORMATION_SCHEMA"
+    return f"{quote(scope.database)}.INFORMATION_SCHEMA"
 
 
 def _place(scope: Scope) -> tuple[str, str]:
-    return exactly(scope.hub.database), exactly(scope.schema.name)
+    return exactly(scope.database), exactly(scope.schema.name)
 
 
 def tasks_in_order(rows: list[Row]) -> tuple[Task, ...]:

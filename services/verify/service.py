@@ -47,7 +47,7 @@ LOCAL = Pace(look=0.2, probe=60.0, way=600.0)
 
 @dataclass
 class Verification:
-    """One verification of one account. ``declared`` is the hub ``apart``, in whose database all happens."""
+    """One verification of one account. ``declared`` is the hub ``apart``, in whose databases all happens."""
 
     declared: Declaration
     source: ConnectionSource
@@ -83,12 +83,17 @@ class Verification:
         seconds = time.monotonic() - self._began
         return Report(
             self.source.name, str(facts["VERSION"]), str(facts["REGION"]), str(facts["ROLE"]),
-            self.declared.database, began, round(seconds, 1), steps, findings,
+            self._name, began, round(seconds, 1), steps, findings,
             self._cost(seconds), keep, left,
         )  # fmt: skip
 
+    @property
+    def _name(self) -> str:
+        """What the names of all that is made begin with; the shared database has no more than it."""
+        return self.declared.layout.shared_database
+
     def _ask(self, scope: Scope, pace: Pace) -> tuple[Finding, ...]:
-        database, warehouse = self.declared.database, self.declared.warehouse.name
+        database, warehouse = self._name, self.declared.warehouse.name
         for statement in (
             f"CREATE WAREHOUSE IF NOT EXISTS {quote(warehouse)} WAREHOUSE_SIZE = XSMALL AUTO_SUSPEND = 60"
             " INITIALLY_SUSPENDED = TRUE",
@@ -133,9 +138,8 @@ class Verification:
         return bool(self.source.query(f"SHOW WAREHOUSES LIKE {like_pattern(name)}"))
 
     def _remove(self, had_warehouse: bool) -> tuple[str, ...]:
-        """Drop the database, the roles and, when it was not there before, the warehouse; what would not go."""
-        statements = [f"DROP DATABASE IF EXISTS {quote(self.declared.database)}"]
-        statements += [f"DROP ROLE IF EXISTS {quote(role)}" for role in roles(self.source, self.declared)]
+        """Drop databases, roles and, when it was not there before, the warehouse; what would not go."""
+        statements = _drops(self.source, self._name)
         if not had_warehouse:
             statements.append(f"DROP WAREHOUSE IF EXISTS {quote(self.declared.warehouse.name)}")
         return run_all(self.source, statements)
@@ -145,24 +149,27 @@ class Verification:
         return Cost(round(up, 1), round(up / 3600 * _CREDITS_AN_HOUR, 4))
 
 
-def roles(source: ConnectionSource, declared: Declaration) -> list[str]:
-    """The roles that a verification made, the hub's last."""
-    rows = source.query(f"SHOW ROLES LIKE {like_prefix(declared.database)}")
-    return sorted((str(row["name"]) for row in rows), key=lambda name: (name == declared.role, name))
+def _drops(source: ConnectionSource, name: str) -> list[str]:
+    """The statements that remove what a verification of this name made, the hub's role last."""
+    found = []
+    for kind in ("DATABASE", "ROLE"):
+        rows = source.query(f"SHOW {kind}S LIKE {like_prefix(name)}")
+        names = sorted((str(row["name"]) for row in rows), key=lambda one: (one == f"{name}_ADMIN", one))
+        found += [f"DROP {kind} IF EXISTS {quote(one)}" for one in names]
+    return found
 
 
 def leftovers(source: ConnectionSource) -> list[str]:
-    """Databases of verifications that were killed or kept, oldest first."""
+    """Verifications that were killed or kept, oldest first; what each made begins with its name."""
     rows = source.query(f"SHOW DATABASES LIKE {like_prefix(PREFIX)}")
-    return [str(row["name"]) for row in sorted(rows, key=lambda row: str(row["created_on"]))]
+    length = len(new_name())
+    names = [str(row["name"])[:length] for row in sorted(rows, key=lambda row: str(row["created_on"]))]
+    return list(dict.fromkeys(names))
 
 
-def remove(source: ConnectionSource, hub: Declaration, database: str) -> tuple[str, ...]:
+def remove(source: ConnectionSource, name: str) -> tuple[str, ...]:
     """Drop what one of ``leftovers`` made; what would not go."""
-    declared = hub.apart(database)
-    statements = [f"DROP DATABASE IF EXISTS {quote(database)}"]
-    statements += [f"DROP ROLE IF EXISTS {quote(role)}" for role in roles(source, declared)]
-    return run_all(source, statements)
+    return run_all(source, _drops(source, name))
 
 
 def run_all(source: ConnectionSource, statements: Sequence[str]) -> tuple[str, ...]:

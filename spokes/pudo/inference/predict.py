@@ -37,7 +37,7 @@ def make_predictions(context: TaskContext) -> Json:
     version = context.result_of("LOAD_MODEL")["version"]
     if not context.result_of("GENERATE_FEATURES")["rows"]:
         return {"version": version, "days": [], "predictions": 0}
-    model = registry.open_registry(context.session, context.names).get_model(context.names.prefixed(MODEL))
+    model = registry.open_model(context.session, context.names, MODEL)
     inputs = context.session.table(context.names.own(FEATURES_TABLE))
     predicted = model.version(version).run(inputs, function_name="predict")
     predicted.select_expr(
