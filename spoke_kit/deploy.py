@@ -87,7 +87,7 @@ def run(options: argparse.Namespace, emit: Callable[..., None]) -> dict[str, Any
         environment=options.environment,
         stage=options.stage,
         connection=json.loads(text),
-        layout=Layout.read(json.loads(options.layout)),
+        layout=Layout.parse(options.layout),
         plan_only=options.plan,
         emit=emit,
     )

@@ -84,7 +84,7 @@ def build(deployment: Deployment, graph: GraphConfig) -> DAG:
         config={
             "spoke": deployment.config.name,
             "environment": names.environment,
-            "layout": names.layout.as_mapping(),
+            "layout": names.layout.text,
             "graph": graph.name,
             "bundle": deployment.bundle.name,
         },

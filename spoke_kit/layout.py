@@ -6,6 +6,7 @@ same in lower case, ``{NAME}`` the name that a manifest gives. All else stands l
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
@@ -99,9 +100,21 @@ class Layout:
                 raise _wrong(key, f"{value!r} is not a name", "Write a text, in quotes where it begins with {.")
         return cls(**values)
 
-    def as_mapping(self) -> dict[str, str]:
-        """What ``read`` takes."""
-        return asdict(self)
+    @classmethod
+    def parse(cls, text: str) -> Layout:
+        """The layout that ``text`` gave. A graph's configuration holds scalars only, so there it is a text."""
+        try:
+            values = json.loads(text)
+        except ValueError:
+            values = None
+        if not isinstance(values, dict):
+            raise ConfigError(f"layout: {text!r} is not a mapping as JSON", "Deploy the graph again.")
+        return cls.read(values)
+
+    @property
+    def text(self) -> str:
+        """All templates as JSON, for ``parse``."""
+        return json.dumps(asdict(self), ensure_ascii=False)
 
     def apart(self, name: str) -> Layout:
         """The same schemas in databases and with roles whose names begin with ``name``."""

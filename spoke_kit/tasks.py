@@ -120,7 +120,7 @@ def open_context(session: Any, module: str, parameters: Json, *, in_graph: bool)
             raise ConfigError(f"the configuration of the run has no {key!r}", "Deploy the graph again.")
     package = package_of(module)
     config = spoke_config.load_package(package, parameters["environment"])
-    names = Names(Layout.read(parameters["layout"]), config.name, parameters["environment"])
+    names = Names(Layout.parse(parameters["layout"]), config.name, parameters["environment"])
     run_id = parameters.get("request_id") or (_run_group(session) if in_graph else "by-hand")
     return TaskContext(session, config, names, str(run_id), parameters.get("graph"), parameters)
 

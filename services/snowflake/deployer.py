@@ -72,7 +72,7 @@ def deploy(
     """
     command = [sys.executable, "-m", "spoke_kit.deploy", "--connection-json", "-", "--stage", stage]
     command += ["--spoke-dir", str(spoke_directory(scope.spoke)), "--environment", scope.environment]
-    command += ["--layout", json.dumps(scope.hub.layout.as_mapping()), *(["--plan"] if plan else [])]
+    command += ["--layout", scope.hub.layout.text, *(["--plan"] if plan else [])]
     with subprocess.Popen(  # noqa: S603 - the program is this interpreter
         command,
         stdin=subprocess.PIPE,

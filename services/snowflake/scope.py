@@ -65,9 +65,9 @@ class Scope:
         return self.hub.layout.producer_in(self.environment)
 
     @property
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> dict[str, str]:
         """What a procedure of the spoke, called by hand, has to be told of where it works."""
-        return {"environment": self.environment, "layout": self.hub.layout.as_mapping()}
+        return {"environment": self.environment, "layout": self.hub.layout.text}
 
     def own(self, name: str) -> QualifiedName:
         """An object in the spoke's own schema."""
