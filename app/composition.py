@@ -114,7 +114,9 @@ def compose(
     registry = Registry(recent, spokes.scope, operations)
     predictions = Forecasts(recent, spokes.scope, registry, operations)
     training = Training(recent, spokes.scope, operations, source.pace)
-    simulation = Simulation(SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations)
+    simulation = Simulation(
+        SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
+    )
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 

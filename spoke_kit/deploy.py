@@ -31,7 +31,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--spoke-dir", type=Path, required=True, help="the directory with spoke.yaml")
     parser.add_argument("--environment", required=True, help="DEV, STAGING or PROD")
     parser.add_argument("--stage", choices=STAGES, default="all", help="what to deploy")
-    parser.add_argument("--layout", default="{}", help="the layout of hub.yaml as JSON; default: the usual names")
+    parser.add_argument(
+        "--layout", default="{}", help="the layout of hub.yaml as JSON; default: the usual names"
+    )
     parser.add_argument(
         "--connection-json", required=True, help="a file with connection parameters, - for stdin"
     )

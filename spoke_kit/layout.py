@@ -1,7 +1,8 @@
 """How databases, schemas, objects and roles are called: the templates under ``layout`` in ``hub.yaml``.
 
 ``{SPOKE}`` is the spoke's name in upper case and ``{spoke}`` as it is, ``{ENV}`` the environment's and ``{env}`` the
-same in lower case, ``{NAME}`` the name that a manifest gives. All else stands letter for letter. ``docs/layout.md`` has the table of keys.
+same in lower case, ``{NAME}`` the name that a manifest gives. All else stands letter for letter.
+``docs/layout.md`` has the table of keys.
 """
 
 from __future__ import annotations
@@ -97,7 +98,9 @@ class Layout:
             )
         for key, value in values.items():
             if not isinstance(value, str) or not value:
-                raise _wrong(key, f"{value!r} is not a name", "Write a text, in quotes where it begins with {.")
+                raise _wrong(
+                    key, f"{value!r} is not a name", "Write a text, in quotes where it begins with {."
+                )
         return cls(**values)
 
     @classmethod
@@ -123,7 +126,9 @@ class Layout:
             database = f"{name}_{_ENV}"
         elif self.database != self.shared_database:
             database = f"{name}_SPOKES"
-        roles = {key: f"{name}_{getattr(self, key)}" for key in ("owner_role", "reader_role", "producer_role")}
+        roles = {
+            key: f"{name}_{getattr(self, key)}" for key in ("owner_role", "reader_role", "producer_role")
+        }
         return replace(self, database=database, shared_database=name, **roles)
 
     @property

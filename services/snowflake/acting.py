@@ -14,7 +14,7 @@ from services.snowflake.identifiers import quote
 def require_role(source: ConnectionSource, role: str) -> None:
     """Forbidden 403 ``role_refused``, with what to do, when the account refuses the login this role."""
     try:
-        with source.open(role=role):
+        with source.open(role=quote(role)):
             return
     except SnowflakeFailed as error:
         hint = (

@@ -64,8 +64,10 @@ def rights(hub: Declaration, warehouse: str | None = None) -> tuple[Right, ...]:
 
 def _of_databases(hub: Declaration) -> str:
     *names, last = hub.databases
-    return f"the hub has databases of its own: {', '.join(names)} and {last}" if names else (
-        "the hub has a database of its own"
+    return (
+        f"the hub has databases of its own: {', '.join(names)} and {last}"
+        if names
+        else ("the hub has a database of its own")
     )
 
 

@@ -101,7 +101,10 @@ def _grants(hub: Declaration, applicant: str | None) -> list[Grant]:
     schemas = [shared]
     for known in hub.environments:
         schemas += [feature_store(hub, known.name), model_registry(hub, known.name)]
-    making, writing = ("CREATE TABLE", "CREATE VIEW", "CREATE STAGE"), ("SELECT", "INSERT", "UPDATE", "DELETE")
+    making, writing = (
+        ("CREATE TABLE", "CREATE VIEW", "CREATE STAGE"),
+        ("SELECT", "INSERT", "UPDATE", "DELETE"),
+    )
     return [
         *(Grant(("USAGE",), "ROLE", quote(role), one) for one in above),
         Grant(("EXECUTE TASK", "MONITOR EXECUTION"), "ACCOUNT", "", role),

@@ -69,7 +69,11 @@ def _owner_grants(scope: Scope) -> list[Grant]:
             for pool in (scope.hub.compute_pool,)
             if pool
         ),
-        *(Grant(("USAGE",), "DATABASE", quote(name), role) for name in (shared_database,) if name != scope.database),
+        *(
+            Grant(("USAGE",), "DATABASE", quote(name), role)
+            for name in (shared_database,)
+            if name != scope.database
+        ),
         Grant(("USAGE",), "SCHEMA", shared, role),
         *(Grant(("SELECT",), "SCHEMA", shared, role, future=kind) for kind in ("TABLE", "VIEW")),
         Grant(tuple(f"CREATE {kind}" for kind in (*_OWN, "FILE FORMAT")), "SCHEMA", own, role),

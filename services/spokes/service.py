@@ -109,7 +109,7 @@ class Spokes:
         require_role(self._source, scope.owner_role)
         tag = {"operation": context.operation_id, "spoke": scope.spoke, "environment": scope.environment}
         parameters = self._source.parameters(
-            role=scope.owner_role,
+            role=quote(scope.owner_role),
             warehouse=scope.hub.warehouse.name,
             database=quote(scope.database),
             schema=quote(scope.schema.name),

@@ -97,7 +97,7 @@ def test_the_hub_and_the_administrator_own_no_service() -> None:
                 expected = "ACCOUNTADMIN" if text.startswith("DROP DATABASE") else hub.role
                 assert (text, role) == (text, expected)
             made = re.match(r"CREATE (DATABASE|COMPUTE POOL) IF NOT EXISTS (\w+)", text)
-            assert made is None or made[2] not in (hub.database, hub.compute_pool and hub.compute_pool.name)
+            assert made is None or made[2] not in (*hub.databases, hub.compute_pool and hub.compute_pool.name)
 
 
 def test_the_warehouse_is_the_one_that_the_hub_declares() -> None:

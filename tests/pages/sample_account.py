@@ -65,7 +65,9 @@ class Hub:
             ),
             HubObject("SCHEMA", "SPOKEHUB.SCRATCH", "foreign", comment="Nobody declared it."),
         ]
-        return HubPlan(self.account(), "SPOKEHUB", tuple(objects), now(), MISSING, "-- Once.\nUSE ROLE X;\n")
+        return HubPlan(
+            self.account(), ("SPOKEHUB",), tuple(objects), now(), MISSING, "-- Once.\nUSE ROLE X;\n"
+        )
 
     def start_apply(self, actor: str) -> str:
         return "op-apply"

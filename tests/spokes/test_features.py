@@ -13,10 +13,11 @@ import snowflake.connector
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spoke_kit.layout import Layout
 from spoke_kit.names import Names
 from tests.spokes import by_hand, world
 
-NAMES = Names("FEATURE_TESTS", "pudo", "DEV")
+NAMES = Names(Layout(database="FEATURE_TESTS"), "pudo", "DEV")
 WORLD = world.build()
 VIEWS = ("historical", "geospatial", "temporal")
 Rows = dict[tuple[int, datetime], dict[str, Any]]

@@ -12,13 +12,16 @@ from snowflake.core.task import Cron
 
 from spoke_kit import bundle, config, graphs
 from spoke_kit.errors import ConfigError
+from spoke_kit.layout import Layout
 from spoke_kit.names import Names
+
+LAYOUT = Layout(database="HUB")
 
 
 @pytest.fixture
 def deployment(spoke_directory: Path) -> graphs.Deployment:
     settings = config.load(spoke_directory, "PROD")
-    names = Names("HUB", "pudo", "PROD")
+    names = Names(LAYOUT, "pudo", "PROD")
     return graphs.Deployment(None, settings, names, bundle.build(spoke_directory))
 
 
@@ -33,7 +36,7 @@ def test_training_graph(deployment: graphs.Deployment) -> None:
     assert root.config == {
         "spoke": "pudo",
         "environment": "PROD",
-        "database": "HUB",
+        "layout": LAYOUT.text,
         "graph": "TRAINING_DAG",
         "bundle": deployment.bundle.name,
     }
@@ -73,7 +76,7 @@ def test_comment_changes_with_code_graph_and_environment(deployment: graphs.Depl
     assert json.loads(base)["bundle"] == deployment.bundle.name
     others = [
         replace(deployment, bundle=replace(deployment.bundle, digest="0" * 64)).comment(graph),
-        replace(deployment, names=Names("HUB", "pudo", "DEV")).comment(graph),
+        replace(deployment, names=Names(LAYOUT, "pudo", "DEV")).comment(graph),
         deployment.comment(replace(graph, schedule=None)),
     ]
     assert len({base, *others}) == 4

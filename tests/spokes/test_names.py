@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spoke_kit.errors import ConfigError
+from spoke_kit.layout import Layout
 from spoke_kit.names import Names, literal, quote
 from spoke_kit.tasks import days_in
 
 
 def test_schemas_and_prefixes() -> None:
-    names = Names("HUB", "pudo", "dev")
+    names = Names(Layout(database="HUB"), "pudo", "dev")
     assert (names.schema, names.feature_store, names.model_registry) == (
         "PUDO_DEV",
         "FEATURE_STORE_DEV",
@@ -23,7 +24,7 @@ def test_schemas_and_prefixes() -> None:
 
 
 def test_rendering_fills_known_placeholders_only() -> None:
-    names = Names('H"B', "pudo", "PROD")
+    names = Names(Layout(database='H"B'), "pudo", "PROD")
     assert (
         names.render("{own:T} {shared:S} {x}", x="1") == '"H""B"."PUDO_PROD"."T" "H""B"."SHARED_DATA"."S" 1'
     )
@@ -35,7 +36,7 @@ def test_rendering_fills_known_placeholders_only() -> None:
 @pytest.mark.parametrize(("spoke", "environment"), [("pu do", "DEV"), ("pudo;", "DEV"), ("pudo", "TEST")])
 def test_bad_names_are_refused(spoke: str, environment: str) -> None:
     with pytest.raises(ConfigError):
-        Names("HUB", spoke, environment)
+        Names(Layout(), spoke, environment)
 
 
 @given(st.text())

@@ -21,10 +21,11 @@ from snowflake.snowpark import Session
 from mock_data import Simulator, seed
 from spoke_kit import bundle, config, graphs, registry
 from spoke_kit.errors import GraphBusy
+from spoke_kit.layout import Layout
 from spoke_kit.names import Names
 from tests.spokes.conftest import DATABASE, NETWORK
 
-NAMES = Names(DATABASE, "pudo", "DEV")
+NAMES = Names(Layout(database=DATABASE), "pudo", "DEV")
 LAST_TASK = {"TRAINING_DAG": "CLEANUP", "INFERENCE_DAG": "SEND_HIGH_CAPACITY_ALERTS"}
 
 
@@ -185,7 +186,7 @@ def test_a_day_from_morning_to_evaluation(connection: Any, trained: dict[str, di
     ]
 
     simulator.evening()
-    told = json.dumps({"database": DATABASE, "environment": "DEV"})
+    told = json.dumps({"layout": NAMES.layout.text, "environment": "DEV"})
     answer = cursor.execute(f"CALL {NAMES.own('EVALUATE_PREDICTIONS')}(%s)", (told,)).fetchall()
     (evaluated,) = json.loads(next(iter(answer[0].values())))["days"]
     rows = cursor.execute(select).fetchall()

@@ -11,13 +11,14 @@ import pytest
 from snowflake.snowpark import Session
 
 from spoke_kit import config, tables
+from spoke_kit.layout import Layout
 from spoke_kit.names import Names, literal
 from spoke_kit.tasks import TaskContext
 from spokes.pudo.inference.alerts import send_high_capacity_alerts
 from spokes.pudo.inference.evaluate import evaluate_predictions
 from spokes.pudo.inference.predict import MERGE
 
-NAMES = Names("PREDICTION_TESTS", "pudo", "DEV")
+NAMES = Names(Layout(database="PREDICTION_TESTS"), "pudo", "DEV")
 DAY = date(2025, 6, 10)
 #: Fill rates of the days before by (point, days back); point 3 was closed on the same weekday, point 4 is new.
 BEFORE = {(1, 1): 0.5, (1, 7): 0.9, (2, 1): 0.2, (2, 7): 0.4, (2, 8): 5.0, (3, 2): 0.6}

@@ -6,17 +6,17 @@ import pytest
 
 from services.core.errors import Invalid
 from services.core.hub import FILE, load_declaration
+from spoke_kit.layout import Layout
 
 
 def test_the_declared_hub() -> None:
     hub = load_declaration()
-    assert (hub.database, hub.shared_schema, hub.role) == ("SPOKEHUB", "SHARED_DATA", "SPOKEHUB_ADMIN")
+    assert (hub.layout, hub.databases, hub.role) == (Layout(), ("SPOKEHUB",), "SPOKEHUB_ADMIN")
     assert [(known.name, known.protected) for known in hub.environments] == [
         ("DEV", False),
         ("STAGING", False),
         ("PROD", True),
     ]
-    assert hub.environment_schemas == ("FEATURE_STORE", "MODEL_REGISTRY")
     assert (hub.warehouse.name, hub.warehouse.size, hub.warehouse.auto_suspend_seconds) == (
         "SPOKEHUB_WH",
         "XSMALL",
@@ -34,8 +34,12 @@ def test_an_unknown_environment() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("database: SPOKEHUB", "database: spoke hub", "hub.yaml: database: 'spoke hub' is not a name"),
-        ("database: SPOKEHUB", "databse: SPOKEHUB", "hub.yaml has no database"),
+        ("role: SPOKEHUB_ADMIN", "role: spoke hub", "hub.yaml: role: 'spoke hub' is not a name"),
+        ("role: SPOKEHUB_ADMIN", "rôle: SPOKEHUB_ADMIN", "hub.yaml has no role"),
+        ("database: SPOKEHUB", "databse: SPOKEHUB", "hub.yaml: layout: unknown keys databse"),
+        ("database: SPOKEHUB", "database: HUB_{SPOKE}", "layout.database: 'HUB_{SPOKE}' holds {SPOKE}"),
+        ("database: SPOKEHUB", "database: HUB_{ENV}", "layout.shared_database: is missing"),
+        ("layout:\n", "layout: SPOKEHUB\nwords:\n", "hub.yaml: layout is not a mapping"),
         ("  size: XSMALL", "  size: XSMALL\n  colour: red", "hub.yaml: warehouse: unknown keys colour"),
         ("auto_suspend_seconds: 120", "auto_suspend_seconds: soon", "auto_suspend_seconds is 'soon'"),
         ("database: SPOKEHUB", "database: [", "cannot be read"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from services.snowflake.wanted_hub import hub_objects
 from services.snowflake.wanted_spoke import spoke_objects
 from services.snowflake.wanted_store import TABLES
 from services.spokes.service import Spokes
+from spoke_kit.layout import Layout
 
 HUB = load_declaration()
 BringAbout = Any
@@ -100,10 +102,8 @@ def test_what_belongs_to_another_role(source: ConnectionSource, bring_about: Bri
 
 def test_a_custom_role_becomes_a_member_of_what_it_makes(source: ConnectionSource) -> None:
     """Its own hub, beside the other: what it makes is reached by its users."""
-    other = load_declaration()
-    renamed = SimpleNamespace(**{name: getattr(other, name) for name in other.__dataclass_fields__})
-    renamed.role, renamed.database = "OTHER_HUB", "OTHER"
-    wanted = hub_objects(renamed, "PLATFORM")  # type: ignore[arg-type]
+    renamed = replace(HUB, role="OTHER_HUB", layout=Layout(database="OTHER"))
+    wanted = hub_objects(renamed, "PLATFORM")
     grants = [one.grant for one in wanted if one.grant is not None and one.grant.on == "ROLE"]
     assert ("OTHER_HUB", "PLATFORM") in {(grant.name, grant.role) for grant in grants}
     assert "PLATFORM" not in {one.grant.role for one in hub_objects(HUB) if one.grant is not None}
@@ -144,12 +144,12 @@ def test_two_spokes_in_one_feature_store(
 @contextmanager
 def store_session(source: ConnectionSource, scope: Scope) -> Any:
     """The feature store as the spoke's owner opens it."""
-    with source.session(role=scope.owner_role, database=HUB.database) as session:
+    with source.session(role=scope.owner_role, database=scope.database) as session:
         mode = CreationMode.CREATE_IF_NOT_EXIST
         yield (
             session,
             FeatureStore(
-                session, HUB.database, scope.feature_store.name, HUB.warehouse.name, creation_mode=mode
+                session, scope.database, scope.feature_store.name, HUB.warehouse.name, creation_mode=mode
             ),
         )
 

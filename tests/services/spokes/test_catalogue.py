@@ -10,6 +10,7 @@ import pytest
 from services.db.engine import Database
 from services.db.migrate import migrate
 from services.spokes.repository import Bundle, Catalogue, Deployment
+from spoke_kit.layout import Layout
 
 CONFIG: dict[str, Any] = {"name": "pudo", "title": "PUDO", "owner": "Team", "description": "What it does"}
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -28,7 +29,7 @@ class Clock:
 def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
     database = Database(f"sqlite:///{tmp_path / 'catalogue.sqlite'}")
     migrate(database)
-    yield Catalogue(database, Clock())
+    yield Catalogue(database, Layout(), Clock())
     database.close()
 
 

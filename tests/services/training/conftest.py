@@ -37,7 +37,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectionSourc
     account.start()
     account.address()
     source = ConnectionSource(AccountSettings(), account)
-    source.query(f"CREATE DATABASE IF NOT EXISTS {HUB.database}")
+    for name in HUB.databases:
+        source.query(f"CREATE DATABASE IF NOT EXISTS {name}")
     source.query(f"CREATE WAREHOUSE IF NOT EXISTS {WAREHOUSE}")
     yield source
     source.close()
@@ -74,7 +75,7 @@ class World:
     def run(self, text: str) -> list[dict[str, Any]]:
         """Somebody else's statement, in the spoke's schema."""
         return self.source.query(
-            text, database=HUB.database, schema=self.here.schema.name, warehouse=WAREHOUSE
+            text, database=self.here.database, schema=self.here.schema.name, warehouse=WAREHOUSE
         )
 
     def deploy(self, *bodies: str, finalizer: str | None = None, options: str = "") -> None:

@@ -97,7 +97,7 @@ def test_what_a_killed_verification_left_is_found_and_removed(source: Connection
     ):
         source.query(statement)
     assert service.leftovers(source) == [name]
-    assert service.remove(source, load_declaration(), name) == ()
+    assert service.remove(source, name) == ()
     assert service.leftovers(source) == []
     assert [row["name"] for row in source.query("SHOW ROLES LIKE 'SPOKEHUB%'")] == ["SPOKEHUB_OTHER"]
     source.query("DROP ROLE SPOKEHUB_OTHER")
