@@ -7,7 +7,7 @@ PORT ?= 8000
 PACKAGES := app services spoke_kit spokes embedded_account mock_data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run account programs test lint format unit bench lock clean
+.PHONY: help setup run schema account programs test lint format unit bench lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -51,6 +51,9 @@ test: lint unit ## Check and run all tests
 
 bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages
 	@$(BIN)/python -m tests.bench
+
+schema: compile ## Write docs/spoke.schema.json, the form of a manifest
+	@$(BIN)/python -c "import json; from spoke_kit import manifest; print(json.dumps(manifest.schema(), indent=2))" > docs/spoke.schema.json
 
 lock: ## Resolve the newest compatible versions into requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -136,9 +136,9 @@ def packages(
     """Check that the packages which a spoke names resolve together, in the index that Snowflake's repository serves."""
     from services.snowflake.deployer import spoke_directory
     from services.spokes.packages import resolve
-    from spoke_kit import config
+    from spoke_kit import manifest
 
-    compute = config.load(spoke_directory(spoke), environment).compute
+    compute = manifest.load(spoke_directory(spoke), environment).compute
     for package in resolve(compute.packages, compute.runtime):
         typer.echo(
             f"{package.name} {package.version}" + (f"  ({package.requested})" if package.requested else "")

@@ -129,7 +129,7 @@ def compose(
             PredictionsOperations(predictions, spokes.scope),
             TrainingOperations(training, spokes, features, registry, predictions),
             SimulationOperations(simulation, spokes, declared),
-            ExampleOperations(hub, spokes, registry),
+            ExampleOperations(hub, spokes),
         ):
             for kind in domain.kinds():
                 operations.registry.add(kind)

@@ -11,8 +11,8 @@ from typing import Any
 from snowflake.ml import dataset as snowflake_dataset
 from snowflake.ml.feature_store import FeatureStore, FeatureView
 
-from spoke_kit.config import DatasetConfig
 from spoke_kit.errors import DataMissing
+from spoke_kit.manifest import Dataset
 from spoke_kit.names import Names, argument, literal
 
 _PART = re.compile(r'"(?:[^"]|"")+"|[^."]+')
@@ -29,7 +29,7 @@ class Split:
     last: date
 
 
-def time_splits(config: DatasetConfig, first_day: date, last_day: date) -> list[Split]:
+def time_splits(config: Dataset, first_day: date, last_day: date) -> list[Split]:
     """Train, validation and test, back to back, ending on ``last_day``.
 
     The train split is cut at ``first_day``; DataMissing when not a day is left for it.
@@ -49,9 +49,9 @@ def time_splits(config: DatasetConfig, first_day: date, last_day: date) -> list[
     return [Split(TRAIN, train_first, train_last), validation, test]
 
 
-def qualified(names: Names, dataset: DatasetConfig) -> str:
+def qualified(names: Names, dataset: str) -> str:
     """The dataset's qualified name in the feature store."""
-    return ".".join(map(argument, (names.database, names.feature_store, names.prefixed(dataset.name))))
+    return ".".join(map(argument, (names.database, names.feature_store, names.prefixed(dataset))))
 
 
 def versions(session: Any, name: str) -> list[str]:

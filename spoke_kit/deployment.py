@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spoke_kit import bundle, config, tables
+from spoke_kit import bundle, tables
+from spoke_kit import manifest as manifests
 from spoke_kit.connection import open_session
 from spoke_kit.errors import ConfigError
 from spoke_kit.layout import Layout
@@ -28,7 +29,7 @@ class Target:
 
     session: Any
     package: str
-    config: config.SpokeConfig
+    manifest: manifests.Manifest
     names: Names
     bundle: bundle.Bundle
     emit: Emit
@@ -53,14 +54,14 @@ def run(
     emit: Emit,
 ) -> dict[str, Any]:
     """Deploy ``stage`` or say what it would change; returns spoke, environment, bundle and the changes."""
-    settings = config.load(spoke_directory, environment)
+    settings = manifests.load(spoke_directory, environment)
     packed = bundle.build(spoke_directory)
-    if packed.spoke != settings.name:
+    if packed.spoke != settings.spoke:
         raise ConfigError(
-            f"spoke.yaml: spoke: {settings.name!r} lies in a directory named {packed.spoke!r}",
+            f"spoke.yaml: spoke: {settings.spoke!r} lies in a directory named {packed.spoke!r}",
             "The directory is the spoke's Python package: give both the same name.",
         )
-    names = Names(layout, settings.name, environment)
+    names = Names(layout, settings.spoke, environment)
 
     def report(text: str, query_id: str | None, seconds: float, rows: int | None) -> None:
         emit("sql", text=text, query_id=query_id, seconds=round(seconds, 4), rows=rows)
@@ -76,7 +77,7 @@ def run(
     finally:
         session.close()
     return {
-        "spoke": settings.name,
+        "spoke": settings.spoke,
         "environment": names.environment,
         "bundle": packed.name,
         "planned": plan_only,
@@ -98,35 +99,35 @@ def _importable(packed: bundle.Bundle) -> Iterator[None]:
 
 
 def deploy_tables(target: Target) -> list[dict[str, str]]:
-    count = tables.deploy(target.session, target.package, target.config, target.names)
-    target.log(f"Applied {count} statements of {', '.join(target.config.tables)}")
+    count = tables.deploy(target.session, target.package, target.manifest, target.names)
+    target.log(f"Applied {count} statements of {', '.join(target.manifest.tables)}")
     return [target.change("schema", target.names.schema, "apply")]
 
 
 def plan_tables(target: Target) -> list[dict[str, str]]:
     missing = tables.missing_schemas(target.session, target.names)
     found = [target.change("schema", name, "create") for name in missing]
-    return [*found, *(target.change("sql", file, "apply") for file in target.config.tables)]
+    return [*found, *(target.change("sql", file, "apply") for file in target.manifest.tables)]
 
 
 def deploy_features(target: Target) -> list[dict[str, str]]:
     from spoke_kit import features
 
     tables.ensure_schemas(target.session, target.names)
-    wanted = features.offers(target.package, target.config, target.names)
-    store = features.open_store(target.session, target.names, target.config.compute.warehouse, create=True)
-    changes = features.register(target.session, store, target.config, wanted)
+    wanted = features.offers(target.package, target.manifest, target.names)
+    store = features.open_store(target.session, target.names, target.manifest.compute.warehouse, create=True)
+    changes = features.register(target.session, store, target.manifest, target.names, wanted)
     return [target.change("feature view", f"{one.name} {one.version}", one.action) for one in changes]
 
 
 def plan_features(target: Target) -> list[dict[str, str]]:
     from spoke_kit import features
 
-    wanted = features.offers(target.package, target.config, target.names)
+    wanted = features.offers(target.package, target.manifest, target.names)
     absent = target.names.feature_store in tables.missing_schemas(target.session, target.names)
     store = None
     if not absent and features.store_exists(target.session, target.names):
-        store = features.open_store(target.session, target.names, target.config.compute.warehouse)
+        store = features.open_store(target.session, target.names, target.manifest.compute.warehouse)
     changes = features.plan(store, wanted, target.names.environment)
     return [target.change("feature view", f"{one.name} {one.version}", one.action) for one in changes]
 
@@ -135,15 +136,15 @@ def deploy_graphs(target: Target) -> list[dict[str, str]]:
     from spoke_kit import graphs
 
     tables.ensure_schemas(target.session, target.names)
-    deployment = graphs.Deployment(target.session, target.config, target.names, target.bundle)
+    deployment = graphs.Deployment(target.session, target.manifest, target.names, target.bundle)
     changes = [target.change("bundle", target.bundle.name, upload(target))]
-    for name, handler in target.config.procedures.items():
+    for name, handler in target.manifest.procedures.items():
         sql = deployment.procedure_sql(name, handler, "CONFIG VARCHAR", target.bundle.name)
         target.session.sql(sql).collect()
         changes.append(target.change("procedure", name, "replace"))
-    for graph in target.config.graphs.values():
-        target.log(f"Deploying {graph.name}")
-        changes.append(target.change("graph", graph.name, graphs.deploy(deployment, graph)))
+    for graph in target.manifest.graphs:
+        target.log(f"Deploying {graph}")
+        changes.append(target.change("graph", graph, graphs.deploy(deployment, graph)))
     return changes
 
 
@@ -151,11 +152,10 @@ def plan_graphs(target: Target) -> list[dict[str, str]]:
     from spoke_kit import graphs
 
     if target.names.schema in tables.missing_schemas(target.session, target.names):
-        return [target.change("graph", name, graphs.CREATE) for name in target.config.graphs]
-    deployment = graphs.Deployment(target.session, target.config, target.names, target.bundle)
+        return [target.change("graph", name, graphs.CREATE) for name in target.manifest.graphs]
+    deployment = graphs.Deployment(target.session, target.manifest, target.names, target.bundle)
     return [
-        target.change("graph", graph.name, graphs.action(deployment, graph))
-        for graph in target.config.graphs.values()
+        target.change("graph", graph, graphs.action(deployment, graph)) for graph in target.manifest.graphs
     ]
 
 

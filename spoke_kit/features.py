@@ -16,8 +16,9 @@ from typing import Any
 from snowflake.ml.feature_store import CreationMode, FeatureStore, FeatureView
 from snowflake.ml.feature_store import Entity as StoreEntity
 
-from spoke_kit.config import FeatureViewConfig, SpokeConfig
+from spoke_kit import manifest as manifests
 from spoke_kit.errors import DefinitionError, VersionChanged
+from spoke_kit.manifest import Manifest
 from spoke_kit.names import Names, argument, quote
 
 _DIGEST = re.compile(r"\(definition ([0-9a-f]{12})\)")
@@ -40,7 +41,7 @@ class Offer:
 
     name: str
     version: str
-    view: FeatureViewConfig
+    view: manifests.FeatureView
     query: str
     definition: Definition
 
@@ -78,21 +79,21 @@ def store_exists(session: Any, names: Names) -> bool:
     return bool(session.sql(f"SHOW TAGS LIKE 'SNOWML_FEATURE_STORE_OBJECT' IN SCHEMA {schema}").collect())
 
 
-def offers(package: str, config: SpokeConfig, names: Names) -> list[Offer]:
+def offers(package: str, manifest: Manifest, names: Names) -> list[Offer]:
     """Every version that the configuration offers, from the spoke's modules."""
     found = []
-    for view in config.feature_views.values():
+    for name, view in manifest.feature_views.items():
         module = importlib.import_module(f"{package}.{view.module}")
         versions: Mapping[str, Definition] = getattr(module, "VERSIONS", {})
         for version in view.offers:
             if version not in versions:
                 raise DefinitionError(
-                    f"{view.name} offers {version}, which {view.module} does not define",
+                    f"{name} offers {version}, which {view.module} does not define",
                     f"Add {version!r} to VERSIONS in {view.module}.",
                 )
             definition = versions[version]
             query = names.render(definition.query)
-            found.append(Offer(names.prefixed(view.name), version, view, query, definition))
+            found.append(Offer(names.prefixed(name), version, view, query, definition))
     return found
 
 
@@ -120,19 +121,21 @@ def _action(offer: Offer, present: Mapping[tuple[str, str], str], environment: s
     return REPLACE if environment == "DEV" else REFUSE
 
 
-def register(session: Any, store: FeatureStore, config: SpokeConfig, wanted: list[Offer]) -> list[Change]:
+def register(
+    session: Any, store: FeatureStore, manifest: Manifest, names: Names, wanted: list[Offer]
+) -> list[Change]:
     """Register entities and versions.
 
     VersionChanged, before anything is written, for a changed version outside DEV.
     """
-    changes = plan(store, wanted, config.environment)
+    changes = plan(store, wanted, names.environment)
     for change in changes:
         if change.action == REFUSE:
             raise VersionChanged(
                 f"{change.name} {change.version} is registered with another definition",
                 "Offer the change as a new version; a registered one is replaced in DEV only.",
             )
-    entities = _entities(store, config)
+    entities = _entities(store, manifest)
     for offer, change in zip(wanted, changes, strict=True):
         if change.action == KEEP:
             continue
@@ -148,26 +151,26 @@ def register(session: Any, store: FeatureStore, config: SpokeConfig, wanted: lis
     return changes
 
 
-def _entities(store: FeatureStore, config: SpokeConfig) -> dict[str, Any]:
+def _entities(store: FeatureStore, manifest: Manifest) -> dict[str, Any]:
     present = {row["NAME"] for row in store.list_entities().collect()}
     entities = {}
-    for entity in config.entities.values():
-        if entity.name not in present:
-            store.register_entity(StoreEntity(entity.name, list(entity.keys), desc=entity.description))
-        entities[entity.name] = store.get_entity(entity.name)
+    for name, entity in manifest.entities.items():
+        if name not in present:
+            store.register_entity(StoreEntity(argument(name), list(entity.keys), desc=entity.description))
+        entities[name] = store.get_entity(argument(name))
     return entities
 
 
-def consumed(store: FeatureStore, config: SpokeConfig, names: Names) -> list[FeatureView]:
+def consumed(store: FeatureStore, manifest: Manifest, names: Names) -> list[FeatureView]:
     """The feature views that the pipelines consume, in the order of the configuration."""
     return [
-        store.get_feature_view(argument(names.prefixed(view.name)), view.consumes)
-        for view in config.feature_views.values()
+        store.get_feature_view(argument(names.prefixed(name)), view.consumes)
+        for name, view in manifest.feature_views.items()
     ]
 
 
-def consumed_versions(config: SpokeConfig, names: Names) -> dict[str, str]:
-    return {names.prefixed(view.name): view.consumes for view in config.feature_views.values()}
+def consumed_versions(manifest: Manifest, names: Names) -> dict[str, str]:
+    return {names.prefixed(name): view.consumes for name, view in manifest.feature_views.items()}
 
 
 def refresh(store: FeatureStore, views: list[FeatureView]) -> list[str]:

@@ -11,7 +11,7 @@ from spoke_kit.layout import Layout
 ENVIRONMENTS = ("DEV", "STAGING", "PROD")
 
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_]*")
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::([A-Z0-9_$]+))?\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::([^{}]+))?\}")
 
 
 def quote(name: str) -> str:
@@ -27,6 +27,12 @@ def argument(name: str) -> str:
 def literal(text: str) -> str:
     """``text`` as a SQL string literal."""
     return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def pattern(name: str) -> str:
+    """A literal for LIKE that matches the names which begin with ``name``."""
+    escaped = re.sub(r"([%_\\])", r"\\\1", name)
+    return literal(escaped + "%")
 
 
 def identifier(name: str, what: str) -> str:
@@ -103,6 +109,8 @@ class Names:
                 return self.shared(name)
             if not name and key in values:
                 return values[key]
+            if name and f"{key}:{name}" in values:
+                return values[f"{key}:{name}"]
             raise ConfigError(f"unknown placeholder {match.group(0)} in SQL")
 
         return _PLACEHOLDER.sub(replace, sql)

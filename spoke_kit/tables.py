@@ -5,36 +5,46 @@ from __future__ import annotations
 from importlib import resources
 from typing import Any
 
-from spoke_kit.config import SpokeConfig
 from spoke_kit.errors import DefinitionError
+from spoke_kit.manifest import Manifest
 from spoke_kit.names import Names, literal, quote
 
 
-def statements(package: str, config: SpokeConfig, names: Names) -> list[str]:
-    """The statements of ``tables:``, in order, with names and alert thresholds filled in.
+def statements(package: str, manifest: Manifest, names: Names) -> list[str]:
+    """The statements of ``tables:``, in order, with names and alert levels filled in.
 
     A statement ends with a semicolon at the end of a line.
     """
     found = []
-    for file in config.tables:
+    values = levels(manifest)
+    for file in manifest.tables:
         path = resources.files(package).joinpath(file)
         if not path.is_file():
             raise DefinitionError(f"tables names {file}, which is not there")
         for part in path.read_text("utf-8").split(";\n"):
             text = "\n".join(line for line in part.splitlines() if not line.lstrip().startswith("--"))
             if text.strip(" ;\n"):
-                values = {name: repr(value) for name, value in config.alerts.items()}
                 found.append(names.render(text.strip(" ;\n"), **values))
     return found
 
 
-def deploy(session: Any, package: str, config: SpokeConfig, names: Names) -> int:
+def levels(manifest: Manifest) -> dict[str, str]:
+    """``{level:PREDICTION.LEVEL}``: the alert levels of the predictions, for views that tell of alerts."""
+    return {
+        f"level:{name}.{level}": repr(value)
+        for name, prediction in manifest.predictions.items()
+        if prediction.alert
+        for level, value in prediction.alert.levels.items()
+    }
+
+
+def deploy(session: Any, package: str, manifest: Manifest, names: Names) -> int:
     """Make the spoke's schema, bundle stage, tables and views; returns how many statements ran.
 
     Each is CREATE … IF NOT EXISTS or CREATE OR REPLACE VIEW, so that doing it again changes nothing.
     """
     ensure_schemas(session, names)
-    wanted = statements(package, config, names)
+    wanted = statements(package, manifest, names)
     for text in wanted:
         session.sql(text).collect()
     return len(wanted)

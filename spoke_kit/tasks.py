@@ -1,4 +1,4 @@
-"""What a task's body sees: configuration, what the tasks before it returned, and where its objects are.
+"""What a task's body sees: the manifest, what the tasks before it returned, and where its objects are.
 
 A task is a stored procedure whose handler is a function decorated with ``task``; it returns small JSON.
 """
@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
-from spoke_kit import config as spoke_config
-from spoke_kit.config import SpokeConfig
+from spoke_kit import manifest as manifests
 from spoke_kit.errors import ConfigError
 from spoke_kit.layout import Layout
-from spoke_kit.names import Names, literal
+from spoke_kit.manifest import Manifest
+from spoke_kit.names import Names, argument, literal
 
 Json = dict[str, Any]
 Handler = Callable[..., str]
@@ -34,7 +34,7 @@ class TaskContext:
     """One task of one run. ``run_id`` is the same in every task and every retry of the run."""
 
     session: Any
-    config: SpokeConfig
+    manifest: Manifest
     names: Names
     run_id: str
     graph: str | None
@@ -47,7 +47,7 @@ class TaskContext:
 
     def result_of(self, task: str) -> Json:
         """What the predecessor ``task`` returned."""
-        text = self.session.call("SYSTEM$GET_PREDECESSOR_RETURN_VALUE", f"{self.graph}${task}")
+        text = self.session.call("SYSTEM$GET_PREDECESSOR_RETURN_VALUE", argument(f"{self.graph}${task}"))
         value = json.loads(text)
         if not isinstance(value, dict):
             raise ConfigError(f"{task} returned {text!r}, not a mapping")
@@ -119,10 +119,10 @@ def open_context(session: Any, module: str, parameters: Json, *, in_graph: bool)
         if not parameters.get(key):
             raise ConfigError(f"the configuration of the run has no {key!r}", "Deploy the graph again.")
     package = package_of(module)
-    config = spoke_config.load_package(package, parameters["environment"])
-    names = Names(Layout.parse(parameters["layout"]), config.name, parameters["environment"])
+    manifest = manifests.load_package(package, parameters["environment"])
+    names = Names(Layout.parse(parameters["layout"]), manifest.spoke, parameters["environment"])
     run_id = parameters.get("request_id") or (_run_group(session) if in_graph else "by-hand")
-    return TaskContext(session, config, names, str(run_id), parameters.get("graph"), parameters)
+    return TaskContext(session, manifest, names, str(run_id), parameters.get("graph"), parameters)
 
 
 def package_of(module: str) -> str:

@@ -10,6 +10,7 @@ from app.api import (
     overview,
     predictions,
     registry,
+    schemas,
     simulation,
     spokes,
     training,
@@ -29,5 +30,6 @@ routers: list[APIRouter] = [
         predictions,
         simulation,
         example,
+        schemas,
     )
 ]

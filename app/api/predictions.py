@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
@@ -79,6 +79,7 @@ def get_predictions(
 @router.post(_SPOKE + "/predictions", status_code=202, response_model=None)
 def predict(
     hub: HubDep,
+    predictions: PredictionsDep,
     submit: SubmitDep,
     spoke: Name,
     body: PredictionRequest | None = None,
@@ -87,7 +88,7 @@ def predict(
     """Run the inference graph; 409 with no pending day."""
     sent = body or PredictionRequest()
     where = pick(hub, sent.environment, environment)
-    params = {"spoke": spoke, "environment": where, "wait": sent.wait}
+    params: dict[str, Any] = {**predictions.parameters(spoke, where), "wait": sent.wait}
     return submit("inference.run", {**params, "days": sent.days} if sent.days else params)
 
 

@@ -20,7 +20,7 @@ router = APIRouter(prefix="/spokes/{spoke}/graphs", tags=["graphs"])
 
 
 class RunRequest(Target):
-    """``days``: of INFERENCE_DAG alone, the days to forecast again.
+    """``days``: of a graph that predicts, the days to forecast again.
 
     ``wait``: for the end of a run that executes already, instead of 409.
     """
@@ -72,15 +72,12 @@ def start_run(
     The same that is queued or followed already is found, not started twice.
     """
     sent = body or RunRequest()
-    kind = training.kind_of(graph)
-    params: dict[str, Any] = {
-        "spoke": spoke,
-        "environment": pick(hub, sent.environment, environment),
-        "wait": sent.wait,
-    }
-    if sent.days and kind != "inference.run":
-        raise Invalid(f"{graph} takes no days", hint="Leave them out.", code="no_days")
-    return submit(kind, {**params, "days": sent.days} if sent.days else params)
+    where = pick(hub, sent.environment, environment)
+    found = training.declared(spoke, where, graph)
+    params: dict[str, Any] = {"spoke": spoke, "environment": where, "graph": found.name, "wait": sent.wait}
+    if sent.days and not found.predicts:
+        raise Invalid(f"{graph} takes no days: it does not predict", hint="Leave them out.", code="no_days")
+    return submit(found.kind, {**params, "days": sent.days} if sent.days else params)
 
 
 @router.get("/{graph}/runs/{run_id}")

@@ -81,13 +81,18 @@ def deploy(
     return see(path("/operations/{}", training.start_deploy(spoke, name, actor)))
 
 
-@router.post("/spokes/{spoke}/graphs/train", name="train")
-def train(
-    training: TrainingDep, hub: HubDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
+@router.post("/spokes/{spoke}/graphs/{graph}/run", name="run_graph")
+def start(
+    training: TrainingDep,
+    hub: HubDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    environment: EnvironmentField,
 ) -> RedirectResponse:
-    """Run the training graph."""
+    """Run a graph."""
     name = pick_environment(hub, environment).name
-    return see(path("/operations/{}", training.start(spoke, name, actor)))
+    return see(path("/operations/{}", training.start(spoke, name, graph, actor)))
 
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry")

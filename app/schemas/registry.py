@@ -23,6 +23,7 @@ class ModelVersion(Schema):
     functions: list[str]
     run_id: str | None
     graph: str | None
+    passed: bool | None
 
 
 class Model(Schema):

@@ -87,3 +87,6 @@ class Graph(Schema):
     next_run_at: datetime | None
     runs: list[GraphRun]
     root_id: str | None
+    declared: bool
+    trains: str | None
+    predicts: str | None

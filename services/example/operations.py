@@ -8,7 +8,6 @@ from typing import Any
 
 from services.hub.service import Hub
 from services.operations import OperationKind, Params, Step, StepContext
-from services.registry.service import Registry
 from services.spokes.service import Spokes
 
 
@@ -23,10 +22,9 @@ class Setup(Params):
 class ExampleOperations:
     """The kinds of operation of this domain."""
 
-    def __init__(self, hub: Hub, spokes: Spokes, registry: Registry) -> None:
+    def __init__(self, hub: Hub, spokes: Spokes) -> None:
         self._hub = hub
         self._spokes = spokes
-        self._registry = registry
 
     def kinds(self) -> tuple[OperationKind[Any], ...]:
         """``example.setup``."""
@@ -41,11 +39,11 @@ class ExampleOperations:
                     Step("onboard", "Onboard the spoke", self._child("spoke.onboard")),
                     Step("features", "Deploy its feature views", self._child("features.deploy")),
                     Step("graphs", "Deploy its task graphs", self._child("graphs.deploy")),
-                    Step("train", "Train a model version", self._child("training.run")),
+                    Step("train", "Train a model version", self._run("training.run")),
                     Step("promote", "Make it the default version", self.promote),
                     Step("backtest", "Predict the test days, which it has not seen", self.backtest),
                     Step("morning", "The morning of the next day", self.morning),
-                    Step("predict", "Predict the day", self._child("inference.run")),
+                    Step("predict", "Predict the day", self._run("inference.run")),
                     Step("evening", "Its evening", self.evening),
                     Step("evaluate", "Evaluate the prediction", self._child("predictions.evaluate")),
                 ],
@@ -67,6 +65,22 @@ class ExampleOperations:
 
         return step
 
+    def _run(self, kind: str) -> Callable[[StepContext, Setup], Any]:
+        """The step that runs the graph which is for it."""
+
+        def step(context: StepContext, params: Setup) -> Any:
+            return context.run_child(kind, self._graph(params, kind))
+
+        return step
+
+    def _graph(self, params: Setup, kind: str) -> dict[str, Any]:
+        environment = self._environment(params)
+        graphs = self._spokes.declared(params.spoke, environment).graphs
+        graph = next(
+            name for name, one in graphs.items() if (one.trains if kind == "training.run" else one.predicts)
+        )
+        return {"spoke": params.spoke, "environment": environment, "graph": graph}
+
     def seed(self, context: StepContext, params: Setup) -> Any:
         """Load the synthetic network, of the default size unless another is asked for."""
         return context.run_child("data.seed", {"network": params.network} if params.network else {})
@@ -75,21 +89,16 @@ class ExampleOperations:
         """Make the trained version the default one, unless the graph has done so."""
         trained = context.result_of("train")
         if trained["promoted"]:
-            context.log(f"The graph made {trained['version']} the default version")
+            # The first version of a model is its default without anybody's doing.
+            passed = "passed its gates" if trained["passed"] else "did not pass its gates"
+            context.log(f"{trained['version']} {passed}, and is the default version")
             return {"model": trained["model"], "version": trained["version"], "by": trained["graph"]}
         if trained["version"] is None:
             context.log("There is no version to promote", "warning")
             return None
         environment = self._environment(params)
-        version = self._registry.version(params.spoke, environment, trained["model"], trained["version"])
-        if version.is_default:
-            # The first version of a model is its default without anybody's doing.
-            context.log(
-                f"{version.version} did not pass the gates; being the first, it is the default all the same"
-            )
-            return {"model": version.model, "version": version.version, "by": None}
-        context.log(f"{version.version} did not pass the gates; the example goes on with it", "warning")
-        values = {"model": version.model, "version": version.version}
+        context.log(f"{trained['version']} did not pass the gates; the example goes on with it", "warning")
+        values = {"model": trained["model"], "version": trained["version"]}
         return context.run_child(
             "model.promote", {"spoke": params.spoke, "environment": environment, **values}
         )
@@ -97,16 +106,14 @@ class ExampleOperations:
     def backtest(self, context: StepContext, params: Setup) -> Any:
         """Forecast the newest days of the seed that training left aside, so that there is a course to look at."""
         environment = self._environment(params)
-        declared = self._spokes.declared_config(params.spoke, environment)
-        length = min((dataset["test_days"] for dataset in declared["datasets"].values()), default=0)
+        declared = self._spokes.declared(params.spoke, environment)
+        length = min((dataset.test_days for dataset in declared.datasets.values()), default=0)
         if not length:
             context.log("No days were left aside for a test")
             return None
         last = date.fromisoformat(context.result_of("seed")["last_day"])
         days = [(last - timedelta(days=back)).isoformat() for back in reversed(range(length))]
-        return context.run_child(
-            "inference.run", {"spoke": params.spoke, "environment": environment, "days": days}
-        )
+        return context.run_child("inference.run", {**self._graph(params, "inference.run"), "days": days})
 
     def morning(self, context: StepContext, params: Setup) -> Any:
         """The day after the seed, whatever was simulated before."""

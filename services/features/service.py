@@ -72,8 +72,8 @@ class Features:
 
 def _consumed(scope: Scope) -> set[str]:
     """NAME$VERSION of what the spoke's pipelines read."""
-    views = scope.config.get("feature_views", {})
-    return {f"{scope.prefix}{name}${view['consumes']}" for name, view in views.items()}
+    views = scope.declared.feature_views
+    return {f"{scope.prefix}{name}${view.consumes}" for name, view in views.items()}
 
 
 def _order(version: str) -> tuple[int, str]:

@@ -45,7 +45,10 @@ class Forecasts:
         """One day's forecasts, the newest by default; NotFound 404 for a day without any."""
         scope = self._scopes(spoke, environment)
         days = self._predictions.days(scope) if scope.onboarded else ()
-        threshold = float(scope.config.get("alerts", {}).get("high_capacity", _THRESHOLD))
+        alerts = (
+            [one.alert for one in scope.declared.predictions.values() if one.alert] if scope.onboarded else []
+        )
+        threshold = alerts[0].threshold if alerts else _THRESHOLD
         if day is None and not days:
             return PredictionDay(None, (), (), alert_threshold=threshold)
         chosen = day or days[0]
@@ -125,7 +128,18 @@ class Forecasts:
 
     def start(self, spoke: str, environment: str, actor: str) -> str:
         """Submit ``inference.run``; Conflict 409 with no pending day."""
-        return self._submit("inference.run", spoke, environment, actor)
+        return self._operations.submit("inference.run", self.parameters(spoke, environment), actor=actor).id
+
+    def parameters(self, spoke: str, environment: str) -> dict[str, str]:
+        """What ``inference.run`` takes: the graph that makes the spoke's first prediction; NotFound 404 without."""
+        scope = self._scopes(spoke, environment)
+        manifest = scope.declared
+        for name in manifest.predictions:
+            for graph in manifest.predicting(name):
+                return {"spoke": spoke, "environment": scope.environment, "graph": graph}
+        raise NotFound(
+            f"{spoke} has no graph that predicts", hint="Add one to spoke.yaml.", code="no_prediction"
+        )
 
     def start_evaluate(self, spoke: str, environment: str, actor: str) -> str:
         """Submit ``predictions.evaluate``; Conflict 409 with nothing to do."""

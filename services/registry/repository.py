@@ -14,7 +14,7 @@ from services.core.errors import SnowflakeFailed
 from services.registry.types import Model, ModelVersion
 from services.snowflake.identifiers import QualifiedName, like_prefix, quote
 from services.snowflake.recent import Answers
-from services.snowflake.scope import TRAINING_GRAPH, Scope, within
+from services.snowflake.scope import Scope, within
 
 Row = dict[str, Any]
 _MISSING = frozenset({2003, 2043})
@@ -71,7 +71,8 @@ def _version(model: str, row: Row, default: str | None) -> ModelVersion:
         dataset=_dataset(lineage),
         functions=tuple(_json(row.get("functions"), [])),
         run_id=lineage.get("run_id"),
-        graph=TRAINING_GRAPH if lineage.get("run_id") else None,
+        graph=lineage.get("graph"),
+        passed=(lineage.get("gates") or {}).get("passed"),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from services.core.errors import Conflict, NotFound
 from services.operations import Operations
 from services.registry.repository import Models
@@ -53,14 +55,20 @@ class Registry:
                     return version
         return None
 
-    def require_version(self, spoke: str, environment: str) -> None:
-        """Conflict 409 while no model of the spoke has a version."""
-        if not any(model.versions for model in self.models(spoke, environment)):
-            raise Conflict(
-                f"{spoke} has no model version in {environment}",
-                hint=f"Train one first: POST /api/v1/spokes/{spoke}/graphs/TRAINING_DAG/runs.",
-                code="no_model_version",
-            )
+    def require_version(self, spoke: str, environment: str, model: str) -> None:
+        """Conflict 409 while a model of the manifest has no version."""
+        scope = self._scopes(spoke, environment)
+        name = f"{scope.prefix}{model}"
+        if any(found.versions for found in self.models(spoke, environment) if found.name == name):
+            return
+        graph = next(iter(scope.declared.training(model)), None)
+        raise Conflict(
+            f"{name} has no version in {scope.environment}",
+            hint=f"Train one first: POST /api/v1/spokes/{spoke}/graphs/{quote(graph, safe='')}/runs."
+            if graph
+            else "No graph of the spoke trains it: register a version, or add such a graph.",
+            code="no_model_version",
+        )
 
     def start_promote(self, spoke: str, environment: str, model: str, version: str, actor: str) -> str:
         """Submit ``model.promote``; the operation's id."""

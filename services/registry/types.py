@@ -23,7 +23,7 @@ class ModelVersion:
 
     `metrics` are the registered test metrics by plain name (`mae`, `rmse`, `naive_mae`, `validation_mae`,
     …), in
-    fill rate. `feature_views` are "NAME$VERSION", `dataset` "NAME$VERSION"; `naive_metrics` holds each naive
+    fill rate. `passed` tells whether it passed its gates, None where nobody asked. `feature_views` are "NAME$VERSION", `dataset` "NAME$VERSION"; `naive_metrics` holds each naive
     forecast's `mae` by its name.
     """
 
@@ -40,6 +40,7 @@ class ModelVersion:
     functions: tuple[str, ...] = ()
     run_id: str | None = None
     graph: str | None = None
+    passed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

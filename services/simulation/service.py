@@ -10,7 +10,7 @@ from services.operations import OperationFilter, Operations, OperationState
 from services.registry.service import Registry
 from services.simulation.repository import EVENING, MORNING, Forecasts, Phase, Seed, SimulatedData
 from services.simulation.types import NextStep, SimulationDay, SimulationStatus
-from services.snowflake.scope import INFERENCE_GRAPH, Scope
+from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
 from services.training.service import Training
 
@@ -82,6 +82,8 @@ class Simulation:
             subject = self.subject()
             assert subject is not None
             params = {"spoke": subject.spoke, "environment": subject.environment}
+            if step.kind == "inference.run":
+                params["graph"] = _predicting(subject)
         return self._submit(step.kind, params, actor)
 
     def start_reset(self, confirm: str, actor: str) -> str:
@@ -177,7 +179,8 @@ class Simulation:
 
     def _can_predict(self, subject: Scope) -> bool:
         models = self._registry.models(subject.spoke, subject.environment)
-        deployed = self._training.deployed(subject, INFERENCE_GRAPH)
+        graph = _predicting(subject)
+        deployed = graph and self._training.deployed(subject, graph)
         return bool(deployed and any(model.versions for model in models))
 
     def _done_at(self) -> dict[tuple[str, str], datetime]:
@@ -192,6 +195,12 @@ class Simulation:
 
     def _submit(self, kind: str, params: dict[str, Any], actor: str) -> str:
         return self._operations.submit(kind, params, actor=actor).id
+
+
+def _predicting(subject: Scope) -> str | None:
+    """The graph that makes its first prediction."""
+    manifest = subject.declared
+    return next((graph for name in manifest.predictions for graph in manifest.predicting(name)), None)
 
 
 def _calendar(

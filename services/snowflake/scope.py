@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from services.core.errors import Conflict
 from services.core.hub import Declaration
 from services.snowflake.identifiers import QualifiedName
-
-TRAINING_GRAPH = "TRAINING_DAG"
-INFERENCE_GRAPH = "INFERENCE_DAG"
+from spoke_kit.manifest import Manifest
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """One spoke in one environment. ``config`` is its spoke.yaml with the overlay, as onboarded."""
+    """One spoke in one environment. ``manifest`` is what it declares there; None where it is not onboarded."""
 
     hub: Declaration
     spoke: str
     environment: str
-    onboarded: bool = False
-    config: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest | None = None
+
+    @property
+    def onboarded(self) -> bool:
+        return self.manifest is not None
+
+    @property
+    def declared(self) -> Manifest:
+        """What the spoke declares; Conflict 409 while it is not onboarded in the environment."""
+        if self.manifest is None:
+            raise Conflict(
+                f"The spoke {self.spoke} is not onboarded in {self.environment}",
+                hint=f"Onboard it first: POST /api/v1/spokes with spoke {self.spoke} "
+                f"and environment {self.environment}.",
+                code="not_onboarded",
+            )
+        return self.manifest
 
     @property
     def prefix(self) -> str:
@@ -79,13 +91,7 @@ class Scope:
 
     def require(self) -> Scope:
         """This scope; Conflict 409 while the spoke is not onboarded in the environment."""
-        if not self.onboarded:
-            raise Conflict(
-                f"The spoke {self.spoke} is not onboarded in {self.environment}",
-                hint=f"Onboard it first: POST /api/v1/spokes with spoke {self.spoke} "
-                f"and environment {self.environment}.",
-                code="not_onboarded",
-            )
+        assert self.declared
         return self
 
 

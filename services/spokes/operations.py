@@ -51,16 +51,16 @@ class SpokesOperations:
         RightsMissing for a role that may not do all of it.
         """
         self._spokes.hub.environment(params.environment)
-        self._spokes.declared_config(params.spoke, params.environment)
+        self._spokes.declared(params.spoke, params.environment)
         self._spokes.require_hub(params.environment)
         self._spokes.require_rights(self._target(params))
 
     def enter(self, context: StepContext, params: Onboard) -> dict[str, Any]:
         """Write the catalogue's row."""
-        config = self._spokes.declared_config(params.spoke, params.environment)
-        self._catalogue.enter(config, params.environment)
-        context.log(f"{config['title']}, owned by {config['owner']}")
-        return {"title": config["title"], "owner": config["owner"]}
+        manifest = self._spokes.declared(params.spoke, params.environment)
+        self._catalogue.enter(manifest, params.environment)
+        context.log(f"{manifest.title}, owned by {manifest.owner}")
+        return {"title": manifest.title, "owner": manifest.owner}
 
     def objects(self, context: StepContext, params: Onboard) -> dict[str, Any]:
         """Create what is missing of the schema, tags, roles and grants."""

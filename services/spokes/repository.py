@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy import func, select
 
 from services.core.clock import Clock, utc_now
+from services.core.logging import logger
 from services.db.engine import Database
 from services.db.records import BundleRecord, DeploymentRecord, EnvironmentRecord, SpokeRecord
 from services.spokes.types import Spoke, SpokeEnvironment
 from spoke_kit.layout import Layout
+from spoke_kit.manifest import Manifest
 
 ONBOARDING, ACTIVE = "onboarding", "active"
+
+log = logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,26 +88,34 @@ class Catalogue:
                 found.append(Spoke(spoke.name, spoke.title, spoke.owner, spoke.description or "", here))
         return tuple(found)
 
-    def config(self, spoke: str, environment: str) -> dict[str, Any] | None:
-        """The configuration of an active environment; None when the spoke is not onboarded there."""
+    def manifest(self, spoke: str, environment: str) -> Manifest | None:
+        """What is declared in an active environment; None when the spoke is not onboarded there.
+
+        What an earlier version of the service wrote, in another form, counts as not onboarded.
+        """
         with self._database.read() as db:
             record = db.get(EnvironmentRecord, (spoke, environment))
-            return (record.config or {}) if record is not None and record.state == ACTIVE else None
+            written = record.config if record is not None and record.state == ACTIVE else None
+        try:
+            return None if written is None else Manifest.model_validate(written)
+        except ValidationError:
+            log.warning("manifest.outdated", spoke=spoke, environment=environment, hint="Onboard it again.")
+            return None
 
-    def enter(self, config: dict[str, Any], environment: str) -> None:
+    def enter(self, manifest: Manifest, environment: str) -> None:
         """Write the spoke and its environment, not yet active; what is there is brought up to date."""
         now = self._clock()
         with self._database.write() as db:
-            spoke = db.get(SpokeRecord, config["name"]) or SpokeRecord(name=config["name"], created_at=now)
-            spoke.title, spoke.owner = config["title"], config["owner"]
-            spoke.description, spoke.updated_at = config["description"], now
+            spoke = db.get(SpokeRecord, manifest.spoke) or SpokeRecord(name=manifest.spoke, created_at=now)
+            spoke.title, spoke.owner = manifest.title, manifest.owner
+            spoke.description, spoke.updated_at = manifest.description, now
             db.add(spoke)
             db.flush()
-            key = (config["name"], environment)
+            key = (manifest.spoke, environment)
             here = db.get(EnvironmentRecord, key)
             if here is None:
                 here = EnvironmentRecord(spoke=key[0], environment=key[1], state=ONBOARDING, onboarded_at=now)
-            here.config, here.updated_at = config, now
+            here.config, here.updated_at = manifest.model_dump(mode="json"), now
             db.add(here)
 
     def activate(self, spoke: str, environment: str) -> None:

@@ -22,6 +22,9 @@ from services.snowflake.wanted_spoke import spoke_objects
 from services.snowflake.wanted_store import ENTITY_PREFIX, entity_grants
 from services.spokes.repository import Bundle, Catalogue, Deployment
 from services.spokes.types import Spoke
+from spoke_kit import manifest as manifests
+from spoke_kit.errors import ConfigError, ManifestError
+from spoke_kit.manifest import Manifest
 
 
 class Spokes:
@@ -70,10 +73,10 @@ class Spokes:
     def scope(self, spoke: str, environment: str) -> Scope:
         """The names of a spoke in an environment; NotFound 404, Invalid 422."""
         name = self.hub.environment(environment).name
-        config = self.catalogue.config(spoke, name)
-        if config is None and not any(known.name == spoke for known in self.catalogue.all()):
+        manifest = self.catalogue.manifest(spoke, name)
+        if manifest is None and not any(known.name == spoke for known in self.catalogue.all()):
             spoke_directory(spoke)
-        return Scope(self.hub, spoke, name, config is not None, config or {})
+        return Scope(self.hub, spoke, name, manifest)
 
     def onboarded(self) -> tuple[Scope, ...]:
         """Every scope where a spoke is onboarded."""
@@ -87,20 +90,18 @@ class Spokes:
         params = {"spoke": spoke, "environment": name}
         return self._operations.submit("spoke.onboard", params, actor=actor).id
 
-    def declared_config(self, spoke: str, environment: str) -> dict[str, Any]:
-        """``spoke.yaml`` with the overlay as it lies there; Invalid 422 for what is wrong with it."""
-        from spoke_kit import config
-        from spoke_kit.errors import SpokeError
-
+    def declared(self, spoke: str, environment: str) -> Manifest:
+        """``spoke.yaml`` with the overlay as it lies there; Invalid 422 with all that is wrong with it."""
         try:
-            return asdict(config.load(spoke_directory(spoke), environment))
-        except SpokeError as error:
-            raise Invalid(error.message, hint=error.hint or None, code=error.code) from None
+            return manifests.load(spoke_directory(spoke), environment)
+        except ConfigError as error:
+            faults = [asdict(fault) for fault in error.faults] if isinstance(error, ManifestError) else None
+            raise Invalid(error.message, hint=error.hint, code=error.code, detail=faults) from None
 
     def deployment_target(self, spoke: str, environment: str) -> Scope:
-        """The scope of a deployment, with the configuration that lies there now."""
+        """The scope of a deployment, with the manifest that lies there now."""
         scope = self.scope(spoke, environment)
-        return Scope(self.hub, spoke, scope.environment, True, self.declared_config(spoke, environment))
+        return Scope(self.hub, spoke, scope.environment, self.declared(spoke, environment))
 
     def deploy(self, context: StepContext, scope: Scope, stage: str) -> dict[str, Any]:
         """Deploy one stage in the spoke's child process and write it down; what changed."""
@@ -117,7 +118,7 @@ class Spokes:
         )
         result = deploy(context, scope, stage, parameters)
         packed = bundle.build(spoke_directory(scope.spoke))
-        self.catalogue.enter(scope.config, scope.environment)
+        self.catalogue.enter(scope.declared, scope.environment)
         self.catalogue.deployed(
             scope.spoke,
             scope.environment,
@@ -164,7 +165,7 @@ class Spokes:
     def require_sources(self, scope: Scope) -> None:
         """Conflict 409 unless every source table that the spoke names is there."""
         rows = self._source.query(f"SHOW TABLES IN SCHEMA {scope.shared}")
-        missing = sorted(set(scope.config.get("sources", ())) - {row["name"] for row in rows})
+        missing = sorted(set(scope.declared.sources) - {row["name"] for row in rows})
         if missing:
             raise Conflict(
                 f"The source tables {', '.join(missing)} do not exist in {scope.shared}",

@@ -1,19 +1,24 @@
-"""``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.retry``: all that runs a spoke's task graphs."""
+"""``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.run``, ``graph.retry``: all that runs a spoke's task graphs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from services.features.service import Features
 from services.operations import OperationKind, Params, Step, StepContext
 from services.predictions.service import Forecasts
 from services.registry.service import Registry
-from services.snowflake.scope import INFERENCE_GRAPH, TRAINING_GRAPH, Scope
+from services.registry.types import ModelVersion
+from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
 from services.training.following import Follower
 from services.training.service import Training
+from services.training.types import DeclaredGraph
+
+# What tasks that predict may return, for the operation to tell of.
+_SAID = ("version", "days", "days_count", "predictions", "alerts")
 
 
 class Target(Params):
@@ -24,8 +29,11 @@ class Target(Params):
 
 
 class Run(Target):
-    """``wait``: for the end of a run that executes already, instead of being refused."""
+    """``graph`` as the manifest has it. ``wait``: for the end of a run that executes already, instead of being
+    refused.
+    """
 
+    graph: str
     wait: bool = False
 
 
@@ -40,6 +48,9 @@ class Retry(Target):
 
     graph: str
     run_id: str
+
+
+R = TypeVar("R", bound=Run)
 
 
 def _key(params: Target) -> str:
@@ -65,7 +76,7 @@ class TrainingOperations:
         self._predictions = predictions
 
     def kinds(self) -> tuple[OperationKind[Any], ...]:
-        """``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.retry``."""
+        """``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.run``, ``graph.retry``."""
         return (
             OperationKind(
                 "graphs.deploy",
@@ -76,34 +87,9 @@ class TrainingOperations:
                 validate=self.check_deploy,
                 describe=lambda params: f"Deploy the task graphs of {params.spoke} to {params.environment}",
             ),
-            OperationKind(
-                "training.run",
-                "Train a model version",
-                Run,
-                [
-                    Step("start", "Start the run", self.begin(TRAINING_GRAPH), self.stop_run(TRAINING_GRAPH)),
-                    self._following(self.stop_run(TRAINING_GRAPH)),
-                    Step("version", "Look at the version", self.trained),
-                ],
-                queue_key=_key,
-                validate=self.check_training,
-                describe=lambda params: f"Train {params.spoke} in {params.environment}",
-            ),
-            OperationKind(
-                "inference.run",
-                "Predict",
-                Inference,
-                [
-                    Step(
-                        "start", "Start the run", self.begin(INFERENCE_GRAPH), self.stop_run(INFERENCE_GRAPH)
-                    ),
-                    self._following(self.stop_run(INFERENCE_GRAPH)),
-                    Step("predictions", "Count the forecasts", self.predicted),
-                ],
-                queue_key=_key,
-                validate=self.check_inference,
-                describe=lambda params: f"Predict with {params.spoke} in {params.environment}",
-            ),
+            self._running("training.run", "Train a model version", Run, self.check_training, self.trained),
+            self._running("inference.run", "Predict", Inference, self.check_inference, self.predicted),
+            self._running("graph.run", "Run a graph", Run, self.check_run, self.ended),
             OperationKind(
                 "graph.retry",
                 "Retry a run",
@@ -119,6 +105,28 @@ class TrainingOperations:
             ),
         )
 
+    def _running(
+        self,
+        kind: str,
+        title: str,
+        params: type[R],
+        check: Callable[[R], None],
+        result: Callable[[StepContext, R], dict[str, Any]],
+    ) -> OperationKind[R]:
+        return OperationKind(
+            kind,
+            title,
+            params,
+            [
+                Step("start", "Start the run", self.begin, self.stop_run),
+                self._following(self.stop_run),
+                Step("result", "Read what came of it", result),
+            ],
+            queue_key=_key,
+            validate=check,
+            describe=lambda params: f"Run {params.graph} of {params.spoke} in {params.environment}",
+        )
+
     def _following(self, cancel: Callable[[StepContext, Any], None]) -> Step[Any]:
         return Step("follow", "Follow its tasks", self.end, cancel)
 
@@ -128,28 +136,36 @@ class TrainingOperations:
     def check_deploy(self, params: Target) -> None:
         """NotFound, Invalid; Conflict for a spoke that is not onboarded."""
         self._scope(params).require()
-        self._spokes.declared_config(params.spoke, params.environment)
+        self._spokes.declared(params.spoke, params.environment)
 
-    def check_training(self, params: Run) -> None:
-        """Conflict while graph or features are not deployed, nothing is there to learn from, or a run executes."""
-        self._training.require(params.spoke, params.environment, TRAINING_GRAPH)
-        self._spokes.require_sources(self._scope(params))
-        self._features.require_consumed(params.spoke, params.environment)
-        self._check_free(params, TRAINING_GRAPH)
-
-    def _check_free(self, params: Run, graph: str) -> None:
-        if not params.wait:
-            self._training.require_free(self._scope(params), graph)
-
-    def check_inference(self, params: Inference) -> None:
-        """Conflict while graph or features are not deployed, without a model version or a pending day, or while a
+    def check_run(self, params: Run) -> None:
+        """NotFound for a graph that is not declared; Conflict while it or its features are not deployed, or while a
         run executes.
         """
-        self._training.require(params.spoke, params.environment, INFERENCE_GRAPH)
+        self._declared(params)
+        self._training.require(params.spoke, params.environment, params.graph)
         self._features.require_consumed(params.spoke, params.environment)
-        self._registry.require_version(params.spoke, params.environment)
+        if not params.wait:
+            self._training.require_free(self._scope(params), params.graph)
+
+    def check_training(self, params: Run) -> None:
+        """As ``check_run``; Conflict when nothing is there to learn from."""
+        self._spokes.require_sources(self._scope(params))
+        self.check_run(params)
+
+    def check_inference(self, params: Inference) -> None:
+        """As ``check_run``; Conflict without a model version or a pending day."""
+        declared = self._declared(params)
+        self._training.require(params.spoke, params.environment, params.graph)
+        scope = self._scope(params)
+        prediction = scope.declared.predictions.get(declared.predicts or "")
+        if prediction is not None and prediction.model is not None:
+            self._registry.require_version(params.spoke, params.environment, prediction.model)
         self._predictions.require_pending(params.spoke, params.environment, params.days)
-        self._check_free(params, INFERENCE_GRAPH)
+        self.check_run(params)
+
+    def _declared(self, params: Run) -> DeclaredGraph:
+        return self._training.declared(params.spoke, params.environment, params.graph)
 
     def check_retry(self, params: Retry) -> None:
         """NotFound for the run; Conflict unless it failed and its graph is as it was and free."""
@@ -162,25 +178,16 @@ class TrainingOperations:
         target = self._spokes.deployment_target(params.spoke, params.environment)
         return self._spokes.deploy(context, target, "graphs")
 
-    def begin(self, graph: str) -> Callable[[StepContext, Any], Any]:
-        """The step that starts a run."""
+    def begin(self, context: StepContext, params: Run) -> Any:
+        """Start the run; found again when it was."""
+        config = None
+        if isinstance(params, Inference) and params.days:
+            config = {"days": [day.isoformat() for day in params.days]}
+        return self._follower.start(context, self._scope(params), params.graph, config, params.wait)
 
-        def step(context: StepContext, params: Run) -> Any:
-            config = None
-            if isinstance(params, Inference) and params.days:
-                config = {"days": [day.isoformat() for day in params.days]}
-            scope = self._scope(params)
-            return self._follower.start(context, scope, graph, config, params.wait)
-
-        return step
-
-    def stop_run(self, graph: str) -> Callable[[StepContext, Any], None]:
-        """What ends the run when the operation is cancelled."""
-
-        def cancel(context: StepContext, params: Target) -> None:
-            self._follower.stop(context, self._scope(params), graph)
-
-        return cancel
+    def stop_run(self, context: StepContext, params: Run) -> None:
+        """End the run when the operation is cancelled."""
+        self._follower.stop(context, self._scope(params), params.graph)
 
     def stop_retried(self, context: StepContext, params: Retry) -> None:
         """End the run that was retried."""
@@ -193,48 +200,67 @@ class TrainingOperations:
         scope = self._scope(params)
         return self._follower.follow(context, scope, run["graph"], run["run_id"])
 
-    def trained(self, context: StepContext, params: Target) -> dict[str, Any]:
-        """The model version that the run registered, and whether it became the default one."""
+    def ended(self, context: StepContext, params: Run) -> dict[str, Any]:
+        """The run, and what its tasks returned."""
         run = context.result_of("follow")
-        request = context.operation_id
-        found = None
+        return {name: run[name] for name in ("graph", "run_id", "tasks", "returned")}
+
+    def trained(self, context: StepContext, params: Run) -> dict[str, Any]:
+        """The model version that the run registered, whether it passed its gates, and whether it is the default."""
+        run = context.result_of("follow")
+        found, request = None, context.operation_id
         for model in self._registry.models(params.spoke, params.environment):
             found = next((version for version in model.versions if version.run_id == request), found)
-        result = {"graph": run["graph"], "run_id": run["run_id"], "tasks": run["tasks"]}
+        result = {name: run[name] for name in ("graph", "run_id", "tasks")}
         if found is None:
             context.log("The run registered no model version", "warning")
-            return {**result, "model": None, "version": None, "promoted": False}
-        promoted = run["tasks"].get("PROMOTE_MODEL") == "SUCCEEDED"
-        told = ", ".join(
-            f"{name} {found.metrics[name]:.4f}" for name in ("mae", "naive_mae") if name in found.metrics
-        )
-        context.log(f"{found.model} {found.version}{' is the default version' if promoted else ''}: {told}")
+            return {**result, "model": None, "version": None, "passed": None, "promoted": False}
+        context.log(f"{found.model} {found.version}{self._told(params, found)}")
         return {
             **result,
             "model": found.model,
             "version": found.version,
             "metrics": dict(found.metrics),
-            "promoted": promoted,
+            "passed": found.passed,
+            "promoted": found.is_default,
         }
 
+    def _told(self, params: Run, version: ModelVersion) -> str:
+        """What a line says of a version: whether it serves, and its primary metric."""
+        scope = self._scope(params)
+        model = scope.declared.models.get(version.model.removeprefix(scope.prefix))
+        names = (
+            [model.metric.name, *([model.gates.baseline.metric] if model.gates.baseline else [])]
+            if model
+            else []
+        )
+        measured = ", ".join(
+            f"{name} {version.metrics[name]:.4f}" for name in names if name in version.metrics
+        )
+        return (" is the default version" if version.is_default else "") + (
+            f": {measured}" if measured else ""
+        )
+
     def predicted(self, context: StepContext, params: Inference) -> dict[str, Any]:
-        """The days that the run forecast."""
+        """The days that the run forecast: what the last task to speak of it returned as ``days``, ``predictions``,
+        ``version`` and ``alerts``.
+        """
         run = context.result_of("follow")
-        made = run["returned"].get("MAKE_PREDICTIONS", {})
-        alerts = run["returned"].get("SEND_HIGH_CAPACITY_ALERTS", {})
+        made: dict[str, Any] = {}
+        for returned in run["returned"].values():
+            if isinstance(returned, dict):
+                made.update({name: returned[name] for name in _SAID if name in returned})
         days = made.get("days", [])
         more = made.get("days_count", len(days)) - len(days)
         told = ", ".join(days) + (f" and {more} more days" if more else "")
-        context.log(f"{made.get('predictions', 0)} forecasts for {told or 'no day'}")
+        context.log(f"{made.get('predictions', 0)} predictions for {told or 'no day'}")
         return {
-            "graph": run["graph"],
-            "run_id": run["run_id"],
-            "tasks": run["tasks"],
+            **{name: run[name] for name in ("graph", "run_id", "tasks")},
             "version": made.get("version"),
             # All of them: of many, the task returns the first ones.
             "days": sorted({day.isoformat() for day in params.days}) or days,
             "predictions": made.get("predictions", 0),
-            "alerts": alerts.get("alerts", 0),
+            "alerts": made.get("alerts", 0),
         }
 
     def settle(self, context: StepContext, params: Retry) -> dict[str, Any]:

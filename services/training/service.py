@@ -11,10 +11,10 @@ from services.operations import Operations
 from services.snowflake.identifiers import named
 from services.snowflake.pace import Pace
 from services.snowflake.recent import Answers
-from services.snowflake.scope import INFERENCE_GRAPH, TRAINING_GRAPH, Scope, Scopes
+from services.snowflake.scope import Scope, Scopes
 from services.training.history import graph_of, is_live, runs_of
 from services.training.repository import TaskGraphs, tasks_in_order
-from services.training.types import Graph, GraphRun
+from services.training.types import DeclaredGraph, Graph, GraphRun
 
 # A clock of the account's may be behind, but its history is asked for seven days at most.
 _BEFORE = timedelta(minutes=1)
@@ -140,7 +140,8 @@ class Training:
 
     def retries(self, scope: Scope, graph: str) -> int:
         """How often the account runs a failed run of this graph again by itself, as declared."""
-        return int(scope.config.get("graphs", {}).get(graph, {}).get("auto_retry_attempts") or 0)
+        declared = scope.declared.graphs.get(graph)
+        return declared.auto_retry_attempts if declared else 0
 
     def deployed(self, scope: Scope, graph: str) -> Graph | None:
         """The graph without its runs, or None; also when the spoke is not onboarded."""
@@ -187,9 +188,10 @@ class Training:
         """Submit ``graphs.deploy``; the operation's id."""
         return self._submit("graphs.deploy", spoke, environment, actor)
 
-    def start(self, spoke: str, environment: str, actor: str) -> str:
-        """Submit ``training.run``; Conflict 409 while the graph is not deployed."""
-        return self._submit("training.run", spoke, environment, actor)
+    def start(self, spoke: str, environment: str, graph: str, actor: str) -> str:
+        """Submit the operation that runs a graph; Conflict 409 while it is not deployed or has nothing to do."""
+        found = self.declared(spoke, environment, graph)
+        return self._submit(found.kind, spoke, environment, actor, graph=found.name)
 
     def retry(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
         """Submit ``graph.retry``; Conflict 409 unless it failed and the graph is as it was."""
@@ -197,17 +199,20 @@ class Training:
 
     def again(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
         """Submit a new run of what that one ran: the same CONFIG on the graph as it is now."""
-        kind, config = self.kind_of(graph), self.run(spoke, environment, graph, run_id).config or {}
-        more = {"days": config["days"]} if kind == "inference.run" and config.get("days") else {}
-        return self._submit(kind, spoke, environment, actor, **more)
+        found = self.declared(spoke, environment, graph)
+        config = self.run(spoke, environment, graph, run_id).config or {}
+        more = {"days": config["days"]} if found.predicts and config.get("days") else {}
+        return self._submit(found.kind, spoke, environment, actor, graph=found.name, **more)
 
-    def kind_of(self, graph: str) -> str:
-        """The kind of operation that runs a graph; NotFound 404 for a graph that nothing runs."""
-        kinds = {TRAINING_GRAPH: "training.run", INFERENCE_GRAPH: "inference.run"}
-        for name in named(graph, kinds, str):
-            return kinds[name]
+    def declared(self, spoke: str, environment: str, graph: str) -> DeclaredGraph:
+        """The graph of the manifest that is meant; NotFound 404 for one that it does not have."""
+        graphs = self._scopes(spoke, environment).declared.graphs
+        for name in named(graph, graphs, str):
+            return DeclaredGraph(name, graphs[name].trains, graphs[name].predicts)
         raise NotFound(
-            f"There is no graph {graph!r}", hint=f"Known: {', '.join(kinds)}.", code="unknown_graph"
+            f"{spoke} declares no graph {graph!r}",
+            hint=f"It declares {', '.join(graphs)}." if graphs else "Add it to spoke.yaml.",
+            code="unknown_graph",
         )
 
     def _submit(self, kind: str, spoke: str, environment: str, actor: str, **more: Any) -> str:
@@ -259,8 +264,12 @@ def _graph(
 ) -> Graph:
     tasks = tasks_in_order(tasks_rows)
     root = next((task for task in tasks if task.kind == "root"), tasks[0])
-    described = scope.config.get("graphs", {}).get(name, {}).get("description", "")
+    declared = scope.declared.graphs.get(name)
+    described = declared.description if declared else ""
     root_id = next((str(row["id"]) for row in tasks_rows if row["name"] == root.name), None)
     return Graph(
-        name, scope.schema.name, root.state, tasks, root.schedule, described, due.get(name), runs, root_id
-    )
+        name, scope.schema.name, root.state, tasks, root.schedule, described, due.get(name), runs, root_id,
+        declared is not None,
+        declared.trains if declared else None,
+        declared.predicts if declared else None,
+    )  # fmt: skip

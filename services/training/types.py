@@ -12,8 +12,9 @@ Functions (`services.training`):
   attempt by default, with task runs and CONFIG; NotFound 404.
 - `start_deploy(spoke, environment, actor: str) -> str`: submits `graphs.deploy`, returns the operation's
   id.
-- `start(spoke, environment, actor: str) -> str`: submits `training.run`; Conflict 409 while not deployed,
-  GraphBusy 409 while a run executes that no operation follows.
+- `declared(spoke, environment, graph: str) -> DeclaredGraph`: what a graph of the manifest is for; NotFound 404.
+- `start(spoke, environment, graph: str, actor: str) -> str`: submits the operation that runs the graph;
+  Conflict 409 while not deployed, GraphBusy 409 while a run executes that no operation follows.
 - `retry(spoke, environment, graph: str, run_id: str, actor: str) -> str`: EXECUTE TASK … RETRY GRAPH RUN
   GROUP as an operation; Conflict 409 unless the run failed and its graph is as it was.
 - `again(spoke, environment, graph: str, run_id: str, actor: str) -> str`: a new run with the CONFIG of that
@@ -28,6 +29,20 @@ from datetime import datetime
 from typing import Any, Literal
 
 TaskKind = Literal["root", "task", "finalizer"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredGraph:
+    """A graph of the manifest, and what it is for: it `trains` a model, `predicts`, or does neither."""
+
+    name: str
+    trains: str | None = None
+    predicts: str | None = None
+
+    @property
+    def kind(self) -> str:
+        """The kind of operation that runs it."""
+        return "training.run" if self.trains else "inference.run" if self.predicts else "graph.run"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +137,11 @@ class GraphRun:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A deployed graph with its tasks in topological order and its newest runs, newest first."""
+    """A deployed graph with its tasks in topological order and its newest runs, newest first.
+
+    `declared` tells whether the manifest has it: only then it can be run from here. `trains` and `predicts` say
+    what it is for.
+    """
 
     name: str
     schema_name: str
@@ -133,3 +152,6 @@ class Graph:
     next_run_at: datetime | None = None
     runs: tuple[GraphRun, ...] = ()
     root_id: str | None = None
+    declared: bool = False
+    trains: str | None = None
+    predicts: str | None = None

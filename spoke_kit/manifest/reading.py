@@ -18,8 +18,9 @@ import yaml
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from spoke_kit.errors import Fault, ManifestError
+from spoke_kit.errors import ConfigError, Fault, ManifestError
 from spoke_kit.manifest.manifest import Manifest
+from spoke_kit.names import ENVIRONMENTS
 
 FILE = "spoke.yaml"
 Keys = tuple[str | int, ...]
@@ -80,6 +81,8 @@ def load_package(package: str, environment: str) -> Manifest:
 
 
 def _load(directory: Traversable, environment: str) -> Manifest:
+    if environment.upper() not in ENVIRONMENTS:
+        raise ConfigError(f"unknown environment {environment!r}", f"Use one of {', '.join(ENVIRONMENTS)}.")
     if not directory.joinpath(FILE).is_file():
         raise ManifestError([Fault(FILE, 1, "", f"is not there, in {directory}")])
     tree = parse(directory.joinpath(FILE).read_text("utf-8"), FILE)

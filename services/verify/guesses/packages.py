@@ -33,11 +33,11 @@ def terms(place: Place) -> Said:
 
 
 def _make(place: Place, name: str, clause: str) -> Refusal | None:
-    compute = place.scope.config["compute"]
-    packages = ", ".join(literal(package) for package in compute["packages"])
+    compute = place.scope.declared.compute
+    packages = ", ".join(literal(package) for package in compute.packages)
     return place.refusal(
         f"CREATE OR REPLACE PROCEDURE {place.name(name)}() RETURNS VARCHAR LANGUAGE PYTHON"
-        f" RUNTIME_VERSION = {literal(str(compute['runtime']))} {clause} PACKAGES = ({packages})"
+        f" RUNTIME_VERSION = {literal(compute.runtime)} {clause} PACKAGES = ({packages})"
         f" HANDLER = 'main' AS $${_BODY}$$"
     )
 

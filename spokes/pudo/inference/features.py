@@ -21,8 +21,8 @@ def generate_features(context: TaskContext) -> Json:
     days = days_of_run(context, "GET_PENDING_PREDICTIONS")
     if not days:
         return {"rows": 0}
-    store = features.open_store(context.session, context.names, context.config.compute.warehouse)
-    views = features.consumed(store, context.config, context.names)
+    store = features.open_store(context.session, context.names, context.manifest.compute.warehouse)
+    views = features.consumed(store, context.manifest, context.names)
     refreshed = features.refresh(store, views)
     frame = store.generate_training_set(
         context.frame(spine.unlabelled(days)),
@@ -38,7 +38,7 @@ def check_fresh(context: TaskContext) -> int:
     """The number of rows, when on each day some row of each feature view is of that very morning."""
     known = {
         f"{view}_{version}_UPDATED_AT": view
-        for view, version in features.consumed_versions(context.config, context.names).items()
+        for view, version in features.consumed_versions(context.manifest, context.names).items()
     }
     fresh = ", ".join(f"COUNT_IF({quote(column)} = {spine.TIMESTAMP})" for column in known)
     rows = context.sql(

@@ -17,7 +17,7 @@ SELECT
     P.PREDICTION_TIMESTAMP
 FROM {own:PREDICTIONS} AS P
 JOIN {shared:PUDO_REFERENCE} AS R ON R.PUDO_ID = P.PUDO_ID
-WHERE P.PREDICTED_FILL_RATE >= {high_capacity};
+WHERE P.PREDICTED_FILL_RATE >= {level:CAPACITY.high};
 
 -- How good the forecasts of each day were, beside the naive forecasts. Where a naive forecast has no value the other
 -- stands in; a point without a row in the week before is left out of both.
@@ -45,11 +45,11 @@ DAYS AS (
         AVG(P.PREDICTION_ERROR) AS BIAS,
         AVG(ABS(COALESCE(NAIVE.SAME_WEEKDAY, NAIVE.MEAN_7) - P.ACTUAL_FILL_RATE)) AS NAIVE_WEEKDAY_MAE,
         AVG(ABS(NAIVE.MEAN_7 - P.ACTUAL_FILL_RATE)) AS NAIVE_MEAN7_MAE,
-        SUM(CASE WHEN P.PREDICTED_FILL_RATE >= {high_capacity} THEN 1 ELSE 0 END) AS ALERTS,
-        SUM(CASE WHEN P.ACTUAL_FILL_RATE >= {high_capacity} THEN 1 ELSE 0 END) AS HIGH_DAYS,
+        SUM(CASE WHEN P.PREDICTED_FILL_RATE >= {level:CAPACITY.high} THEN 1 ELSE 0 END) AS ALERTS,
+        SUM(CASE WHEN P.ACTUAL_FILL_RATE >= {level:CAPACITY.high} THEN 1 ELSE 0 END) AS HIGH_DAYS,
         SUM(
             CASE
-                WHEN P.PREDICTED_FILL_RATE >= {high_capacity} AND P.ACTUAL_FILL_RATE >= {high_capacity} THEN 1
+                WHEN P.PREDICTED_FILL_RATE >= {level:CAPACITY.high} AND P.ACTUAL_FILL_RATE >= {level:CAPACITY.high} THEN 1
                 ELSE 0
             END
         ) AS TRUE_ALERTS

@@ -20,7 +20,7 @@ def cleanup(context: TaskContext) -> Json:
     dataset version while it is young or a model version that stays learned from it.
     """
     now = datetime.now(UTC)
-    session, names, days = context.session, context.names, context.config.retention_days
+    session, names, days = context.session, context.names, context.manifest.retention_days
     used = {row[0] for row in context.sql("SELECT DISTINCT MODEL_VERSION FROM {own:PREDICTIONS}")}
     found = registry.versions(session, names, MODEL)
     dropped = registry.outdated(found, now, days, used)
@@ -33,7 +33,7 @@ def cleanup(context: TaskContext) -> Json:
         if model.name not in dropped
         for version in model.lineage.get("dataset_versions", {}).values()
     }
-    name = datasets.qualified(names, context.config.datasets[DATASET])
+    name = datasets.qualified(names, DATASET)
     old = [
         version
         for version, created in dataset_versions(session, name)

@@ -18,16 +18,16 @@ WARM_UP_DAYS = 28
 @task
 def prepare_data(context: TaskContext) -> Json:
     """Returns the dataset, its versions and the days of each split."""
-    config = context.config.datasets[DATASET]
+    dataset = context.manifest.datasets[DATASET]
     first_day, last_day = context.sql("SELECT MIN(DATE), MAX(DATE) FROM {shared:PUDO_OCCUPANCY}")[0]
     if last_day is None:
         raise DataMissing("there is no occupancy to learn from", "Seed or load the source tables first.")
-    splits = datasets.time_splits(config, first_day + timedelta(days=WARM_UP_DAYS), last_day)
+    splits = datasets.time_splits(dataset, first_day + timedelta(days=WARM_UP_DAYS), last_day)
 
-    store = features.open_store(context.session, context.names, context.config.compute.warehouse)
-    views = features.consumed(store, context.config, context.names)
+    store = features.open_store(context.session, context.names, context.manifest.compute.warehouse)
+    views = features.consumed(store, context.manifest, context.names)
     refreshed = features.refresh(store, views)
-    name = datasets.qualified(context.names, config)
+    name = datasets.qualified(context.names, DATASET)
     versions = datasets.write_splits(
         store,
         context.session,
@@ -35,7 +35,7 @@ def prepare_data(context: TaskContext) -> Json:
         f"D{last_day:%Y%m%d}_{context.run_key}",
         {split.name: context.frame(spine.labelled(split.first, split.last)) for split in splits},
         views,
-        label=config.label,
+        label=dataset.label,
         timestamp=spine.TIMESTAMP,
     )
     return {

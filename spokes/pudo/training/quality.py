@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from spoke_kit import registry
-from spoke_kit.config import Gates
 from spoke_kit.errors import DataMissing
+from spoke_kit.gates import failed_gates
 from spoke_kit.names import literal
 from spoke_kit.registry import Version
 from spoke_kit.tasks import Json, TaskContext, task
@@ -16,26 +15,11 @@ from spoke_kit.tasks import Json, TaskContext, task
 from . import MODEL
 
 
-def failed_gates(found: Mapping[str, float], gates: Gates) -> list[str]:
-    """Each gate that the test metrics do not pass, in words; none when all are passed."""
-    failed = [
-        f"{name} {found[name]:.4f} is above {limit:g}"
-        for name, limit in sorted(gates.maximum.items())
-        if not found[name] <= limit
-    ]
-    allowed = gates.naive_ratio * found["naive_mae"]
-    if not found["mae"] <= allowed:
-        failed.append(
-            f"mae {found['mae']:.4f} is above {allowed:.4f}, {gates.naive_ratio:g} of the naive forecast's"
-        )
-    return failed
-
-
 @task
 def check_model_quality(context: TaskContext) -> str:
     """Returns the name of the task to go on with; the verdict is kept in the version's metadata."""
     trained = context.result_of("TRAIN_MODEL")
-    failed = failed_gates(trained["metrics"], context.config.gates)
+    failed = failed_gates(trained["metrics"], context.manifest.models[MODEL])
     version = next(
         found
         for found in registry.versions(context.session, context.names, MODEL)

@@ -29,7 +29,7 @@ def train_model(context: TaskContext) -> Json:
         )
         for split, version in prepared["versions"].items()
     }
-    model, found = fit(frames, dict(context.config.models[MODEL].parameters))
+    model, found = fit(frames, dict(context.manifest.models[MODEL].parameters))
     last_day = prepared["days"][TEST][1].replace("-", "")
     version = f"V{last_day}_{context.run_key}"
     columns = feature_columns(frames[TRAIN])
@@ -43,12 +43,13 @@ def train_model(context: TaskContext) -> Json:
         signature=model_signature.infer_signature(
             sample.fillna(0.0), pd.DataFrame({OUTPUT: model.predict(sample).astype(float)})
         ),
-        packages=[package for package in context.config.compute.packages if package.startswith("xgboost")],
-        artifact_repository=context.config.compute.artifact_repository,
+        packages=[package for package in context.manifest.compute.packages if package.startswith("xgboost")],
+        artifact_repository=context.manifest.compute.artifact_repository,
         metrics=found,
         lineage={
             "run_id": context.run_id,
-            "feature_views": features.consumed_versions(context.config, context.names),
+            "graph": context.graph,
+            "feature_views": features.consumed_versions(context.manifest, context.names),
             "dataset": prepared["dataset"],
             "dataset_versions": prepared["versions"],
             "days": prepared["days"],
