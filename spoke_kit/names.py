@@ -11,6 +11,8 @@ from spoke_kit.layout import Layout
 ENVIRONMENTS = ("DEV", "STAGING", "PROD")
 
 _IDENTIFIER = re.compile(r"[A-Z_][A-Z0-9_]*")
+# https://docs.snowflake.com/en/sql-reference/identifiers-syntax: unquoted, and stored as they are written.
+_UNQUOTED = re.compile(r"[A-Z_][A-Z0-9_$]*")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?::([^{}]+))?\}")
 
 
@@ -21,7 +23,7 @@ def quote(name: str) -> str:
 
 def argument(name: str) -> str:
     """``NAME`` for an argument of Snowflake's clients, which read what is not quoted in upper case."""
-    return name if _IDENTIFIER.fullmatch(name) else quote(name)
+    return name if _UNQUOTED.fullmatch(name) else quote(name)
 
 
 def literal(text: str) -> str:

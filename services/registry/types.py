@@ -21,10 +21,9 @@ from datetime import datetime
 class ModelVersion:
     """One version with what was registered beside it.
 
-    `metrics` are the registered test metrics by plain name (`mae`, `rmse`, `naive_mae`, `validation_mae`,
-    …), in
-    fill rate. `passed` tells whether it passed its gates, None where nobody asked. `feature_views` are "NAME$VERSION", `dataset` "NAME$VERSION"; `naive_metrics` holds each naive
-    forecast's `mae` by its name.
+    `metrics` are the registered test metrics by plain name (`mae`, `naive_mae`, `validation_mae`, …);
+    `naive_metrics` holds each naive forecast's `mae` by its name. `passed` tells whether it passed its gates, None
+    where nobody asked. `feature_views` are "NAME$VERSION", `dataset` "NAME$VERSION".
     """
 
     model: str

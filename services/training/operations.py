@@ -1,4 +1,4 @@
-"""``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.run``, ``graph.retry``: all that runs a spoke's task graphs."""
+"""All that runs a spoke's task graphs: ``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.run``, ``graph.retry``."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from services.registry.service import Registry
 from services.registry.types import ModelVersion
 from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
+from services.training.declared import DeclaredGraph
 from services.training.following import Follower
 from services.training.service import Training
-from services.training.types import DeclaredGraph
 
 # What tasks that predict may return, for the operation to tell of.
 _SAID = ("version", "days", "days_count", "predictions", "alerts")

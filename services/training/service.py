@@ -12,9 +12,10 @@ from services.snowflake.identifiers import named
 from services.snowflake.pace import Pace
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
+from services.training.declared import DeclaredGraph
 from services.training.history import graph_of, is_live, runs_of
 from services.training.repository import TaskGraphs, tasks_in_order
-from services.training.types import DeclaredGraph, Graph, GraphRun
+from services.training.types import Graph, GraphRun
 
 # A clock of the account's may be behind, but its history is asked for seven days at most.
 _BEFORE = timedelta(minutes=1)

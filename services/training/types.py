@@ -32,20 +32,6 @@ TaskKind = Literal["root", "task", "finalizer"]
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredGraph:
-    """A graph of the manifest, and what it is for: it `trains` a model, `predicts`, or does neither."""
-
-    name: str
-    trains: str | None = None
-    predicts: str | None = None
-
-    @property
-    def kind(self) -> str:
-        """The kind of operation that runs it."""
-        return "training.run" if self.trains else "inference.run" if self.predicts else "graph.run"
-
-
-@dataclass(frozen=True, slots=True)
 class Task:
     """One task of a graph. `state` is what SHOW TASKS says: started or suspended. `condition` is its WHEN."""
 

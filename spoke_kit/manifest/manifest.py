@@ -1,9 +1,9 @@
-"""The manifest as a whole, and what must agree between its parts."""
+"""The manifest as a whole."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -14,8 +14,6 @@ from spoke_kit.manifest.parts import Handler, Name, Part, Whole
 from spoke_kit.manifest.predictions import Prediction
 
 VERSION = 1
-
-P = TypeVar("P")
 
 
 class Contact(Part):
@@ -70,20 +68,6 @@ class Manifest(Part):
     )
     compute: Compute = Field(description="Where its code runs.")
 
-    def disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """(path, what is wrong) of each part that names another one that is not there."""
-        yield from _unknown(
-            "feature_views", self.feature_views, "entities", self.entities, lambda one: one.entities
-        )
-        yield from _unknown("graphs", self.graphs, "models", self.models, lambda one: [one.trains])
-        yield from _unknown(
-            "graphs", self.graphs, "predictions", self.predictions, lambda one: [one.predicts]
-        )
-        yield from _unknown("predictions", self.predictions, "models", self.models, lambda one: [one.model])
-        yield from _unknown(
-            "predictions", self.predictions, "procedures", self.procedures, lambda one: [one.evaluate]
-        )
-
     def training(self, model: str) -> list[str]:
         """The graphs that train a model."""
         return [name for name, graph in self.graphs.items() if graph.trains == model]
@@ -101,16 +85,3 @@ def schema() -> dict[str, Any]:
         **found,
         "title": "spoke.yaml, version 1",
     }
-
-
-def _unknown(
-    where: str,
-    parts: Mapping[str, P],
-    kind: str,
-    known: Mapping[str, Any],
-    named: Callable[[P], Iterable[str | None]],
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    for name, part in parts.items():
-        for other in named(part):
-            if other is not None and other not in known:
-                yield (where, name), f"names {other!r}, which is not among the {kind}"

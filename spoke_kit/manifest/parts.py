@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, StringConstr
 class Part(BaseModel):
     """One mapping of the manifest."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 def _plain(text: str) -> str:

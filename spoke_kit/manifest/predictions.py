@@ -61,7 +61,9 @@ class History(Part):
     """Where an entity's longer history of actuals is."""
 
     # ``schema`` is a method of pydantic's models.
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_by_name=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, validate_by_name=True, serialize_by_alias=True
+    )
 
     source: Name = Field(description="Table or view.")
     schema_: Literal["own", "shared"] = Field(

@@ -19,11 +19,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from spoke_kit.errors import ConfigError, Fault, ManifestError
+from spoke_kit.manifest.agreement import Keys, disagreements
 from spoke_kit.manifest.manifest import Manifest
 from spoke_kit.names import ENVIRONMENTS
 
 FILE = "spoke.yaml"
-Keys = tuple[str | int, ...]
+_TAG = "tag:yaml.org,2002:"
+_PLAIN = ("str", "int", "float", "bool", "null")
 # https://docs.pydantic.dev/latest/errors/validation_errors/
 _EXPECTED = {
     "string_type": "text",
@@ -83,24 +85,29 @@ def load_package(package: str, environment: str) -> Manifest:
 def _load(directory: Traversable, environment: str) -> Manifest:
     if environment.upper() not in ENVIRONMENTS:
         raise ConfigError(f"unknown environment {environment!r}", f"Use one of {', '.join(ENVIRONMENTS)}.")
-    if not directory.joinpath(FILE).is_file():
-        raise ManifestError([Fault(FILE, 1, "", f"is not there, in {directory}")])
-    tree = parse(directory.joinpath(FILE).read_text("utf-8"), FILE)
-    name = f"overlays/{environment.lower()}.yaml"
+    tree = _read(directory.joinpath(FILE), FILE)
     overlay = directory.joinpath("overlays").joinpath(f"{environment.lower()}.yaml")
     if overlay.is_file():
-        tree = laid(tree, parse(overlay.read_text("utf-8"), name))
+        tree = laid(tree, _read(overlay, f"overlays/{environment.lower()}.yaml"))
     return validated(tree)
+
+
+def _read(path: Traversable, name: str) -> Tree:
+    try:
+        return parse(path.read_text("utf-8"), name)
+    except OSError:
+        raise ManifestError([Fault(name, 1, "", f"is not there: {path}")]) from None
+    except UnicodeDecodeError:
+        raise ManifestError([Fault(name, 1, "", "is no text in UTF-8")]) from None
 
 
 def validated(tree: Tree) -> Manifest:
     """The manifest of a tree; ManifestError with all its faults."""
-    faults = list(tree.faults)
+    faults = [*tree.faults, *(tree.fault(*one) for one in disagreements(tree.value))]
     try:
         manifest = Manifest.model_validate(tree.value)
     except ValidationError as error:
         raise ManifestError([*faults, *(_fault(tree, one) for one in error.errors())]) from None
-    faults += [tree.fault(keys, problem) for keys, problem in manifest.disagreements()]
     if faults:
         raise ManifestError(faults)
     return manifest
@@ -109,45 +116,71 @@ def validated(tree: Tree) -> Manifest:
 def parse(text: str, file: str) -> Tree:
     """The content of one file; ManifestError for what is no YAML, or no mapping."""
     loader = yaml.SafeLoader(text)
+    tree = Tree({})
     try:
         node = loader.get_single_node()
-        tree = Tree({})
         if node is not None:
-            value = _construct(loader, node, file, (), tree)
+            value = _Content(loader, file, tree).of(node, ())
             if not isinstance(value, dict):
-                raise ManifestError([Fault(file, 1, "", f"expected a mapping, found {value!r}")])
+                raise ManifestError([Fault(file, 1, "", f"should be a mapping, found {value!r}")])
             tree.value = value
-        return tree
     except yaml.MarkedYAMLError as error:
         line = (error.problem_mark.line if error.problem_mark else 0) + 1
         raise ManifestError([Fault(file, line, "", f"is no YAML: {error.problem}")]) from None
     except yaml.YAMLError as error:
         raise ManifestError([Fault(file, 1, "", f"is no YAML: {error}")]) from None
+    except RecursionError:
+        raise ManifestError([Fault(file, 1, "", "is nested too deep, or holds itself")]) from None
     finally:
         loader.dispose()
+    return tree
 
 
-def _construct(loader: yaml.SafeLoader, node: yaml.Node, file: str, at: Keys, tree: Tree) -> Any:
-    if isinstance(node, yaml.SequenceNode):
-        for place, item in enumerate(node.value):
-            tree.places[(*at, place)] = (file, item.start_mark.line + 1)
-        return [_construct(loader, item, file, (*at, place), tree) for place, item in enumerate(node.value)]
-    if not isinstance(node, yaml.MappingNode):
-        return loader.construct_object(node, deep=True)
-    seen: set[str] = set()
-    for key, _ in node.value:
-        name, line = str(key.value), key.start_mark.line + 1
-        if name in seen:
-            tree.faults.append(Fault(file, line, ".".join(map(str, (*at, name))), "is there twice"))
-        seen.add(name)
-    loader.flatten_mapping(node)
-    found: dict[str, Any] = {}
-    for key, below in node.value:
+@dataclass
+class _Content:
+    """Turns nodes into plain values, and writes down where each is and what is wrong with it."""
+
+    loader: yaml.SafeLoader
+    file: str
+    tree: Tree
+
+    def of(self, node: yaml.Node, at: Keys) -> Any:
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node, at)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return [self._placed(item, item, (*at, place)) for place, item in enumerate(node.value)]
+        if node.tag == f"{_TAG}timestamp":
+            return node.value
+        if node.tag.removeprefix(_TAG) not in _PLAIN:
+            self._wrong(node, at, f"is of the unknown type {node.tag.removeprefix(_TAG)}")
+            return None
+        try:
+            return self.loader.construct_object(node, deep=True)
+        except ValueError as error:
+            self._wrong(node, at, f"cannot be read: {error}")
+            return None
+
+    def _mapping(self, node: yaml.MappingNode, at: Keys) -> dict[str, Any]:
+        seen: set[str] = set()
+        for key, _ in list(node.value):
+            if not isinstance(key, yaml.ScalarNode):
+                self._wrong(key, at, "has a key that is no text")
+                node.value = [pair for pair in node.value if pair[0] is not key]
+            elif key.value in seen:
+                self._wrong(key, (*at, key.value), "is there twice")
+            else:
+                seen.add(key.value)
+        self.loader.flatten_mapping(node)
         # Words such as no and 2025 are values of their own to YAML; as a key they are meant as they are written.
-        name = str(key.value)
-        tree.places[(*at, name)] = (file, key.start_mark.line + 1)
-        found[name] = _construct(loader, below, file, (*at, name), tree)
-    return found
+        return {str(key.value): self._placed(key, below, (*at, str(key.value))) for key, below in node.value}
+
+    def _placed(self, where: yaml.Node, node: yaml.Node, at: Keys) -> Any:
+        self.tree.places[at] = (self.file, where.start_mark.line + 1)
+        return self.of(node, at)
+
+    def _wrong(self, node: yaml.Node, at: Keys, problem: str) -> None:
+        key = ".".join(map(str, at))
+        self.tree.faults.append(Fault(self.file, node.start_mark.line + 1, key, problem))
 
 
 def laid(base: Tree, over: Tree) -> Tree:
@@ -160,8 +193,8 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(base)
     for key, value in over.items():
         below = found.get(key)
-        if value is None:
-            found.pop(key, None)
+        if value is None and key in found:
+            del found[key]
         elif isinstance(below, dict) and isinstance(value, dict):
             found[key] = merged(below, value)
         else:
@@ -174,7 +207,7 @@ def _fault(tree: Tree, error: ErrorDetails) -> Fault:
     if error["type"] == "extra_forbidden":
         return tree.fault(keys, f"is unknown{_meant(keys)}")
     if error["type"] == "missing":
-        return tree.fault(keys, "is missing")
+        return tree.fault(keys, f"is missing{_described(keys)}")
     shown = error["input"]
     told = isinstance(shown, str | int | float | bool) or shown is None
     return tree.fault(keys, f"{_problem(error)}, found {shown!r}" if told else _problem(error))
@@ -185,27 +218,34 @@ def _problem(error: ErrorDetails) -> str:
     values = error.get("ctx", {})
     if error["type"] in _EXPECTED:
         return f"should be {_EXPECTED[error['type']].format(**values)}"
-    problem = error["msg"].removeprefix("Value error, ")
-    return problem[:1].lower() + problem[1:]
+    if error["type"] == "value_error":
+        return str(values["error"])
+    return error["msg"][:1].lower() + error["msg"][1:]
 
 
 def _meant(keys: Keys) -> str:
     """The known key that an unknown one resembles."""
-    part: Any = Manifest.model_json_schema()
-    definitions = part["$defs"]
-    for key in keys[:-1]:
-        part = _below(part, key, definitions)
-    close = difflib.get_close_matches(str(keys[-1]), part.get("properties", {}), 1)
-    return (
-        f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(part.get('properties', {}))}"
-    )
+    known = _part(keys[:-1]).get("properties", {})
+    close = difflib.get_close_matches(str(keys[-1]), known, 1)
+    return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"
 
 
-def _below(part: dict[str, Any], key: str | int, definitions: Mapping[str, Any]) -> dict[str, Any]:
-    found = part.get("properties", {}).get(key) or part.get("additionalProperties") or part.get("items") or {}
-    if not isinstance(found, dict):
-        return {}
-    for choice in [found, *found.get("anyOf", [])]:
-        if "$ref" in choice:
-            found = definitions[choice["$ref"].rpartition("/")[2]]
+def _described(keys: Keys) -> str:
+    """What a missing key is for."""
+    described = _part(keys[:-1]).get("properties", {}).get(keys[-1], {}).get("description", "")
+    return f": {described}" if described else ""
+
+
+def _part(keys: Keys) -> dict[str, Any]:
+    """The part of the JSON Schema that describes the mapping at ``keys``."""
+    found: dict[str, Any] = Manifest.model_json_schema()
+    definitions = found["$defs"]
+    for key in keys:
+        below = (
+            found.get("properties", {}).get(key) or found.get("additionalProperties") or found.get("items")
+        )
+        found = below if isinstance(below, dict) else {}
+        for choice in [found, *found.get("anyOf", [])]:
+            if "$ref" in choice:
+                found = definitions[choice["$ref"].rpartition("/")[2]]
     return found

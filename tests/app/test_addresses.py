@@ -19,6 +19,7 @@ from services.features.service import Features
 from services.registry.service import Registry
 from services.snowflake.scope import Scope
 from tests.app.conftest import TestClient
+from tests.manifests import small
 
 NAMES = (
     "V1",
@@ -145,7 +146,7 @@ def named(common: TestClient) -> Iterator[TestClient]:
     domains = app.state.domains
 
     def scopes(spoke: str, environment: str) -> Scope:
-        return Scope(load_declaration(), spoke, environment, True)
+        return Scope(load_declaration(), spoke, environment, small(spoke))
 
     app.state.domains = replace(
         domains,

@@ -151,8 +151,19 @@ class Training:
                 "Trains the capacity model",
                 now() + timedelta(days=2),
                 (training_run(self.state), *older),
+                declared=True,
+                trains="CAPACITY_MODEL",
             ),
-            Graph("INFERENCE_DAG", "PUDO_DEV", "suspended", inference, None, "Predicts the pending day"),
+            Graph(
+                "INFERENCE_DAG",
+                "PUDO_DEV",
+                "suspended",
+                inference,
+                None,
+                "Predicts the pending day",
+                declared=True,
+                predicts="CAPACITY",
+            ),
         )
 
     def name_of(self, spoke: str, environment: str, graph: str) -> str:
@@ -176,7 +187,7 @@ class Training:
     def start_deploy(self, spoke: str, environment: str, actor: str) -> str:
         return "op-deploy"
 
-    def start(self, spoke: str, environment: str, actor: str) -> str:
+    def start(self, spoke: str, environment: str, graph: str, actor: str) -> str:
         if environment != "DEV":
             raise Conflict(
                 "TRAINING_DAG is not deployed in STAGING.", hint="Deploy the spoke's graphs first."

@@ -293,7 +293,7 @@ def test_conflict_is_a_page_with_the_way_back(client):
         ("/spokes/pudo/onboard", {"environment": "PROD"}, "/operations/op-onboard"),
         ("/spokes/pudo/features/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
         ("/spokes/pudo/graphs/deploy", {"environment": "DEV"}, "/operations/op-deploy"),
-        ("/spokes/pudo/graphs/train", {"environment": "DEV"}, "/operations/op-training"),
+        ("/spokes/pudo/graphs/TRAINING_DAG/run", {"environment": "DEV"}, "/operations/op-training"),
         (f"{RUN}/retry", {"environment": "DEV"}, "/operations/op-training"),
         (f"{RUN}/again", {"environment": "DEV"}, "/operations/op-training"),
         ("/spokes/pudo/models/M/versions/V1/promote", {"environment": "DEV"}, "/operations/op-promote"),

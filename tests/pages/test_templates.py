@@ -48,7 +48,7 @@ GET /spokes/{spoke}/features
 POST /spokes/{spoke}/features/deploy
 GET /spokes/{spoke}/graphs
 POST /spokes/{spoke}/graphs/deploy
-POST /spokes/{spoke}/graphs/train
+POST /spokes/{spoke}/graphs/{graph}/run
 GET /spokes/{spoke}/graphs/{graph}/runs/{run_id}
 POST /spokes/{spoke}/graphs/{graph}/runs/{run_id}/again
 POST /spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry

@@ -52,9 +52,9 @@ def test_runs_from_the_zip_alone(tmp_path: Path) -> None:
         "sys.path[:] = [path for path in sys.path if any(part in path for part in kept)]\n"
         "sys.meta_path[:] = [f for f in sys.meta_path if 'editable' not in type(f).__module__ + repr(f)]\n"
         "import pudo.training.prepare_data as module\n"
-        "from spoke_kit import config, tasks\n"
+        "from spoke_kit import manifest, tasks\n"
         "package = tasks.package_of(module.__name__)\n"
-        "print(module.__file__, package, config.load_package(package, 'PROD').retention_days)"
+        "print(module.__file__, package, manifest.load_package(package, 'PROD').retention_days)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from snowflake.core.task import Cron
 
-from spoke_kit import bundle, config, graphs
+from spoke_kit import bundle, graphs, manifest
 from spoke_kit.errors import ConfigError
 from spoke_kit.layout import Layout
+from spoke_kit.manifest import Graph, Task
 from spoke_kit.names import Names
 
 LAYOUT = Layout(database="HUB")
@@ -20,7 +21,7 @@ LAYOUT = Layout(database="HUB")
 
 @pytest.fixture
 def deployment(spoke_directory: Path) -> graphs.Deployment:
-    settings = config.load(spoke_directory, "PROD")
+    settings = manifest.load(spoke_directory, "PROD")
     names = Names(LAYOUT, "pudo", "PROD")
     return graphs.Deployment(None, settings, names, bundle.build(spoke_directory))
 
@@ -30,7 +31,7 @@ def low_level(dag: Any) -> dict[str, Any]:
 
 
 def test_training_graph(deployment: graphs.Deployment) -> None:
-    dag = graphs.build(deployment, deployment.config.graphs["TRAINING_DAG"])
+    dag = graphs.build(deployment, "TRAINING_DAG")
     root, tasks = dag._to_low_level_task(), low_level(dag)
     assert (root.schedule.expr, root.schedule.timezone) == ("0 3 * * 1", "UTC")
     assert root.config == {
@@ -63,35 +64,80 @@ def test_training_graph(deployment: graphs.Deployment) -> None:
 
 
 def test_predictions_wait_for_model_and_features(deployment: graphs.Deployment) -> None:
-    tasks = low_level(graphs.build(deployment, deployment.config.graphs["INFERENCE_DAG"]))
+    tasks = low_level(graphs.build(deployment, "INFERENCE_DAG"))
     assert sorted(tasks["INFERENCE_DAG$MAKE_PREDICTIONS"].predecessors) == [
         "INFERENCE_DAG$GENERATE_FEATURES",
         "INFERENCE_DAG$LOAD_MODEL",
     ]
 
 
+def changed(deployment: graphs.Deployment, **values: Any) -> graphs.Deployment:
+    """The same deployment with another training graph."""
+    given = deployment.manifest
+    graph = given.graphs["TRAINING_DAG"].model_copy(update=values)
+    return replace(
+        deployment, manifest=given.model_copy(update={"graphs": {**given.graphs, "TRAINING_DAG": graph}})
+    )
+
+
 def test_comment_changes_with_code_graph_and_environment(deployment: graphs.Deployment) -> None:
-    graph = deployment.config.graphs["TRAINING_DAG"]
-    base = deployment.comment(graph)
+    base = deployment.comment("TRAINING_DAG")
     assert json.loads(base)["bundle"] == deployment.bundle.name
     others = [
-        replace(deployment, bundle=replace(deployment.bundle, digest="0" * 64)).comment(graph),
-        replace(deployment, names=Names(LAYOUT, "pudo", "DEV")).comment(graph),
-        deployment.comment(replace(graph, schedule=None)),
+        replace(deployment, bundle=replace(deployment.bundle, digest="0" * 64)),
+        replace(deployment, names=Names(LAYOUT, "pudo", "DEV")),
+        changed(deployment, schedule=None),
     ]
-    assert len({base, *others}) == 4
+    assert len({base, *(other.comment("TRAINING_DAG") for other in others)}) == 4
 
 
 @pytest.mark.parametrize("schedule", ["hourly", "0 3 * * UTC", "0 3 * * 1"])
 def test_a_schedule_is_cron_and_time_zone(deployment: graphs.Deployment, schedule: str) -> None:
-    graph = replace(deployment.config.graphs["TRAINING_DAG"], schedule=schedule)
     with pytest.raises(ConfigError, match="is not a cron expression with a time zone"):
-        graphs.build(deployment, graph)
+        graphs.build(changed(deployment, schedule=schedule), "TRAINING_DAG")
 
 
 def test_the_schedule_is_read(deployment: graphs.Deployment) -> None:
-    graph = replace(deployment.config.graphs["TRAINING_DAG"], schedule="30 5 * * * Europe/Berlin")
-    assert graphs.build(deployment, graph).schedule == Cron("30 5 * * *", "Europe/Berlin")
+    scheduled = changed(deployment, schedule="30 5 * * * Europe/Berlin")
+    assert graphs.build(scheduled, "TRAINING_DAG").schedule == Cron("30 5 * * *", "Europe/Berlin")
+
+
+def test_any_name_and_any_warehouse(deployment: graphs.Deployment) -> None:
+    """The client joins names as they are; the account reads what is not quoted in upper case."""
+    tasks = {
+        "ask": Task(handler="a.b", branch=True),
+        'say "so"': Task(handler="a.b", after=("ask",), warehouse="other wh"),
+    }
+    given = deployment.manifest.model_copy(
+        update={"graphs": {"daily/score": Graph(tasks=tasks, finalizer={"END": Task(handler="a.b")})}}
+    )
+    dag = graphs.build(replace(deployment, manifest=given), "daily/score")
+    assert dag._to_low_level_task().name == '"daily/score"'
+    made = low_level(dag)
+    assert {
+        name: (task.definition, task.predecessors, task.finalize, task.condition, task.warehouse)
+        for name, task in made.items()
+    } == {
+        '"daily/score$ask"': (
+            'CALL "HUB"."PUDO_PROD"."daily/score$ask"()', ['"daily/score"'], None, None, "SPOKEHUB_WH",
+        ),
+        '"daily/score$say ""so"""': (
+            'CALL "HUB"."PUDO_PROD"."daily/score$say ""so"""()',
+            ['"daily/score$ask"'],
+            None,
+            "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('\"daily/score$ask\"') = 'say \"so\"'",
+            '"other wh"',
+        ),
+        '"daily/score$END"': ('CALL "HUB"."PUDO_PROD"."daily/score$END"()', None, '"daily/score"', None, "SPOKEHUB_WH"),
+    }  # fmt: skip
+
+
+def test_a_compute_pool_is_refused_by_name(deployment: graphs.Deployment) -> None:
+    tasks = {"TRAIN": Task(handler="a.b", compute_pool="GPU")}
+    with pytest.raises(
+        ConfigError, match=r"graphs\.TRAINING_DAG\.tasks\.TRAIN\.compute_pool: .* not deployed"
+    ):
+        graphs.action(changed(deployment, tasks=tasks), "TRAINING_DAG")
 
 
 def test_procedure_names_bundle_packages_and_handler(deployment: graphs.Deployment) -> None:
@@ -105,8 +151,9 @@ def test_procedure_names_bundle_packages_and_handler(deployment: graphs.Deployme
 
 def test_procedures_say_where_their_packages_come_from(deployment: graphs.Deployment) -> None:
     def clauses(repository: str | None) -> list[str]:
-        compute = replace(deployment.config.compute, artifact_repository=repository, packages=("a==1",))
-        made = replace(deployment, config=replace(deployment.config, compute=compute))
+        changes = {"artifact_repository": repository, "packages": ("a==1",)}
+        compute = deployment.manifest.compute.model_copy(update=changes)
+        made = replace(deployment, manifest=deployment.manifest.model_copy(update={"compute": compute}))
         return made.procedure_sql("P", "m.f", "", "").splitlines()[3:6]
 
     assert clauses("snowflake.snowpark.pypi_shared_repository") == [

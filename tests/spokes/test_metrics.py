@@ -8,8 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spoke_kit import metrics
-from spoke_kit.config import Gates
-from spokes.pudo.training.quality import failed_gates
 
 NAN = float("nan")
 
@@ -34,22 +32,3 @@ def test_rmse_is_at_least_mae_and_bias_at_most(pairs: list[tuple[float, float]])
     found = metrics.errors(actual, predicted)
     assert abs(found["bias"]) <= found["mae"] + 1e-12
     assert found["mae"] <= found["rmse"] + 1e-12
-
-
-@pytest.mark.parametrize(
-    ("found", "failed"),
-    [
-        ({"mean_squared": 0.05, "mae": 0.08, "naive_mae": 0.10}, []),
-        ({"mean_squared": 0.06, "mae": 0.08, "naive_mae": 0.10}, ["mean_squared 0.0600 is above 0.05"]),
-        (
-            {"mean_squared": 0.01, "mae": 0.081, "naive_mae": 0.10},
-            ["mae 0.0810 is above 0.0800, 0.8 of the naive forecast's"],
-        ),
-        (
-            {"mean_squared": NAN, "mae": NAN, "naive_mae": 0.10},
-            ["mean_squared nan is above 0.05", "mae nan is above 0.0800, 0.8 of the naive forecast's"],
-        ),
-    ],
-)
-def test_gates(found: dict[str, float], failed: list[str]) -> None:
-    assert failed_gates(found, Gates(maximum={"mean_squared": 0.05}, naive_ratio=0.8)) == failed

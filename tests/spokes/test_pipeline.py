@@ -19,7 +19,7 @@ import yaml
 from snowflake.snowpark import Session
 
 from mock_data import Simulator, seed
-from spoke_kit import bundle, config, graphs, registry
+from spoke_kit import bundle, graphs, manifest, registry
 from spoke_kit.errors import GraphBusy
 from spoke_kit.layout import Layout
 from spoke_kit.names import Names
@@ -204,7 +204,9 @@ def test_a_failed_gate_leaves_an_alert(
 ) -> None:
     strict = Path(shutil.copytree(spoke_directory, tmp_path / "pudo"))
     overlay = strict / "overlays" / "dev.yaml"
-    overlay.write_text(yaml.safe_dump({"gates": {"naive_ratio": 0.01}}))
+    overlay.write_text(
+        yaml.safe_dump({"models": {"CAPACITY_MODEL": {"gates": {"baseline": {"ratio": 0.01}}}}})
+    )
     assert ("graph", "TRAINING_DAG", "replace") in changes(deploy(hub, strict, "--stage", "graphs"))
     run = run_graph(connection, "TRAINING_DAG", {"request_id": "train-strict"})
     assert (run["PROMOTE_MODEL"]["STATE"], run["SEND_ALERT"]["STATE"]) == ("SKIPPED", "SUCCEEDED")
@@ -219,13 +221,13 @@ def test_a_running_graph_is_not_replaced(
     connection: Any, hub: dict[str, Any], deployed: Any, spoke_directory: Path
 ) -> None:
     session = Session.builder.configs(hub).create()
-    settings = config.load(spoke_directory, "DEV")
+    settings = manifest.load(spoke_directory, "DEV")
     other = replace(bundle.build(spoke_directory), digest="0" * 64)
     deployment = graphs.Deployment(session, settings, NAMES, other)
     mark = start_graph(connection, "TRAINING_DAG", {"request_id": "busy"})
     try:
         with pytest.raises(GraphBusy):
-            graphs.deploy(deployment, settings.graphs["TRAINING_DAG"])
+            graphs.deploy(deployment, "TRAINING_DAG")
     finally:
         session.close()
         finish_graph(connection, "TRAINING_DAG", mark)

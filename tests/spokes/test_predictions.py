@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from snowflake.snowpark import Session
 
-from spoke_kit import config, tables
+from spoke_kit import manifest, tables
 from spoke_kit.layout import Layout
 from spoke_kit.names import Names, literal
 from spoke_kit.tasks import TaskContext
@@ -37,7 +37,7 @@ class Graphless(TaskContext):
 @pytest.fixture
 def context(account: dict[str, Any], spoke_directory: Path) -> Iterator[TaskContext]:
     session = Session.builder.configs(account).create()
-    settings = config.load(spoke_directory, "DEV")
+    settings = manifest.load(spoke_directory, "DEV")
     found = Graphless(session, settings, NAMES, "run-1", "INFERENCE_DAG", {})
     for statement in (
         f"CREATE OR REPLACE DATABASE {NAMES.database}",

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoke_kit.config import DatasetConfig
 from spoke_kit.datasets import time_splits
 from spoke_kit.errors import DataMissing
+from spoke_kit.manifest import Dataset
 from spoke_kit.registry import Version, outdated
 
 DAY = timedelta(days=1)
 
 
 def test_sixty_fifteen_fifteen() -> None:
-    config = DatasetConfig("D", "Y", train_days=60, validation_days=15, test_days=15)
+    config = Dataset(label="Y", train_days=60, validation_days=15, test_days=15)
     assert [
         (one.name, one.first, one.last) for one in time_splits(config, date(2024, 1, 1), date(2025, 6, 30))
     ] == [
@@ -36,7 +36,7 @@ def test_sixty_fifteen_fifteen() -> None:
     st.dates(date(2020, 1, 1)),
 )
 def test_splits_lie_back_to_back(train: int, validation: int, test: int, span: int, last: date) -> None:
-    config = DatasetConfig("D", "Y", train, validation, test)
+    config = Dataset(label="Y", train_days=train, validation_days=validation, test_days=test)
     first = last - timedelta(days=span)
     if span < validation + test:
         with pytest.raises(DataMissing):

@@ -22,6 +22,7 @@ from services.snowflake.wanted_spoke import spoke_objects
 from services.snowflake.wanted_store import TABLES
 from services.spokes.service import Spokes
 from spoke_kit.layout import Layout
+from tests.manifests import small
 
 HUB = load_declaration()
 BringAbout = Any
@@ -29,7 +30,7 @@ README = Path(__file__).parents[3] / "README.md"
 
 
 def scope(spoke: str, environment: str) -> Scope:
-    return Scope(HUB, spoke, environment, onboarded=True)
+    return Scope(HUB, spoke, environment, small(spoke))
 
 
 def test_the_readme_shows_what_is_granted_once() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 from services.core.hub import load_declaration
 from services.registry.repository import Models, promote_sql
 from services.snowflake.scope import Scope
+from tests.manifests import small
 
-SCOPE = Scope(load_declaration(), "pudo", "DEV", True)
+SCOPE = Scope(load_declaration(), "pudo", "DEV", small())
 EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)
 METADATA = {
     "metrics": {"mae": 0.05, "naive_mae": 0.07, "naive_mean7_mae": 0.07, "note": "text", "passed": True},

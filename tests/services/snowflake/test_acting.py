@@ -23,6 +23,7 @@ from services.snowflake.deployer import child_environment
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.scope import Scope
 from services.spokes import service
+from tests.manifests import small
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -80,7 +81,7 @@ def test_a_deployment_is_refused_before_its_child_starts(
     spokes = service.Spokes(hub, nothing, source, nothing)
     step: Any = SimpleNamespace(operation_id="o", actor="ada")
     with pytest.raises(Forbidden, match="act as SPOKE_DEV_OWNER"):
-        spokes.deploy(step, Scope(hub, "spoke", "DEV", True, {}), "tables")
+        spokes.deploy(step, Scope(hub, "spoke", "DEV", small("spoke")), "tables")
     assert started == []
 
 

@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from services.db.engine import Database
 from services.db.migrate import migrate
+from services.db.records import EnvironmentRecord
 from services.spokes.repository import Bundle, Catalogue, Deployment
 from spoke_kit.layout import Layout
+from tests.manifests import small
 
-CONFIG: dict[str, Any] = {"name": "pudo", "title": "PUDO", "owner": "Team", "description": "What it does"}
+MANIFEST = small()
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -38,9 +39,9 @@ def deployment(name: str, part: str, at: datetime) -> Deployment:
 
 
 def test_a_spoke_is_shown_once_it_is_active(catalogue: Catalogue) -> None:
-    catalogue.enter(CONFIG, "DEV")
+    catalogue.enter(MANIFEST, "DEV")
     assert catalogue.all() == ()
-    assert catalogue.config("pudo", "DEV") is None
+    assert catalogue.manifest("pudo", "DEV") is None
     catalogue.activate("pudo", "DEV")
     (spoke,) = catalogue.all()
     assert (spoke.name, spoke.title, spoke.owner, spoke.description) == (
@@ -52,14 +53,14 @@ def test_a_spoke_is_shown_once_it_is_active(catalogue: Catalogue) -> None:
     assert [
         (one.environment, one.schema_name, one.bundle, one.deployed_at) for one in spoke.environments
     ] == [("DEV", "PUDO_DEV", None, None)]
-    assert catalogue.config("pudo", "DEV") == CONFIG
+    assert catalogue.manifest("pudo", "DEV") == MANIFEST
 
 
 def test_entering_again_brings_it_up_to_date(catalogue: Catalogue) -> None:
-    catalogue.enter(CONFIG, "DEV")
+    catalogue.enter(MANIFEST, "DEV")
     catalogue.activate("pudo", "DEV")
     (before,) = catalogue.all()
-    catalogue.enter({**CONFIG, "title": "New"}, "DEV")
+    catalogue.enter(small(title="New"), "DEV")
     catalogue.activate("pudo", "DEV")
     (after,) = catalogue.all()
     assert after.title == "New"
@@ -67,7 +68,7 @@ def test_entering_again_brings_it_up_to_date(catalogue: Catalogue) -> None:
 
 
 def test_a_deployment_is_written_once(catalogue: Catalogue) -> None:
-    catalogue.enter(CONFIG, "DEV")
+    catalogue.enter(MANIFEST, "DEV")
     catalogue.activate("pudo", "DEV")
     bundle = Bundle("h" * 64, "pudo-h.zip", 10, ("a.py",))
     first, second = deployment("d1", "features", NOW), deployment("d2", "graphs", NOW + timedelta(hours=1))
@@ -80,3 +81,13 @@ def test_a_deployment_is_written_once(catalogue: Catalogue) -> None:
         "h" * 64,
         NOW + timedelta(hours=1),
     )
+
+
+def test_what_an_earlier_version_wrote_counts_as_not_onboarded(catalogue: Catalogue) -> None:
+    catalogue.enter(MANIFEST, "DEV")
+    catalogue.activate("pudo", "DEV")
+    with catalogue._database.write() as db:
+        db.get_one(EnvironmentRecord, ("pudo", "DEV")).config = {"name": "pudo", "gates": {}}
+    assert catalogue.manifest("pudo", "DEV") is None
+    catalogue.enter(MANIFEST, "DEV")
+    assert catalogue.manifest("pudo", "DEV") == MANIFEST

@@ -5,7 +5,7 @@ import pytest
 from services.core.errors import Conflict, Unavailable
 from services.snowflake.deployer import spoke_directory
 from services.spokes.packages import Resolved, resolve
-from spoke_kit import config
+from spoke_kit import manifest
 
 
 def resolved(packages: list[str]) -> tuple[Resolved, ...]:
@@ -16,7 +16,7 @@ def resolved(packages: list[str]) -> tuple[Resolved, ...]:
 
 
 def test_the_versions_of_the_example_resolve_together() -> None:
-    pinned = list(config.load(spoke_directory("pudo"), "PROD").compute.packages)
+    pinned = list(manifest.load(spoke_directory("pudo"), "PROD").compute.packages)
     found = resolved(pinned)
     assert sorted(p.requested for p in found if p.requested) == sorted(pinned)
     assert {"snowflake-connector-python", "pyarrow"} < {p.name for p in found if p.requested is None}

@@ -22,6 +22,8 @@ from services.snowflake.pace import Pace
 from services.snowflake.scope import Scope
 from services.training.operations import Run, TrainingOperations
 from services.training.service import Training
+from spoke_kit.manifest import Manifest
+from tests.manifests import TASK, small
 
 PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0, memory=0.0)
 HUB = load_declaration()
@@ -45,13 +47,19 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectionSourc
     account.stop()
 
 
+TRAINED = small(
+    models={"M": {"kind": "other", "metric": {"name": "m"}}},
+    graphs={GRAPH: {"trains": "M", "tasks": {"A": TASK}}},
+)
+
+
 @dataclass
 class World:
     """One spoke's schema, and the services that speak of it. It is the spokes' service itself."""
 
     source: ConnectionSource
     name: str
-    config: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest = TRAINED
     asked: list[str] = field(default_factory=list)
     operations: Operations | None = None
     training: Training = field(init=False)
@@ -65,7 +73,7 @@ class World:
         return self.scope(self.name, "DEV")
 
     def scope(self, spoke: str, environment: str) -> Scope:
-        return Scope(HUB, spoke, environment, True, self.config)
+        return Scope(HUB, spoke, environment, self.manifest)
 
     def query(self, text: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         """What the services ask."""
@@ -108,7 +116,7 @@ class World:
         return found
 
     def submit(self, **more: Any) -> str:
-        params = {"spoke": self.name, "environment": "DEV", **more}
+        params = {"spoke": self.name, "environment": "DEV", "graph": GRAPH, **more}
         assert self.operations is not None
         return self.operations.submit("training.run", params, actor="ada").id
 
@@ -124,8 +132,8 @@ def world(source: ConnectionSource, database: Database, tmp_path: Path) -> Itera
     spokes: Any = world
     kinds = TrainingOperations(world.training, spokes, nobody, nobody, nobody)
     steps = [
-        Step("start", "Start", kinds.begin(GRAPH), kinds.stop_run(GRAPH)),
-        Step("follow", "Follow", kinds.end, kinds.stop_run(GRAPH)),
+        Step("start", "Start", kinds.begin, kinds.stop_run),
+        Step("follow", "Follow", kinds.end, kinds.stop_run),
     ]
 
     def check(params: Run) -> None:

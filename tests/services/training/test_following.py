@@ -16,6 +16,7 @@ from services.snowflake.scope import Scope
 from services.training.following import Follower, RunFailed
 from services.training.service import GraphBusy
 from services.training.types import Attempt, Graph, GraphRun
+from tests.manifests import small
 from tests.services.training.conftest import GRAPH, HUB, PACE, World
 
 LONG = "CALL SYSTEM$WAIT(60)"
@@ -191,7 +192,7 @@ START = datetime(2026, 1, 1, 6, tzinfo=UTC)
 FIRST = GraphRun(GRAPH, "7", 1, "FAILED", START, scheduled_from="EXECUTE TASK", completed_at=START)
 SECOND = replace(FIRST, attempt=2, state="EXECUTING", scheduled_from="AUTOMATIC RETRY", completed_at=None)
 OVER = replace(SECOND, state="SUCCEEDED", completed_at=START)
-SCOPE = Scope(HUB, "s", "DEV", True)
+SCOPE = Scope(HUB, "s", "DEV", small("s"))
 
 
 class Told:
