@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,11 @@ class Scope:
     def producer_role(self) -> str:
         """The role that owns what the spokes share in the feature store."""
         return self.hub.layout.producer_in(self.environment)
+
+    @property
+    def cost_tags(self) -> Mapping[str, str]:
+        """Values of the hub's cost tags, as the spoke declares them."""
+        return self.config.get("cost_tags", {})
 
     @property
     def parameters(self) -> dict[str, str]:

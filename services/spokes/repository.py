@@ -83,6 +83,11 @@ class Catalogue:
                 found.append(Spoke(spoke.name, spoke.title, spoke.owner, spoke.description or "", here))
         return tuple(found)
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all spokes that were ever entered."""
+        with self._database.read() as db:
+            return tuple(db.scalars(select(SpokeRecord.name).order_by(SpokeRecord.name)))
+
     def config(self, spoke: str, environment: str) -> dict[str, Any] | None:
         """The configuration of an active environment; None when the spoke is not onboarded there."""
         with self._database.read() as db:
