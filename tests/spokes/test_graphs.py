@@ -70,13 +70,16 @@ def test_predictions_wait_for_model_and_features(deployment: graphs.Deployment) 
     ]
 
 
-def test_comment_changes_with_code_graph_and_environment(deployment: graphs.Deployment) -> None:
+def test_comment_changes_with_code_graph_environment_and_names(deployment: graphs.Deployment) -> None:
     graph = deployment.config.graphs["TRAINING_DAG"]
     base = deployment.comment(graph)
     assert json.loads(base)["bundle"] == deployment.bundle.name
     others = [
         replace(deployment, bundle=replace(deployment.bundle, digest="0" * 64)).comment(graph),
         replace(deployment, names=Names(LAYOUT, "pudo", "DEV")).comment(graph),
+        replace(
+            deployment, names=Names(Layout(database="HUB", object="{SPOKE}.{NAME}"), "pudo", "PROD")
+        ).comment(graph),
         deployment.comment(replace(graph, schedule=None)),
     ]
     assert len({base, *others}) == 4

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spoke_kit.errors import ConfigError
-from spoke_kit.layout import SHARED_SPOKE, Layout
+from spoke_kit.layout import PLACEHOLDERS, SHARED_SPOKE, Layout
 from spoke_kit.names import Names
 
 BY_ENVIRONMENT = {"database": "mlops {env}", "shared_database": "MLOPS", "spoke_schema": "team-{spoke}"}
@@ -133,3 +135,19 @@ def test_apart_begins_with_the_name(layout: Layout) -> None:
         assert name.startswith("V_1")
     kept = ("shared_schema", "feature_store", "model_registry", "spoke_schema", "object", "shared_object")
     assert [getattr(apart, key) for key in kept] == [getattr(layout, key) for key in kept]
+
+
+def test_the_documents_table_is_true() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "layout.md").read_text("utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line[:3] == "| `"
+    ]
+    told = {key.strip("`"): default.strip("`") for key, default, _, _ in rows}
+    usual = {one.name: str(one.default) for one in fields(Layout)}
+    assert told == {**usual, "shared_database": "the `database"}
+    other = Layout.read({key.strip("`"): example.strip("`") for key, _, example, _ in rows})
+    assert other.by_environment
+    may = {key.strip("`"): set(holds.replace("`", "").split(", ")) - {""} for key, _, _, holds in rows}
+    assert may == PLACEHOLDERS

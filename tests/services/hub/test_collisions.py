@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.core.collisions import check_hub, check_spoke
 from services.core.errors import Conflict, Invalid
-from services.core.hub import FILE, DeclaredEnvironment, load_declaration
+from services.core.hub import FILE, Declaration, DeclaredEnvironment, load_declaration
+from services.snowflake.scope import Scope
 from spoke_kit.layout import Layout
 
 HUB = load_declaration()
@@ -88,3 +92,43 @@ def test_a_spoke_of_its_own(spoke: str) -> None:
     check_spoke(HUB, spoke, ["pudo", "delivery", "shared", "a", spoke])
     layout = Layout(database="X_{ENV}", shared_database="X", spoke_schema="{SPOKE}")
     check_spoke(replace(HUB, layout=layout), spoke, ["pudo", "delivery", "shared", "a"])
+
+
+NAMES = st.lists(
+    st.from_regex(r"[a-c_]{0,2}(_dev|__prod)?", fullmatch=True), min_size=1, max_size=3, unique=True
+)
+LAYOUTS = st.sampled_from(
+    [
+        Layout(),
+        Layout(spoke_schema="{ENV}{SPOKE}", owner_role="{SPOKE}_{ENV}", reader_role="{SPOKE}{ENV}"),
+        Layout(object="{SPOKE}{NAME}", owner_role="{SPOKE}_{ENV}_X", reader_role="{SPOKE}_{ENV}"),
+        Layout(database="X_{ENV}", shared_database="X", spoke_schema="{SPOKE}", object="X{SPOKE}_{NAME}"),
+    ]
+)
+
+
+@given(LAYOUTS, NAMES.map(lambda names: [f"a{name}" for name in names]))
+def test_spokes_that_pass_share_nothing(layout: Layout, spokes: list[str]) -> None:
+    """And those that do not pass do share something, by rendering every name."""
+    hub = replace(HUB, layout=layout, environments=(*map(DeclaredEnvironment, ("DEV", "PROD", "DEV_PROD")),))
+    entered: list[str] = []
+    for spoke in spokes:
+        try:
+            check_spoke(hub, spoke, entered)
+        except Conflict:
+            assert shared_by(hub, [*entered, spoke])
+        else:
+            entered.append(spoke)
+            assert not shared_by(hub, entered)
+
+
+def shared_by(hub: Declaration, spokes: list[str]) -> bool:
+    """Whether any schema or role is rendered twice, or one prefix begins with another."""
+    scopes = [Scope(hub, spoke, one.name) for spoke in spokes for one in hub.environments]
+    names = [str(scope.schema) for scope in scopes]
+    names += [role for scope in scopes for role in (scope.owner_role, scope.reader_role)]
+    names += {str(place) for scope in scopes for place in (scope.feature_store, scope.registry, scope.shared)}
+    names += {*(scope.producer_role for scope in scopes), hub.role, hub.parent_role}
+    prefixes = [hub.layout.prefix_of(spoke) for spoke in ("shared", *spokes)]
+    clash = any(one.startswith(other) for one, other in permutations(prefixes, 2))
+    return clash or len(names) != len(set(names))
