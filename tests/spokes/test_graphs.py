@@ -82,7 +82,7 @@ def test_comment_changes_with_code_graph_environment_and_names(deployment: graph
         ).comment(graph),
         deployment.comment(replace(graph, schedule=None)),
     ]
-    assert len({base, *others}) == 4
+    assert len({base, *others}) == 5
 
 
 @pytest.mark.parametrize("schedule", ["hourly", "0 3 * * UTC", "0 3 * * 1"])
