@@ -22,8 +22,8 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _LONGEST = 255
 _SPOKE, _ENV, _NAME = "{SPOKE}", "{ENV}", "{NAME}"
 _RESERVED = {"shared_schema": "INFORMATION_SCHEMA", "database": "SNOWFLAKE", "shared_database": "SNOWFLAKE"}
-# What each template may hold.
-_MAY = {
+#: What each template may hold.
+PLACEHOLDERS = {
     "database": {_ENV},
     "shared_database": set[str](),
     "shared_schema": set[str](),
@@ -91,10 +91,10 @@ class Layout:
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Layout:
         """The layout of a mapping of keys to templates; what is missing is as it is by default."""
-        unknown = sorted(set(map(str, values)) - set(_MAY))
+        unknown = sorted(set(map(str, values)) - set(PLACEHOLDERS))
         if unknown:
             raise ConfigError(
-                f"layout: unknown keys {', '.join(unknown)}", f"The keys are {', '.join(_MAY)}."
+                f"layout: unknown keys {', '.join(unknown)}", f"The keys are {', '.join(PLACEHOLDERS)}."
             )
         for key, value in values.items():
             if not isinstance(value, str) or not value:
@@ -189,7 +189,7 @@ def _check(key: str, template: str) -> None:
         raise _wrong(key, f"{template!r} cannot be a name", f"Use up to {_LONGEST} printable characters.")
     if set("{}") & set(_PLACEHOLDER.sub("", template)):
         raise _wrong(key, f"{template!r} has a brace that belongs to no placeholder", _may(key))
-    for placeholder in sorted(_held(template) - _MAY[key]):
+    for placeholder in sorted(_held(template) - PLACEHOLDERS[key]):
         raise _wrong(key, f"{template!r} holds {placeholder}", _may(key))
     for placeholder, otherwise in _MUST.get(key, {}).items():
         _require(key, template, placeholder, otherwise)
@@ -213,7 +213,7 @@ def _check_prefix(key: str, template: str) -> None:
 
 
 def _may(key: str) -> str:
-    return f"It may hold {' and '.join(sorted(_MAY[key])) or 'no placeholder'}."
+    return f"It may hold {' and '.join(sorted(PLACEHOLDERS[key])) or 'no placeholder'}."
 
 
 def _wrong(key: str, what: str, hint: str) -> ConfigError:

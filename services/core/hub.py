@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from services.core.collisions import check_hub
 from services.core.errors import Invalid
 from spoke_kit.errors import ConfigError
 from spoke_kit.layout import Layout
@@ -109,6 +110,10 @@ def load_declaration(path: Path = FILE) -> Declaration:
     top.finish()
     if not declared.environments:
         raise Invalid(f"{path.name}: environments names none", hint="Declare at least one.")
+    try:
+        check_hub(declared)
+    except Invalid as error:
+        raise Invalid(f"{path.name}: {error.message}", hint=error.hint) from None
     return declared
 
 

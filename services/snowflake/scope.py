@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from services.core.errors import Conflict
@@ -75,6 +75,11 @@ class Scope:
     def producer_role(self) -> str:
         """The role that owns what the spokes share in the feature store."""
         return self.hub.layout.producer_in(self.environment)
+
+    @property
+    def cost_tags(self) -> Mapping[str, str]:
+        """Values of the hub's cost tags, as the spoke declares them."""
+        return self.manifest.cost_tags if self.manifest else {}
 
     @property
     def parameters(self) -> dict[str, str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from services.core.errors import Invalid
+from services.core.hub import Declaration
 from services.snowflake.identifiers import quote
 from services.snowflake.scope import Scope, within
 from services.snowflake.wanted import (
@@ -21,7 +25,7 @@ _OWN = ["TABLE", "VIEW", "STAGE", "FUNCTION", "PROCEDURE", "SEQUENCE", "PIPE", "
 def spoke_objects(scope: Scope) -> list[Wanted]:
     """A spoke's schema, tags, roles and grants in one environment, in the order in which they can be made."""
     spoke, environment = scope.spoke.upper(), scope.environment
-    values = {SPOKE_TAG: scope.spoke, ENVIRONMENT_TAG: environment}
+    values = {**scope.cost_tags, SPOKE_TAG: scope.spoke, ENVIRONMENT_TAG: environment}
     return [
         wanted_schema(scope.schema, f"The spoke {spoke} in {environment}"),
         *(
@@ -33,6 +37,23 @@ def spoke_objects(scope: Scope) -> list[Wanted]:
         wanted_role(scope.owner_role, f"Owns what the spoke {spoke} has in {environment}"),
         *(wanted_grant(grant) for grant in (*_reader_grants(scope), *_owner_grants(scope))),
     ]
+
+
+def check_cost_tags(hub: Declaration, cost_tags: Iterable[str]) -> None:
+    """Invalid 422 for a cost tag that ``hub.yaml`` does not declare, or that Spokehub sets by itself."""
+    own = {SPOKE_TAG, ENVIRONMENT_TAG}
+    for tag in cost_tags:
+        if tag in own:
+            raise Invalid(
+                f"cost_tags: {tag} is set by Spokehub itself", hint="Leave it out.", code="reserved_cost_tag"
+            )
+        if tag not in hub.cost_tags:
+            known = ", ".join(sorted(set(hub.cost_tags) - own))
+            raise Invalid(
+                f"cost_tags: hub.yaml declares no tag {tag}",
+                hint=f"Declared: {known}." if known else "Declare it in hub.yaml, under cost_tags.",
+                code="unknown_cost_tag",
+            )
 
 
 def _reader_grants(scope: Scope) -> list[Grant]:

@@ -47,13 +47,14 @@ class SpokesOperations:
         )
 
     def check(self, params: Onboard) -> None:
-        """NotFound for a spoke without a directory, Invalid for its configuration, Conflict before the hub,
-        RightsMissing for a role that may not do all of it.
+        """NotFound for a spoke without a directory, Invalid for its configuration, Conflict for names that are
+        taken or before the hub is applied, RightsMissing for a role that may not do all of it.
         """
         self._spokes.hub.environment(params.environment)
-        self._spokes.declared(params.spoke, params.environment)
+        target = self._target(params)
+        self._spokes.require_names(target)
         self._spokes.require_hub(params.environment)
-        self._spokes.require_rights(self._target(params))
+        self._spokes.require_rights(target)
 
     def enter(self, context: StepContext, params: Onboard) -> dict[str, Any]:
         """Write the catalogue's row."""

@@ -88,6 +88,11 @@ class Catalogue:
                 found.append(Spoke(spoke.name, spoke.title, spoke.owner, spoke.description or "", here))
         return tuple(found)
 
+    def names(self) -> tuple[str, ...]:
+        """The names of all spokes that were ever entered."""
+        with self._database.read() as db:
+            return tuple(db.scalars(select(SpokeRecord.name).order_by(SpokeRecord.name)))
+
     def manifest(self, spoke: str, environment: str) -> Manifest | None:
         """What is declared in an active environment; None when the spoke is not onboarded there.
 

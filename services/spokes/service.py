@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from services.core.clock import Clock, utc_now
+from services.core.collisions import check_spoke
 from services.core.errors import Conflict, Invalid, NotFound
 from services.core.hub import Declaration
 from services.operations import Operations, StepContext
@@ -18,7 +19,7 @@ from services.snowflake.identifiers import like_pattern, like_prefix, quote
 from services.snowflake.inventory import Inventory
 from services.snowflake.preflight import require
 from services.snowflake.scope import Scope, feature_store, shared_schema
-from services.snowflake.wanted_spoke import spoke_objects
+from services.snowflake.wanted_spoke import check_cost_tags, spoke_objects
 from services.snowflake.wanted_store import ENTITY_PREFIX, entity_grants
 from services.spokes.repository import Bundle, Catalogue, Deployment
 from services.spokes.types import Spoke
@@ -93,10 +94,12 @@ class Spokes:
     def declared(self, spoke: str, environment: str) -> Manifest:
         """``spoke.yaml`` with the overlay as it lies there; Invalid 422 with all that is wrong with it."""
         try:
-            return manifests.load(spoke_directory(spoke), environment)
+            found = manifests.load(spoke_directory(spoke), environment)
         except ConfigError as error:
             faults = [asdict(fault) for fault in error.faults] if isinstance(error, ManifestError) else None
             raise Invalid(error.message, hint=error.hint, code=error.code, detail=faults) from None
+        check_cost_tags(self.hub, found.cost_tags)
+        return found
 
     def deployment_target(self, spoke: str, environment: str) -> Scope:
         """The scope of a deployment, with the manifest that lies there now."""
@@ -148,6 +151,10 @@ class Spokes:
                     hint="Apply the hub first: POST /api/v1/hub/apply.",
                     code="hub_not_applied",
                 )
+
+    def require_names(self, scope: Scope) -> None:
+        """Conflict 409 ``name_taken`` when names of the spoke are the hub's or another spoke's."""
+        check_spoke(self.hub, scope.spoke, self.catalogue.names())
 
     def require_rights(self, scope: Scope) -> None:
         """RightsMissing 403 unless the role in use may make what the spoke is to have."""

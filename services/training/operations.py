@@ -1,4 +1,4 @@
-"""All that runs a spoke's task graphs: ``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.run``, ``graph.retry``."""
+"""Deploys, runs and retries a spoke's task graphs, each as an operation that follows them to their end."""
 
 from __future__ import annotations
 

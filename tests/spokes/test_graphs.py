@@ -80,15 +80,16 @@ def changed(deployment: graphs.Deployment, **values: Any) -> graphs.Deployment:
     )
 
 
-def test_comment_changes_with_code_graph_and_environment(deployment: graphs.Deployment) -> None:
+def test_comment_changes_with_code_graph_environment_and_names(deployment: graphs.Deployment) -> None:
     base = deployment.comment("TRAINING_DAG")
     assert json.loads(base)["bundle"] == deployment.bundle.name
     others = [
         replace(deployment, bundle=replace(deployment.bundle, digest="0" * 64)),
         replace(deployment, names=Names(LAYOUT, "pudo", "DEV")),
+        replace(deployment, names=Names(Layout(database="HUB", object="{SPOKE}.{NAME}"), "pudo", "PROD")),
         changed(deployment, schedule=None),
     ]
-    assert len({base, *(other.comment("TRAINING_DAG") for other in others)}) == 4
+    assert len({base, *(other.comment("TRAINING_DAG") for other in others)}) == 5
 
 
 @pytest.mark.parametrize("schedule", ["hourly", "0 3 * * UTC", "0 3 * * 1"])

@@ -1,13 +1,17 @@
 """The wanted objects against a real account: made once, found again, told apart when they differ."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from services.core.errors import Invalid
 from services.core.hub import load_declaration
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.inventory import Inventory
 from services.snowflake.scope import Scope
 from services.snowflake.wanted_hub import hub_objects
-from services.snowflake.wanted_spoke import spoke_objects
+from services.snowflake.wanted_spoke import check_cost_tags, spoke_objects
 
 BringAbout = Any
 HUB = load_declaration()
@@ -82,3 +86,33 @@ def test_the_owner_holds_no_more_than_its_part(source: ConnectionSource, bring_a
     shared = {name for name, on, schema in held if (on, schema) == ("SCHEMA", "SPOKEHUB.SHARED_DATA")}
     assert shared == {"USAGE"}
     assert not any(privilege in ("OWNERSHIP", "ALL", "MANAGE GRANTS") for privilege, _, _ in held)
+
+
+def test_the_spokes_cost_tags(source: ConnectionSource, bring_about: BringAbout) -> None:
+    hub = replace(HUB, cost_tags={**HUB.cost_tags, "CENTRE": "Who pays", "UNUSED": "Nobody's"})
+    tags = {"CENTRE": "Net's", "GONE": "no longer declared"}
+    wanted = [*hub_objects(hub), *spoke_objects(Scope(hub, "pudo", "DEV", config={"cost_tags": tags}))]
+    bring_about(wanted)
+    rows = source.query(
+        "SELECT TAG_NAME, TAG_VALUE FROM"
+        " TABLE(SPOKEHUB.INFORMATION_SCHEMA.TAG_REFERENCES('SPOKEHUB.PUDO_DEV', 'SCHEMA'))"
+    )
+    assert {row["TAG_NAME"]: row["TAG_VALUE"] for row in rows} == {
+        "CENTRE": "Net's",
+        "SPOKEHUB_ENVIRONMENT": "DEV",
+        "SPOKEHUB_SPOKE": "pudo",
+    }
+    assert bring_about(wanted) == ({"created": 0, "changed": 0, "present": len(wanted)}, [])
+
+
+@pytest.mark.parametrize(
+    ("tags", "code", "message"),
+    [
+        ({"CENTRE": "7", "TEAM": "x"}, "unknown_cost_tag", "cost_tags: hub.yaml declares no tag TEAM"),
+        ({"SPOKEHUB_SPOKE": "x"}, "reserved_cost_tag", "cost_tags: SPOKEHUB_SPOKE is set by Spokehub itself"),
+    ],
+)
+def test_a_cost_tag_that_is_not_for_the_spoke(tags: dict[str, str], code: str, message: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_cost_tags(replace(HUB, cost_tags={"CENTRE": "Who pays"}), tags)
+    assert (caught.value.code, caught.value.message) == (code, message)

@@ -17,6 +17,7 @@ from services.snowflake.connection import ConnectionSource
 from services.snowflake.preflight import RightsMissing, compare, require
 from services.snowflake.rights import as_sql, bootstrap, rights
 from services.snowflake.scope import Scope
+from services.snowflake.wanted import Wanted
 from services.snowflake.wanted_hub import hub_objects
 from services.snowflake.wanted_spoke import spoke_objects
 from services.snowflake.wanted_store import TABLES
@@ -49,6 +50,34 @@ def test_the_least_that_does() -> None:
     own = {privilege for right in rights(HUB, "THEIRS") for privilege in right.privileges}
     assert given - own == {"CREATE WAREHOUSE"}
     assert own - given == {"USAGE", "OPERATE", "MONITOR", "MODIFY"}
+
+
+MANY = replace(HUB, layout=Layout(database="MANY_{ENV}", shared_database="MANY"))
+
+
+def test_each_database_is_spoken_of(source: ConnectionSource) -> None:
+    assert (
+        "-- The hub has databases of its own: MANY, MANY_DEV, MANY_STAGING and MANY_PROD.\n"
+        "GRANT CREATE DATABASE ON ACCOUNT TO ROLE SPOKEHUB_ADMIN;\n"
+    ) in as_sql(bootstrap(MANY))
+    as_administrator(
+        source,
+        "CREATE ROLE IF NOT EXISTS NEWCOMER",
+        "GRANT ROLE NEWCOMER TO USER SPOKEHUB",
+        "CREATE DATABASE MANY_DEV",
+        "CREATE DATABASE MANY",
+    )
+    found = compare(lambda text: source.query(text, role="NEWCOMER"), MANY, lambda _: _in_databases())
+    as_administrator(source, "DROP DATABASE MANY_DEV", "DROP DATABASE MANY")
+    assert [one.statement for one in found.missing] == [
+        "GRANT CREATE DATABASE ON ACCOUNT TO ROLE NEWCOMER;",
+        "GRANT CREATE SCHEMA ON DATABASE MANY TO ROLE NEWCOMER;",
+        "GRANT CREATE SCHEMA ON DATABASE MANY_DEV TO ROLE NEWCOMER;",
+    ]
+
+
+def _in_databases() -> list[Wanted]:
+    return [item for item in hub_objects(MANY) if item.kind in ("database", "schema")]
 
 
 def missing(source: ConnectionSource, role: str) -> dict[str, str]:

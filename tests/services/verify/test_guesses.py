@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from services.verify import report, service
 from services.verify.guesses import GUESSES
 from services.verify.place import Place
 from services.verify.types import Cost, Finding, Guess, Report, Said, StepFinding, held, refuted
+from spoke_kit.layout import Layout
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -36,9 +38,10 @@ def guess(name: str, probe: "object", *, relied_on: bool = True) -> Guess:
     return Guess(name, f"{name} holds.", probe, relied_on=relied_on)  # type: ignore[arg-type]
 
 
-def ask(source: ConnectionSource, *guesses: Guess) -> Report:
+def ask(source: ConnectionSource, *guesses: Guess, layout: Layout | None = None) -> Report:
     """A verification of these guesses alone."""
-    declared = load_declaration().apart(service.new_name())
+    hub = load_declaration()
+    declared = replace(hub, layout=layout or hub.layout).apart(service.new_name())
     scope = Scope(declared, "pudo", "DEV")
     work = service.Verification(declared, source, None, lambda _spoke, _environment: scope, guesses)  # type: ignore[arg-type]
     return work.run(way=False)
@@ -76,6 +79,20 @@ def test_each_answer_becomes_a_finding_and_nothing_is_left(source: ConnectionSou
     assert source.query("SHOW WAREHOUSES LIKE 'SPOKEHUB_WH'") == []
 
 
+def test_every_database_is_removed(source: ConnectionSource) -> None:
+    def made(place: Place) -> Said:
+        for name in place.scope.hub.databases:
+            place.rows(f"CREATE DATABASE IF NOT EXISTS {name}")
+        return held(" ".join(place.scope.hub.databases))
+
+    layout = Layout(database="MLOPS_{ENV}", shared_database="MLOPS")
+    found = ask(source, guess("made", made), layout=layout)
+    name = found.database
+    assert [one.said for one in found.findings] == [f"{name} {name}_DEV {name}_STAGING {name}_PROD"]
+    assert source.query(f"SHOW DATABASES LIKE '{name}%'") == []
+    assert found.left == ()
+
+
 def test_a_refuted_guess_that_nobody_relies_on_is_green(source: ConnectionSource) -> None:
     assert ask(source, guess("idle", lambda place: refuted("no"), relied_on=False)).green
 
@@ -91,6 +108,7 @@ def test_what_a_killed_verification_left_is_found_and_removed(source: Connection
     name = service.new_name()
     for statement in (
         f"CREATE DATABASE {name}",
+        f"CREATE DATABASE {name}_DEV",
         f"CREATE ROLE {name}_ADMIN",
         f"CREATE ROLE {name}_PUDO_DEV_OWNER",
         "CREATE ROLE SPOKEHUB_OTHER",
