@@ -105,6 +105,7 @@ class SpokeConfig:
     sources: tuple[str, ...]
     entities: Mapping[str, Entity]
     feature_views: Mapping[str, FeatureViewConfig]
+    shared_features: Mapping[str, str]
     datasets: Mapping[str, DatasetConfig]
     models: Mapping[str, ModelConfig]
     gates: Gates
@@ -155,6 +156,7 @@ def read(top: Node, environment: str) -> SpokeConfig:
         sources=top.texts("sources", []),
         entities={name: _entity(name, node) for name, node in top.children("entities")},
         feature_views={name: _feature_view(name, node) for name, node in top.children("feature_views")},
+        shared_features=_texts(top, "shared_features"),
         datasets={name: _dataset(name, node) for name, node in top.children("datasets")},
         models={name: _model(name, node) for name, node in top.children("models")},
         gates=Gates(maximum=_numbers(gates, "maximum"), naive_ratio=gates.get("naive_ratio", float, 1.0)),
@@ -190,6 +192,11 @@ def _repository(compute: Node) -> str | None:
 def _numbers(node: Node, key: str) -> dict[str, float]:
     below = node.child(key)
     return {name: below.get(name, float) for name in node.plain(key)}
+
+
+def _texts(node: Node, key: str) -> dict[str, str]:
+    below = node.child(key)
+    return {name: below.get(name, str) for name in node.plain(key)}
 
 
 def _handler(node: Node, name: str, text: Any) -> str:

@@ -9,16 +9,21 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from snowflake.ml.feature_store import CreationMode, FeatureStore, FeatureView
 from snowflake.ml.feature_store import Entity as StoreEntity
 
-from spoke_kit.config import FeatureViewConfig, SpokeConfig
+from spoke_kit.config import Entity, FeatureViewConfig, SpokeConfig
 from spoke_kit.errors import DefinitionError, VersionChanged
+from spoke_kit.manifest import Entity as DeclaredEntity
+from spoke_kit.manifest import OfferedView
 from spoke_kit.names import Names, quote
+
+Views = Mapping[str, OfferedView] | Mapping[str, FeatureViewConfig]
+Entities = Mapping[str, DeclaredEntity] | Mapping[str, Entity]
 
 _DIGEST = re.compile(r"\(definition ([0-9a-f]{12})\)")
 
@@ -40,7 +45,7 @@ class Offer:
 
     name: str
     version: str
-    view: FeatureViewConfig
+    view: OfferedView | FeatureViewConfig
     query: str
     definition: Definition
 
@@ -73,31 +78,38 @@ def open_store(session: Any, names: Names, warehouse: str, *, create: bool = Fal
 
 def store_exists(session: Any, names: Names) -> bool:
     """Whether the environment's schema was made a feature store."""
-    schema = f"{quote(names.database)}.{quote(names.feature_store)}"
-    return bool(session.sql(f"SHOW TAGS LIKE 'SNOWML_FEATURE_STORE_OBJECT' IN SCHEMA {schema}").collect())
+    rows = session.sql(
+        f"SHOW TAGS LIKE 'SNOWML_FEATURE_STORE_OBJECT' IN DATABASE {quote(names.database)}"
+    ).collect()
+    return any(row["schema_name"] == names.feature_store for row in rows)
 
 
-def offers(package: str, config: SpokeConfig, names: Names) -> list[Offer]:
-    """Every version that the configuration offers, from the spoke's modules."""
+def offers(package: str, views: Views, names: Names, named: Callable[[str], str]) -> list[Offer]:
+    """Every version that ``views`` offer, from the modules of ``package``; ``named`` gives the name in the store."""
     found = []
-    for view in config.feature_views.values():
+    for name, view in views.items():
         module = importlib.import_module(f"{package}.{view.module}")
         versions: Mapping[str, Definition] = getattr(module, "VERSIONS", {})
         for version in view.offers:
             if version not in versions:
                 raise DefinitionError(
-                    f"{view.name} offers {version}, which {view.module} does not define",
+                    f"{name} offers {version}, which {view.module} does not define",
                     f"Add {version!r} to VERSIONS in {view.module}.",
                 )
             definition = versions[version]
             query = names.render(definition.query)
-            found.append(Offer(names.prefixed(view.name), version, view, query, definition))
+            found.append(Offer(named(name), version, view, query, definition))
     return found
 
 
-def registered(store: FeatureStore) -> dict[tuple[str, str], str]:
-    """``{(name, version): definition digest}`` of what the store holds; the digest is empty when unknown."""
-    found = {}
+def registered(store: FeatureStore | None) -> dict[tuple[str, str], str]:
+    """``{(name, version): definition digest}`` of what the store holds; the digest is empty when unknown.
+
+    A store that is not there yet holds nothing.
+    """
+    found: dict[tuple[str, str], str] = {}
+    if store is None:
+        return found
     for row in store.list_feature_views().collect():
         match = _DIGEST.search(row["DESC"] or "")
         found[row["NAME"], row["VERSION"]] = match.group(1) if match else ""
@@ -105,8 +117,8 @@ def registered(store: FeatureStore) -> dict[tuple[str, str], str]:
 
 
 def plan(store: FeatureStore | None, wanted: list[Offer], environment: str) -> list[Change]:
-    """What registering would do; a store that is not there yet holds nothing."""
-    present = registered(store) if store is not None else {}
+    """What registering would do."""
+    present = registered(store)
     return [Change(offer.name, offer.version, _action(offer, present, environment)) for offer in wanted]
 
 
@@ -119,25 +131,27 @@ def _action(offer: Offer, present: Mapping[tuple[str, str], str], environment: s
     return REPLACE if environment == "DEV" else REFUSE
 
 
-def register(session: Any, store: FeatureStore, config: SpokeConfig, wanted: list[Offer]) -> list[Change]:
+def register(
+    session: Any, store: FeatureStore, entities: Entities, environment: str, wanted: list[Offer]
+) -> list[Change]:
     """Register entities and versions.
 
     VersionChanged, before anything is written, for a changed version outside DEV.
     """
-    changes = plan(store, wanted, config.environment)
+    changes = plan(store, wanted, environment)
     for change in changes:
         if change.action == REFUSE:
             raise VersionChanged(
                 f"{change.name} {change.version} is registered with another definition",
                 "Offer the change as a new version; a registered one is replaced in DEV only.",
             )
-    entities = _entities(store, config)
+    known = _entities(store, entities)
     for offer, change in zip(wanted, changes, strict=True):
         if change.action == KEEP:
             continue
         view = FeatureView(
             name=offer.name,
-            entities=[entities[name] for name in offer.view.entities],
+            entities=[known[name] for name in offer.view.entities],
             feature_df=session.sql(offer.query),
             timestamp_col=offer.view.timestamp,
             refresh_freq=offer.view.refresh,
@@ -147,26 +161,28 @@ def register(session: Any, store: FeatureStore, config: SpokeConfig, wanted: lis
     return changes
 
 
-def _entities(store: FeatureStore, config: SpokeConfig) -> dict[str, Any]:
+def _entities(store: FeatureStore, entities: Entities) -> dict[str, Any]:
     present = {row["NAME"] for row in store.list_entities().collect()}
-    entities = {}
-    for entity in config.entities.values():
-        if entity.name not in present:
-            store.register_entity(StoreEntity(entity.name, list(entity.keys), desc=entity.description))
-        entities[entity.name] = store.get_entity(entity.name)
-    return entities
+    found = {}
+    for name, entity in entities.items():
+        if name not in present:
+            store.register_entity(StoreEntity(name, list(entity.keys), desc=entity.description))
+        found[name] = store.get_entity(name)
+    return found
 
 
-def consumed(store: FeatureStore, config: SpokeConfig, names: Names) -> list[FeatureView]:
-    """The feature views that the pipelines consume, in the order of the configuration."""
+def consumed(store: FeatureStore, manifest: SpokeConfig, names: Names) -> list[FeatureView]:
+    """The feature views that the pipelines consume: the spoke's own, then the hub's, as the manifest orders them."""
     return [
-        store.get_feature_view(names.prefixed(view.name), view.consumes)
-        for view in config.feature_views.values()
+        store.get_feature_view(name, version) for name, version in consumed_versions(manifest, names).items()
     ]
 
 
-def consumed_versions(config: SpokeConfig, names: Names) -> dict[str, str]:
-    return {names.prefixed(view.name): view.consumes for view in config.feature_views.values()}
+def consumed_versions(manifest: SpokeConfig, names: Names) -> dict[str, str]:
+    """``{name in the store: version}`` of what the pipelines consume."""
+    own = {names.prefixed(name): view.consumes for name, view in manifest.feature_views.items()}
+    shared = {names.shared_feature(name): version for name, version in manifest.shared_features.items()}
+    return own | shared
 
 
 def refresh(store: FeatureStore, views: list[FeatureView]) -> list[str]:

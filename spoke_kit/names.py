@@ -67,6 +67,10 @@ class Names:
         """``<SPOKE>__<NAME>``: the name of a feature view, dataset or model."""
         return f"{self.spoke}__{name}"
 
+    def shared_feature(self, name: str) -> str:
+        """``SHARED__<NAME>``: the name of a feature view of the hub's."""
+        return f"SHARED__{name}"
+
     def own(self, name: str) -> str:
         """The quoted, qualified name of an object in the spoke's own schema."""
         return self.qualified(self.schema, name)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
 from pydantic import Field
 
 from spoke_kit.manifest.features import Dataset, Entity, FeatureView
 from spoke_kit.manifest.graphs import Compute, Graph
 from spoke_kit.manifest.models import Model
-from spoke_kit.manifest.parts import Handler, Name, Part, Whole
+from spoke_kit.manifest.parts import Handler, Name, Part, Whole, WholeFile, unknown
 from spoke_kit.manifest.predictions import Prediction
 
 VERSION = 1
-
-P = TypeVar("P")
 
 
 class Contact(Part):
@@ -33,7 +31,7 @@ class Links(Part):
     runbook: str | None = Field(None, pattern=r"^https?://\S+$", description="What to do when it fails.")
 
 
-class Manifest(Part):
+class Manifest(WholeFile):
     """One spoke in one environment: ``spoke.yaml`` with the environment's overlay laid on it."""
 
     version: Literal[1] = Field(description="Version of this form.")
@@ -72,15 +70,13 @@ class Manifest(Part):
 
     def disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """(path, what is wrong) of each part that names another one that is not there."""
-        yield from _unknown(
+        yield from unknown(
             "feature_views", self.feature_views, "entities", self.entities, lambda one: one.entities
         )
-        yield from _unknown("graphs", self.graphs, "models", self.models, lambda one: [one.trains])
-        yield from _unknown(
-            "graphs", self.graphs, "predictions", self.predictions, lambda one: [one.predicts]
-        )
-        yield from _unknown("predictions", self.predictions, "models", self.models, lambda one: [one.model])
-        yield from _unknown(
+        yield from unknown("graphs", self.graphs, "models", self.models, lambda one: [one.trains])
+        yield from unknown("graphs", self.graphs, "predictions", self.predictions, lambda one: [one.predicts])
+        yield from unknown("predictions", self.predictions, "models", self.models, lambda one: [one.model])
+        yield from unknown(
             "predictions", self.predictions, "procedures", self.procedures, lambda one: [one.evaluate]
         )
 
@@ -101,16 +97,3 @@ def schema() -> dict[str, Any]:
         **found,
         "title": "spoke.yaml, version 1",
     }
-
-
-def _unknown(
-    where: str,
-    parts: Mapping[str, P],
-    kind: str,
-    known: Mapping[str, Any],
-    named: Callable[[P], Iterable[str | None]],
-) -> Iterator[tuple[tuple[str, ...], str]]:
-    for name, part in parts.items():
-        for other in named(part):
-            if other is not None and other not in known:
-                yield (where, name), f"names {other!r}, which is not among the {kind}"

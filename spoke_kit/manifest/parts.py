@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict, StringConstraints
+
+P = TypeVar("P")
 
 
 class Part(BaseModel):
@@ -37,3 +40,25 @@ Number = Annotated[float, Strict()]
 
 Flag = Annotated[bool, Strict()]
 """true or false."""
+
+
+class WholeFile(Part):
+    """A manifest: what one file says, whose parts must agree."""
+
+    def disagreements(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """(path, what is wrong) of each part that does not agree with another."""
+        yield from ()
+
+
+def unknown(
+    where: str,
+    parts: Mapping[str, P],
+    kind: str,
+    known: Mapping[str, Any],
+    named: Callable[[P], Iterable[str | None]],
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    """(path, what is wrong) of each of ``parts`` that names another one that is not there."""
+    for name, part in parts.items():
+        for other in named(part):
+            if other is not None and other not in known:
+                yield (where, name), f"names {other!r}, which is not among the {kind}"

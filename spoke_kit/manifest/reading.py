@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -20,9 +20,13 @@ from pydantic_core import ErrorDetails
 
 from spoke_kit.errors import Fault, ManifestError
 from spoke_kit.manifest.manifest import Manifest
+from spoke_kit.manifest.parts import WholeFile
+from spoke_kit.manifest.shared import SharedManifest
 
 FILE = "spoke.yaml"
+SHARED_FILE = "shared.yaml"
 Keys = tuple[str | int, ...]
+M = TypeVar("M", bound=WholeFile)
 # https://docs.pydantic.dev/latest/errors/validation_errors/
 _EXPECTED = {
     "string_type": "text",
@@ -55,13 +59,14 @@ class Tree:
     value: dict[str, Any]
     places: dict[Keys, tuple[str, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    file: str = FILE
 
     def fault(self, keys: Keys, problem: str) -> Fault:
         """At the nearest place that is written down: a missing key is told of where it is missing."""
         at: Keys = keys
         while at and at not in self.places:
             at = at[:-1]
-        file, line = self.places.get(at, (FILE, 1))
+        file, line = self.places.get(at, (self.file, 1))
         return Fault(file, line, ".".join(map(str, keys)), problem)
 
 
@@ -72,6 +77,14 @@ def load(directory: Path, environment: str) -> Manifest:
         ManifestError: with all faults of both files.
     """
     return _load(directory, environment)
+
+
+def load_shared(directory: Path) -> SharedManifest:
+    """The manifest of the hub's own feature views; as ``load``."""
+    path = directory / SHARED_FILE
+    if not path.is_file():
+        raise ManifestError([Fault(SHARED_FILE, 1, "", f"is not there, in {directory}")])
+    return validated(parse(path.read_text("utf-8"), SHARED_FILE), SharedManifest)
 
 
 def load_package(package: str, environment: str) -> Manifest:
@@ -87,16 +100,16 @@ def _load(directory: Traversable, environment: str) -> Manifest:
     overlay = directory.joinpath("overlays").joinpath(f"{environment.lower()}.yaml")
     if overlay.is_file():
         tree = laid(tree, parse(overlay.read_text("utf-8"), name))
-    return validated(tree)
+    return validated(tree, Manifest)
 
 
-def validated(tree: Tree) -> Manifest:
+def validated(tree: Tree, kind: type[M]) -> M:
     """The manifest of a tree; ManifestError with all its faults."""
     faults = list(tree.faults)
     try:
-        manifest = Manifest.model_validate(tree.value)
+        manifest = kind.model_validate(tree.value)
     except ValidationError as error:
-        raise ManifestError([*faults, *(_fault(tree, one) for one in error.errors())]) from None
+        raise ManifestError([*faults, *(_fault(tree, one, kind) for one in error.errors())]) from None
     faults += [tree.fault(keys, problem) for keys, problem in manifest.disagreements()]
     if faults:
         raise ManifestError(faults)
@@ -108,7 +121,7 @@ def parse(text: str, file: str) -> Tree:
     loader = yaml.SafeLoader(text)
     try:
         node = loader.get_single_node()
-        tree = Tree({})
+        tree = Tree({}, file=file)
         if node is not None:
             value = _construct(loader, node, file, (), tree)
             if not isinstance(value, dict):
@@ -149,7 +162,8 @@ def _construct(loader: yaml.SafeLoader, node: yaml.Node, file: str, at: Keys, tr
 
 def laid(base: Tree, over: Tree) -> Tree:
     """``over`` laid on ``base``."""
-    return Tree(merged(base.value, over.value), {**base.places, **over.places}, [*base.faults, *over.faults])
+    places = {**base.places, **over.places}
+    return Tree(merged(base.value, over.value), places, [*base.faults, *over.faults], base.file)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,10 +180,10 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _fault(tree: Tree, error: ErrorDetails) -> Fault:
+def _fault(tree: Tree, error: ErrorDetails, kind: type[WholeFile]) -> Fault:
     keys: Keys = tuple(one for one in error["loc"] if one != "[key]")
     if error["type"] == "extra_forbidden":
-        return tree.fault(keys, f"is unknown{_meant(keys)}")
+        return tree.fault(keys, f"is unknown{_meant(keys, kind)}")
     if error["type"] == "missing":
         return tree.fault(keys, "is missing")
     shown = error["input"]
@@ -186,9 +200,9 @@ def _problem(error: ErrorDetails) -> str:
     return problem[:1].lower() + problem[1:]
 
 
-def _meant(keys: Keys) -> str:
+def _meant(keys: Keys, kind: type[WholeFile]) -> str:
     """The known key that an unknown one resembles."""
-    part: Any = Manifest.model_json_schema()
+    part: Any = kind.model_json_schema()
     definitions = part["$defs"]
     for key in keys[:-1]:
         part = _below(part, key, definitions)

@@ -1,11 +1,14 @@
-"""The features of one point on one morning, computed one by one from the definition."""
+"""The features of one point, day or cell on one morning, computed one by one from the definition."""
 
 from __future__ import annotations
 
+import math
 import statistics
+from collections import Counter
 from datetime import date, timedelta
+from itertools import product
 
-from spokes.pudo.features.holidays import berlin_holidays
+from spokes.shared.features.holidays import berlin_holidays
 from tests.spokes.world import World, distance_km
 
 Values = dict[str, float | None]
@@ -58,10 +61,19 @@ def historical(world: World, pudo: int, day: date) -> Values:
 
 
 def temporal(world: World, pudo: int, day: date) -> Values:
-    """The calendar of ``day``, and the fill rates of the same weekday before it."""
+    """The fill rates of the same weekday before ``day``."""
     same = [world.fill.get((pudo, day - timedelta(days=7 * weeks))) for weeks in range(1, 20)]
     every = [rate for rate in same if rate is not None]
     four = [rate for rate in same[:4] if rate is not None]
+    return {
+        "AVG_FILL_RATE_BY_DOW": _mean(every),
+        "STDDEV_FILL_RATE_BY_DOW": _deviation(every),
+        "AVG_FILL_RATE_BY_DOW_4W": _mean(four),
+    }
+
+
+def calendar(day: date) -> Values:
+    """What anybody knows of ``day`` a year before."""
     next_month = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
     def holiday(offset: int) -> float:
@@ -70,18 +82,70 @@ def temporal(world: World, pudo: int, day: date) -> Values:
     return {
         "DAY_OF_WEEK": float(day.isoweekday()),
         "DAY_OF_MONTH": float(day.day),
+        "DAY_OF_YEAR": float(day.timetuple().tm_yday),
+        "WEEK_OF_YEAR": float(day.isocalendar().week),
         "MONTH": float(day.month),
         "QUARTER": float((day.month + 2) // 3),
-        "DAY_OF_YEAR": float(day.timetuple().tm_yday),
         "IS_WEEKEND": float(day.isoweekday() >= 6),
         "IS_MONTH_END": float((next_month - day).days <= 3),
         "IS_HOLIDAY": holiday(0),
+        "IS_REST_DAY": max(holiday(0), float(day.isoweekday() == 7)),
         "IS_DAY_AFTER_HOLIDAY": holiday(-1),
         "IS_DAY_BEFORE_HOLIDAY": holiday(1),
         "WAS_HOLIDAY_LAST_WEEK": holiday(-7),
-        "AVG_FILL_RATE_BY_DOW": _mean(every),
-        "STDDEV_FILL_RATE_BY_DOW": _deviation(every),
-        "AVG_FILL_RATE_BY_DOW_4W": _mean(four),
+    }
+
+
+Cell = tuple[int, int]
+
+
+def cell_of(latitude: float, longitude: float) -> Cell:
+    """Row and column of the grid."""
+    return math.floor(latitude / 0.009), math.floor(longitude / 0.015)
+
+
+def cells(world: World) -> dict[Cell, date]:
+    """Each cell with the first day on which a parcel or a point in or beside it is known."""
+    start = min(day for day, _, _ in world.parcels)
+    seen = [(cell_of(latitude, longitude), day) for day, latitude, longitude in world.parcels]
+    seen += [(cell_of(point.latitude, point.longitude), max(point.created, start)) for point in world.points]
+    first: dict[Cell, date] = {}
+    for (row, column), day in seen:
+        for cell in product((row - 1, row, row + 1), (column - 1, column, column + 1)):
+            first[cell] = min(day, first.get(cell, day))
+    return first
+
+
+def neighbourhood(world: World, first: date, cell: Cell, day: date) -> Values:
+    """What is in the nine cells around ``cell`` on the morning of ``day``, known from ``first`` on."""
+
+    def near(latitude: float, longitude: float) -> bool:
+        row, column = cell_of(latitude, longitude)
+        return abs(row - cell[0]) <= 1 and abs(column - cell[1]) <= 1
+
+    around = Counter(when for when, latitude, longitude in world.parcels if near(latitude, longitude))
+
+    def back(days: int) -> float | None:
+        one = day - timedelta(days=days)
+        return float(around[one]) if one >= first else None
+
+    def last(days: int) -> list[float]:
+        return [value for number in range(1, days + 1) if (value := back(number)) is not None]
+
+    points = [p for p in world.points if near(p.latitude, p.longitude) and p.created <= day]
+    capacity, mean_28 = sum(point.capacity for point in points), _mean(last(28))
+    of_day = [cell_of(latitude, longitude) for when, latitude, longitude in world.parcels if when == day]
+    return {
+        "CELL_PARCELS": float(of_day.count(cell)),
+        "AREA_PARCELS": float(around[day]),
+        "AREA_PARCELS_LAG_1D": back(1),
+        "AREA_PARCELS_LAG_7D": back(7),
+        "AREA_PARCELS_7D_AVG": _mean(last(7)),
+        "AREA_PARCELS_28D_RATIO": around[day] / mean_28 if mean_28 else None,
+        "AREA_POINTS": float(len(points)),
+        "AREA_CAPACITY": float(capacity),
+        "AREA_PARCELS_PER_CAPACITY": around[day] / capacity if capacity else None,
+        "NETWORK_PARCELS": float(len(of_day)),
     }
 
 
@@ -125,5 +189,4 @@ def geospatial(world: World, pudo: int, day: date) -> Values:
         "PARCEL_DEMAND_7D_AVG": _mean(last(7)),
         "DEMAND_CAPACITY_RATIO": parcels / (here.capacity + sum(rivals)),
         "DEMAND_28D_RATIO": parcels / mean_28 if mean_28 else None,
-        "NETWORK_PARCEL_DEMAND": float(sum(when == day for when, _, _ in world.parcels)),
     }
