@@ -19,8 +19,7 @@ from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
 from spoke_kit.errors import SpokeError
-from spoke_kit.manifest import SharedManifest
-from spoke_kit.shared import load
+from spoke_kit.manifest import SharedManifest, load_shared
 
 #: Who provides them, where the provider of others is a spoke.
 HUB = "hub"
@@ -87,7 +86,7 @@ class SharedFeatures:
     def declared(self) -> SharedManifest:
         """What the hub's project says; Invalid 422 for what is wrong with it."""
         try:
-            return load(SHARED)
+            return load_shared(SHARED)
         except SpokeError as error:
             raise Invalid(error.message, hint=error.hint or None, code=error.code) from None
 

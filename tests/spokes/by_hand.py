@@ -6,7 +6,6 @@ import math
 import statistics
 from collections import Counter
 from datetime import date, timedelta
-from itertools import product
 
 from spokes.shared.features.holidays import berlin_holidays
 from tests.spokes.world import World, distance_km
@@ -104,47 +103,54 @@ def cell_of(latitude: float, longitude: float) -> Cell:
     return math.floor(latitude / 0.009), math.floor(longitude / 0.015)
 
 
-def cells(world: World) -> dict[Cell, date]:
-    """Each cell with the first day on which a parcel or a point in or beside it is known."""
-    start = min(day for day, _, _ in world.parcels)
-    seen = [(cell_of(latitude, longitude), day) for day, latitude, longitude in world.parcels]
-    seen += [(cell_of(point.latitude, point.longitude), max(point.created, start)) for point in world.points]
-    first: dict[Cell, date] = {}
-    for (row, column), day in seen:
-        for cell in product((row - 1, row, row + 1), (column - 1, column, column + 1)):
-            first[cell] = min(day, first.get(cell, day))
-    return first
+def cells(world: World) -> set[tuple[Cell, date]]:
+    """The mornings on which something is announced for a cell, or a point stands in it."""
+    announced = {(cell_of(latitude, longitude), day) for day, latitude, longitude in world.parcels}
+    last = max(day for day, _, _ in world.parcels)
+    standing = {
+        (cell_of(point.latitude, point.longitude), day)
+        for point in world.points
+        for day in world.days
+        if point.created <= day <= last
+    }
+    return announced | standing
 
 
-def neighbourhood(world: World, first: date, cell: Cell, day: date) -> Values:
-    """What is in the nine cells around ``cell`` on the morning of ``day``, known from ``first`` on."""
+def neighbourhood(world: World, cell: Cell, day: date) -> Values:
+    """What is in and around ``cell`` on the morning of ``day``."""
 
-    def near(latitude: float, longitude: float) -> bool:
-        row, column = cell_of(latitude, longitude)
-        return abs(row - cell[0]) <= 1 and abs(column - cell[1]) <= 1
+    def near(place: Cell) -> bool:
+        return abs(place[0] - cell[0]) <= 1 and abs(place[1] - cell[1]) <= 1
 
-    around = Counter(when for when, latitude, longitude in world.parcels if near(latitude, longitude))
+    def block(place: Cell) -> Cell:
+        return place[0] // 3, place[1] // 3
+
+    places = [(when, cell_of(latitude, longitude)) for when, latitude, longitude in world.parcels]
+    of_day = [place for when, place in places if when == day]
+    around = float(sum(map(near, of_day)))
+    in_block = Counter(when for when, place in places if block(place) == block(cell))
+    first = min(in_block, default=None)
 
     def back(days: int) -> float | None:
         one = day - timedelta(days=days)
-        return float(around[one]) if one >= first else None
+        return float(in_block[one]) if first is not None and one >= first else None
 
     def last(days: int) -> list[float]:
         return [value for number in range(1, days + 1) if (value := back(number)) is not None]
 
-    points = [p for p in world.points if near(p.latitude, p.longitude) and p.created <= day]
-    capacity, mean_28 = sum(point.capacity for point in points), _mean(last(28))
-    of_day = [cell_of(latitude, longitude) for when, latitude, longitude in world.parcels if when == day]
+    points = [p for p in world.points if near(cell_of(p.latitude, p.longitude)) and p.created <= day]
+    capacity, mean_28 = float(sum(point.capacity for point in points)), _mean(last(28))
     return {
         "CELL_PARCELS": float(of_day.count(cell)),
-        "AREA_PARCELS": float(around[day]),
-        "AREA_PARCELS_LAG_1D": back(1),
-        "AREA_PARCELS_LAG_7D": back(7),
-        "AREA_PARCELS_7D_AVG": _mean(last(7)),
-        "AREA_PARCELS_28D_RATIO": around[day] / mean_28 if mean_28 else None,
+        "AREA_PARCELS": around,
         "AREA_POINTS": float(len(points)),
-        "AREA_CAPACITY": float(capacity),
-        "AREA_PARCELS_PER_CAPACITY": around[day] / capacity if capacity else None,
+        "AREA_CAPACITY": capacity,
+        "AREA_PARCELS_PER_CAPACITY": around / capacity if points else None,
+        "BLOCK_PARCELS": float(in_block[day]),
+        "BLOCK_PARCELS_LAG_1D": back(1),
+        "BLOCK_PARCELS_LAG_7D": back(7),
+        "BLOCK_PARCELS_7D_AVG": _mean(last(7)),
+        "BLOCK_PARCELS_28D_RATIO": in_block[day] / mean_28 if mean_28 else None,
         "NETWORK_PARCELS": float(len(of_day)),
     }
 
