@@ -61,6 +61,8 @@ class SharedFeatures:
     def consumed(self, scope: Scope) -> tuple[FeatureView, ...]:
         """Those that a spoke consumes and that are registered."""
         wanted = set(consumed_shared(scope).items())
+        if not wanted:
+            return ()
         return tuple(view for view in self.views(scope.environment) if (view.name, view.version) in wanted)
 
     def offered(self, environment: str) -> set[str]:
