@@ -11,6 +11,7 @@ from services.example.operations import ExampleOperations
 from services.example.service import Example
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
+from services.features.shared import SharedFeatures
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
 from services.operations import Operations
@@ -46,6 +47,7 @@ class Domains:
     hub: Hub
     spokes: Spokes
     features: Features
+    shared_features: SharedFeatures
     training: Training
     registry: Registry
     predictions: Forecasts
@@ -110,8 +112,9 @@ def compose(
     catalogue = Catalogue(database, declared.layout)
     spokes = Spokes(declared, catalogue, source, operations)
     hub = Hub(declared, settings.account, source, recent, spokes, operations)
-    features = Features(recent, spokes.scope, operations)
     registry = Registry(recent, spokes.scope, operations)
+    shared_features = SharedFeatures(declared, source, recent, spokes, registry, operations)
+    features = Features(recent, spokes.scope, shared_features, registry, operations)
     predictions = Forecasts(recent, spokes.scope, registry, operations)
     training = Training(recent, spokes.scope, operations, source.pace)
     simulation = Simulation(
@@ -124,7 +127,7 @@ def compose(
         for domain in (
             HubOperations(hub, source),
             SpokesOperations(spokes, catalogue),
-            FeaturesOperations(spokes),
+            FeaturesOperations(spokes, shared_features),
             RegistryOperations(registry, spokes.scope),
             PredictionsOperations(predictions, spokes.scope),
             TrainingOperations(training, spokes, features, registry, predictions),
@@ -135,6 +138,16 @@ def compose(
                 operations.registry.add(kind)
 
     domains = Domains(
-        operations, hub, spokes, features, training, registry, predictions, simulation, overview, example
+        operations,
+        hub,
+        spokes,
+        features,
+        shared_features,
+        training,
+        registry,
+        predictions,
+        simulation,
+        overview,
+        example,
     )
     return Runtime(settings, database, source, embedded, domains)

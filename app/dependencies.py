@@ -11,6 +11,7 @@ from app.composition import Domains
 from app.schemas.operations import OperationSchema
 from services.example.service import Example
 from services.features.service import Features
+from services.features.shared import SharedFeatures
 from services.hub.service import Hub
 from services.operations import Operations, OperationView, Params
 from services.overview.service import Overview
@@ -52,6 +53,10 @@ def get_features(request: Request) -> Features:
     return domains(request).features
 
 
+def get_shared_features(request: Request) -> SharedFeatures:
+    return domains(request).shared_features
+
+
 def get_training(request: Request) -> Training:
     return domains(request).training
 
@@ -85,6 +90,7 @@ OperationsDep = Annotated[Operations, Depends(get_operations)]
 HubDep = Annotated[Hub, Depends(get_hub)]
 SpokesDep = Annotated[Spokes, Depends(get_spokes)]
 FeaturesDep = Annotated[Features, Depends(get_features)]
+SharedFeaturesDep = Annotated[SharedFeatures, Depends(get_shared_features)]
 TrainingDep = Annotated[Training, Depends(get_training)]
 RegistryDep = Annotated[Registry, Depends(get_registry)]
 PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]

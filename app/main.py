@@ -18,7 +18,6 @@ from app.metrics import Metrics
 from app.middleware import Surround
 from services.core.settings import Settings, read_settings
 from services.operations import Registry
-from services.operations.identifiers import derived_id
 from services.snowflake.embedded import EmbeddedAccount
 
 STATIC = Path(__file__).parent / "static"
@@ -73,12 +72,5 @@ def _lifespan(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManag
 
 def _start(runtime: Runtime) -> None:
     runtime.start()
-    example = runtime.settings.example
-    if runtime.embedded is not None and example and "example.setup" in runtime.operations.registry:
-        # One id for ever: however often the service starts, the example is set up once.
-        runtime.operations.submit(
-            "example.setup",
-            {"spoke": example},
-            actor="spokehub",
-            operation_id=derived_id("example.setup", example),
-        )
+    if runtime.embedded is not None and "example.setup" in runtime.operations.registry:
+        runtime.domains.example.start_first()

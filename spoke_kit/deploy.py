@@ -1,5 +1,7 @@
 """Deploys or plans one spoke, in a process of its own with that spoke's Snowflake connection alone.
 
+A directory with a ``shared.yaml`` is the hub's own project, whose feature views are deployed alike.
+
 ``python -m spoke_kit.deploy --spoke-dir DIR --environment DEV --stage all --connection-json - [--plan]``
 reads the connector's parameters as JSON from standard input and prints one JSON object a line: ``log``,
 ``sql``, ``change``, and last ``result`` or ``error``. The exit status is 0, or 1 after an error.
@@ -81,9 +83,20 @@ def _code(error: BaseException) -> str:
 
 def run(options: argparse.Namespace, emit: Callable[..., None]) -> dict[str, Any]:
     """Plan or deploy; the values of the ``result`` event."""
-    from spoke_kit import deployment  # the clients take seconds to import, and --help needs none
+    # The clients take seconds to import, and --help needs none.
+    from spoke_kit import deployment, shared_deployment
+    from spoke_kit.manifest import SHARED_FILE
 
     text = sys.stdin.read() if options.connection_json == "-" else Path(options.connection_json).read_text()
+    if (options.spoke_dir / SHARED_FILE).is_file():
+        return shared_deployment.run(
+            directory=options.spoke_dir,
+            environment=options.environment,
+            connection=json.loads(text),
+            layout=Layout.parse(options.layout),
+            plan_only=options.plan,
+            emit=emit,
+        )
     return deployment.run(
         spoke_directory=options.spoke_dir,
         environment=options.environment,

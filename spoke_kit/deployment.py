@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spoke_kit import bundle, tables
+from spoke_kit import bundle, shared, tables
 from spoke_kit import manifest as manifests
 from spoke_kit.connection import open_session
 from spoke_kit.errors import ConfigError
@@ -70,7 +70,7 @@ def run(
     session = open_session(parameters, report)
     work = PLANS if plan_only else STAGES
     try:
-        with _importable(packed):
+        with importable(packed):
             target = Target(session, packed.spoke, settings, names, packed, emit)
             wanted = [name for name in work if stage in (name, "all")]
             changes = [change for name in wanted for change in work[name](target)]
@@ -86,8 +86,8 @@ def run(
 
 
 @contextmanager
-def _importable(packed: bundle.Bundle) -> Iterator[None]:
-    """Import the spoke from its bundle, so that what is planned is what will run."""
+def importable(packed: bundle.Bundle) -> Iterator[None]:
+    """Import the project from its bundle, so that what is planned is what will run."""
     with tempfile.TemporaryDirectory(prefix="spoke-bundle-") as folder:
         path = Path(folder) / packed.name
         path.write_bytes(packed.data)
@@ -114,21 +114,24 @@ def deploy_features(target: Target) -> list[dict[str, str]]:
     from spoke_kit import features
 
     tables.ensure_schemas(target.session, target.names)
-    wanted = features.offers(target.package, target.manifest, target.names)
-    store = features.open_store(target.session, target.names, target.manifest.compute.warehouse, create=True)
-    changes = features.register(target.session, store, target.manifest, target.names, wanted)
+    names = target.names
+    wanted = features.offers(target.package, target.manifest.feature_views, names, names.prefixed)
+    store = features.open_store(target.session, names, target.manifest.compute.warehouse, create=True)
+    shared.require_offered(names, target.manifest.shared_features, features.registered(store))
+    changes = features.register(target.session, store, target.manifest.entities, names.environment, wanted)
     return [target.change("feature view", f"{one.name} {one.version}", one.action) for one in changes]
 
 
 def plan_features(target: Target) -> list[dict[str, str]]:
     from spoke_kit import features
 
-    wanted = features.offers(target.package, target.manifest, target.names)
-    absent = target.names.feature_store in tables.missing_schemas(target.session, target.names)
+    names = target.names
+    wanted = features.offers(target.package, target.manifest.feature_views, names, names.prefixed)
     store = None
-    if not absent and features.store_exists(target.session, target.names):
-        store = features.open_store(target.session, target.names, target.manifest.compute.warehouse)
-    changes = features.plan(store, wanted, target.names.environment)
+    if features.store_exists(target.session, names):
+        store = features.open_store(target.session, names, target.manifest.compute.warehouse)
+    shared.require_offered(names, target.manifest.shared_features, features.registered(store))
+    changes = features.plan(store, wanted, names.environment)
     return [target.change("feature view", f"{one.name} {one.version}", one.action) for one in changes]
 
 

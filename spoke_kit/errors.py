@@ -58,6 +58,12 @@ class VersionChanged(SpokeError):
     code = "spoke.version_changed"
 
 
+class NotOffered(SpokeError):
+    """The hub does not offer a shared feature view in the version that a spoke consumes."""
+
+    code = "spoke.not_offered"
+
+
 class GraphBusy(SpokeError):
     """A graph is to be replaced while it runs."""
 

@@ -9,17 +9,19 @@ from __future__ import annotations
 import hashlib
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from snowflake.ml.feature_store import CreationMode, FeatureStore, FeatureView
 from snowflake.ml.feature_store import Entity as StoreEntity
 
-from spoke_kit import manifest as manifests
 from spoke_kit.errors import DefinitionError, VersionChanged
-from spoke_kit.manifest import Manifest
+from spoke_kit.manifest import Entity, Manifest, OfferedView
 from spoke_kit.names import Names, argument, quote
+
+Views = Mapping[str, OfferedView]
+Entities = Mapping[str, Entity]
 
 _DIGEST = re.compile(r"\(definition ([0-9a-f]{12})\)")
 
@@ -41,7 +43,7 @@ class Offer:
 
     name: str
     version: str
-    view: manifests.FeatureView
+    view: OfferedView
     query: str
     definition: Definition
 
@@ -75,14 +77,16 @@ def open_store(session: Any, names: Names, warehouse: str, *, create: bool = Fal
 
 def store_exists(session: Any, names: Names) -> bool:
     """Whether the environment's schema was made a feature store."""
-    schema = f"{quote(names.database)}.{quote(names.feature_store)}"
-    return bool(session.sql(f"SHOW TAGS LIKE 'SNOWML_FEATURE_STORE_OBJECT' IN SCHEMA {schema}").collect())
+    rows = session.sql(
+        f"SHOW TAGS LIKE 'SNOWML_FEATURE_STORE_OBJECT' IN DATABASE {quote(names.database)}"
+    ).collect()
+    return any(row["schema_name"] == names.feature_store for row in rows)
 
 
-def offers(package: str, manifest: Manifest, names: Names) -> list[Offer]:
-    """Every version that the configuration offers, from the spoke's modules."""
+def offers(package: str, views: Views, names: Names, named: Callable[[str], str]) -> list[Offer]:
+    """Every version that ``views`` offer, from the modules of ``package``; ``named`` gives the name in the store."""
     found = []
-    for name, view in manifest.feature_views.items():
+    for name, view in views.items():
         module = importlib.import_module(f"{package}.{view.module}")
         versions: Mapping[str, Definition] = getattr(module, "VERSIONS", {})
         for version in view.offers:
@@ -93,13 +97,18 @@ def offers(package: str, manifest: Manifest, names: Names) -> list[Offer]:
                 )
             definition = versions[version]
             query = names.render(definition.query)
-            found.append(Offer(names.prefixed(name), version, view, query, definition))
+            found.append(Offer(named(name), version, view, query, definition))
     return found
 
 
-def registered(store: FeatureStore) -> dict[tuple[str, str], str]:
-    """``{(name, version): definition digest}`` of what the store holds; the digest is empty when unknown."""
-    found = {}
+def registered(store: FeatureStore | None) -> dict[tuple[str, str], str]:
+    """``{(name, version): definition digest}`` of what the store holds; the digest is empty when unknown.
+
+    A store that is not there yet holds nothing.
+    """
+    found: dict[tuple[str, str], str] = {}
+    if store is None:
+        return found
     for row in store.list_feature_views().collect():
         match = _DIGEST.search(row["DESC"] or "")
         found[row["NAME"], row["VERSION"]] = match.group(1) if match else ""
@@ -107,8 +116,8 @@ def registered(store: FeatureStore) -> dict[tuple[str, str], str]:
 
 
 def plan(store: FeatureStore | None, wanted: list[Offer], environment: str) -> list[Change]:
-    """What registering would do; a store that is not there yet holds nothing."""
-    present = registered(store) if store is not None else {}
+    """What registering would do."""
+    present = registered(store)
     return [Change(offer.name, offer.version, _action(offer, present, environment)) for offer in wanted]
 
 
@@ -122,26 +131,26 @@ def _action(offer: Offer, present: Mapping[tuple[str, str], str], environment: s
 
 
 def register(
-    session: Any, store: FeatureStore, manifest: Manifest, names: Names, wanted: list[Offer]
+    session: Any, store: FeatureStore, entities: Entities, environment: str, wanted: list[Offer]
 ) -> list[Change]:
     """Register entities and versions.
 
     VersionChanged, before anything is written, for a changed version outside DEV.
     """
-    changes = plan(store, wanted, names.environment)
+    changes = plan(store, wanted, environment)
     for change in changes:
         if change.action == REFUSE:
             raise VersionChanged(
                 f"{change.name} {change.version} is registered with another definition",
                 "Offer the change as a new version; a registered one is replaced in DEV only.",
             )
-    entities = _entities(store, manifest)
+    known = _entities(store, entities)
     for offer, change in zip(wanted, changes, strict=True):
         if change.action == KEEP:
             continue
         view = FeatureView(
             name=argument(offer.name),
-            entities=[entities[name] for name in offer.view.entities],
+            entities=[known[name] for name in offer.view.entities],
             feature_df=session.sql(offer.query),
             timestamp_col=offer.view.timestamp,
             refresh_freq=offer.view.refresh,
@@ -151,26 +160,29 @@ def register(
     return changes
 
 
-def _entities(store: FeatureStore, manifest: Manifest) -> dict[str, Any]:
+def _entities(store: FeatureStore, entities: Entities) -> dict[str, Any]:
     present = {row["NAME"] for row in store.list_entities().collect()}
-    entities = {}
-    for name, entity in manifest.entities.items():
+    found = {}
+    for name, entity in entities.items():
         if name not in present:
             store.register_entity(StoreEntity(argument(name), list(entity.keys), desc=entity.description))
-        entities[name] = store.get_entity(argument(name))
-    return entities
+        found[name] = store.get_entity(argument(name))
+    return found
 
 
 def consumed(store: FeatureStore, manifest: Manifest, names: Names) -> list[FeatureView]:
-    """The feature views that the pipelines consume, in the order of the configuration."""
+    """The feature views that the pipelines consume: the spoke's own, then the hub's, as the manifest orders them."""
     return [
-        store.get_feature_view(argument(names.prefixed(name)), view.consumes)
-        for name, view in manifest.feature_views.items()
+        store.get_feature_view(argument(name), version)
+        for name, version in consumed_versions(manifest, names).items()
     ]
 
 
 def consumed_versions(manifest: Manifest, names: Names) -> dict[str, str]:
-    return {names.prefixed(name): view.consumes for name, view in manifest.feature_views.items()}
+    """``{name in the store: version}`` of what the pipelines consume."""
+    own = {names.prefixed(name): view.consumes for name, view in manifest.feature_views.items()}
+    shared = {names.shared_feature(name): version for name, version in manifest.shared_features.items()}
+    return own | shared
 
 
 def refresh(store: FeatureStore, views: list[FeatureView]) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from spoke_kit.errors import ConfigError
-from spoke_kit.layout import Layout
+from spoke_kit.layout import SHARED_SPOKE, Layout
 
 ENVIRONMENTS = ("DEV", "STAGING", "PROD")
 
@@ -84,6 +84,10 @@ class Names:
     def prefixed(self, name: str) -> str:
         """The name of a feature view, dataset or model of the spoke."""
         return self.layout.object_of(self.spoke, name)
+
+    def shared_feature(self, name: str) -> str:
+        """The name of a feature view of the hub's."""
+        return self.layout.object_of(SHARED_SPOKE, name)
 
     def own(self, name: str) -> str:
         """The quoted, qualified name of an object in the spoke's own schema."""

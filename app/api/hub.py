@@ -7,8 +7,10 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
-from app.dependencies import HubDep, SubmitDep
-from app.schemas.base import Schema
+from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
+from app.dependencies import HubDep, SharedFeaturesDep, SubmitDep
+from app.schemas.base import Listing, Schema
+from app.schemas.features import FeatureView
 from app.schemas.hub import Account, Environment, HubPlan
 
 router = APIRouter(prefix="/hub", tags=["hub"])
@@ -40,3 +42,18 @@ def get_plan(hub: HubDep) -> HubPlan:
 def apply(submit: SubmitDep) -> JSONResponse | Any:
     """Create what is missing, change what differs."""
     return submit("hub.apply", {})
+
+
+@router.get("/feature-views")
+def list_views(features: SharedFeaturesDep, environment: EnvironmentDep) -> Listing[FeatureView]:
+    """The hub's own feature views with their consumers; the newest version of each first."""
+    views = features.views(environment)
+    return Listing(items=[FeatureView.model_validate(view) for view in views])
+
+
+@router.post("/feature-views", status_code=202, response_model=None)
+def deploy_views(
+    hub: HubDep, submit: SubmitDep, body: Target | None = None, environment: EnvironmentText = None
+) -> JSONResponse:
+    """Register what the hub offers to all spokes; versions that are there and unchanged are kept."""
+    return submit("hub.features", {"environment": pick(hub, body.environment if body else None, environment)})

@@ -11,6 +11,6 @@ class ExampleState(Schema):
     """`enabled` is false with SPOKEHUB_EXAMPLE=none."""
 
     enabled: bool
-    spoke: str
+    spokes: list[str]
     state: Literal["absent", "pending", "running", "succeeded", "failed", "cancelled"]
     operation_id: str | None

@@ -18,8 +18,18 @@ class FeatureColumn(Schema):
     role: Literal["key", "timestamp", "feature"]
 
 
+class Consumer(Schema):
+    """Who reads one version of a feature view: by its manifest, and by what was made of it."""
+
+    spoke: str
+    environment: str
+    in_use: bool
+    model_versions: list[str]
+    datasets: list[str]
+
+
 class FeatureView(Schema):
-    """One version of a feature view as it stands in the account.."""
+    """One version of a feature view as it stands in the account; ``provider`` is a spoke, or "hub"."""
 
     name: str
     version: str
@@ -39,3 +49,5 @@ class FeatureView(Schema):
     target_lag_seconds: float | None
     consumed: bool
     sql: str
+    provider: str
+    consumers: list[Consumer]

@@ -76,13 +76,13 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """All groups. ``example`` names the example set up on the first start, or None."""
+    """All groups. ``example`` names the example's spokes set up on the first start: all for None, () for none."""
 
     web: WebSettings
     storage: StorageSettings
     account: AccountSettings
     log: LogSettings
-    example: str | None = "pudo"
+    example: tuple[str, ...] | None = None
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -157,11 +157,9 @@ def _log(env: Mapping[str, str]) -> LogSettings:
     return LogSettings(style="json" if style == "json" else "console", level=level)
 
 
-def _example(env: Mapping[str, str]) -> str | None:
-    example = env.get("SPOKEHUB_EXAMPLE") or "pudo"
-    if example not in ("pudo", "none"):
-        raise Invalid(f"SPOKEHUB_EXAMPLE is {example!r}", hint="Use pudo or none.")
-    return None if example == "none" else example
+def _example(env: Mapping[str, str]) -> tuple[str, ...] | None:
+    names = tuple(name.strip() for name in env.get("SPOKEHUB_EXAMPLE", "").split(",") if name.strip())
+    return () if names == ("none",) else names or None
 
 
 def _names(text: str) -> frozenset[str]:

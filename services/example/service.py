@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
-from services.core.errors import Conflict
-from services.example.types import ExampleState
+from services.core.errors import Conflict, Invalid
+from services.example.types import SPOKES, ExampleState
 from services.operations import Operations
+from services.operations.identifiers import derived_id
+from services.snowflake.deployer import spoke_names
 
 KIND = "example.setup"
-SPOKE = "pudo"
 
 
 class Example:
-    """See types.py. ``spoke`` is None when the example is turned off."""
+    """See types.py. ``asked`` names its spokes: None for all, none of them when the example is turned off."""
 
-    def __init__(self, spoke: str | None, operations: Operations) -> None:
-        self._spoke = spoke
+    def __init__(self, asked: tuple[str, ...] | None, operations: Operations) -> None:
+        unknown = sorted(set(asked or ()) - set(SPOKES))
+        if unknown:
+            raise Invalid(
+                f"SPOKEHUB_EXAMPLE names {', '.join(map(repr, unknown))}",
+                hint=f"Use some of {', '.join(SPOKES)} by comma, or none.",
+            )
+        there = spoke_names()
+        self._spokes = tuple(one for one in SPOKES if one in there and (asked is None or one in asked))
         self._operations = operations
 
     def state(self) -> ExampleState:
         """From the catalogue database only."""
         newest = self._operations.latest(KIND)
-        spoke = self._spoke or SPOKE
         if newest is None:
-            return ExampleState(self._spoke is not None, spoke, "absent")
-        return ExampleState(self._spoke is not None, spoke, newest.state.value, newest.id)
+            return ExampleState(bool(self._spokes), self._spokes, "absent")
+        return ExampleState(bool(self._spokes), self._spokes, newest.state.value, newest.id)
 
     def start(self, actor: str) -> str:
         """Submit ``example.setup``, or go on with the one that failed; Conflict 409 when it is turned off."""
-        if self._spoke is None:
+        if not self._spokes:
             raise Conflict(
                 "The example is turned off",
                 hint="Start the service without SPOKEHUB_EXAMPLE=none.",
@@ -38,4 +45,14 @@ class Example:
             return newest.id
         if newest is not None and newest.can_resume:
             return self._operations.resume(newest.id, actor).id
-        return self._operations.submit(KIND, {"spoke": self._spoke}, actor=actor).id
+        return self._operations.submit(KIND, {"spokes": self._spokes}, actor=actor).id
+
+    def start_first(self) -> None:
+        """Submit it by an id that is the same for ever; nothing when it is turned off."""
+        if self._spokes:
+            self._operations.submit(
+                KIND,
+                {"spokes": self._spokes},
+                actor="spokehub",
+                operation_id=derived_id(KIND, ",".join(self._spokes)),
+            )

@@ -1,16 +1,20 @@
-"""How far the example's set-up is.
+"""Which spokes the example has, and how far its set-up is.
 
 Functions (`services.example`):
 
 - `state() -> ExampleState`: from the catalogue database only; the home page asks on each poll.
 - `start(actor: str) -> str`: submits `example.setup` (or returns the one that is running), returns the
   operation's id.
+- `start_first() -> None`: once for ever, however often the service starts.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+#: In the order in which they are set up.
+SPOKES = ("pudo", "delivery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,6 @@ class ExampleState:
     """
 
     enabled: bool
-    spoke: str
+    spokes: tuple[str, ...]
     state: Literal["absent", "pending", "running", "succeeded", "failed", "cancelled"]
     operation_id: str | None = None

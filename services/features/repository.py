@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.features.types import FeatureColumn, FeatureView, FeatureViewKind
+from services.features.types import Consumer, FeatureColumn, FeatureView, FeatureViewKind
 from services.snowflake.identifiers import like_prefix, literal, quote
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 
 Row = dict[str, Any]
+#: NAME$VERSION → who reads it.
+Consumers = Callable[[str], tuple[Consumer, ...]]
 _MISSING = frozenset({2003, 2043})
 _METADATA = "SNOWML_FEATURE_VIEW_METADATA"
 _ENTITY = "SNOWML_FEATURE_STORE_ENTITY_"
@@ -57,7 +59,24 @@ class FeatureViews:
             found += [{**row, "KIND": kind} for row in rows if "$" in row["name"]]
         return found
 
-    def view(self, row: Row, shape: Shape | None, now: datetime, consumed: bool) -> FeatureView:
+    def read(
+        self, scope: Scope, provider: str, consumers: Consumers, now: datetime, *, shapes: bool = True
+    ) -> tuple[FeatureView, ...]:
+        """The feature views of a scope: by name, the newest version of each first.
+
+        Without ``shapes`` they have no columns and entities, which take more questions to the account.
+        """
+        rows = self.rows(scope)
+        known = self.shapes(scope, rows) if shapes else {}
+        found = [
+            self._view(row, known.get(row["name"]), now, provider, consumers(row["name"])) for row in rows
+        ]
+        newest_first = sorted(found, key=lambda view: _order(view.version), reverse=True)
+        return tuple(sorted(newest_first, key=lambda view: view.name))
+
+    def _view(
+        self, row: Row, shape: Shape | None, now: datetime, provider: str, consumers: tuple[Consumer, ...]
+    ) -> FeatureView:
         """One feature view from its SHOW row."""
         kind: FeatureViewKind = row["KIND"]
         name, _, version = row["name"].rpartition("$")
@@ -80,8 +99,10 @@ class FeatureViews:
             last_refresh_state=None,
             lag_seconds=max((now - refreshed).total_seconds(), 0.0) if refreshed else None,
             target_lag_seconds=lag_seconds(lag),
-            consumed=consumed,
+            consumed=any(one.in_use for one in consumers),
             sql=row["text"] or "",
+            provider=provider,
+            consumers=consumers,
         )
 
     def shapes(self, scope: Scope, rows: list[Row]) -> dict[str, Shape]:
@@ -128,6 +149,12 @@ class FeatureViews:
         for row in self._source.query(text):
             found.setdefault(row["NAME"], {})[row["TAG_NAME"]] = row["TAG_VALUE"]
         return found
+
+
+def _order(version: str) -> tuple[int, str]:
+    """V10 comes after V9."""
+    digits = "".join(filter(str.isdigit, version))
+    return (int(digits) if digits else 0, version)
 
 
 def lag_seconds(text: str | None) -> float | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, NotFound
+from services.features.consumers import Lineage, consumed, consumers
 from services.features.repository import FeatureViews
-from services.features.types import FeatureView
+from services.features.shared import SharedFeatures
+from services.features.types import Consumer, FeatureView
 from services.operations import Operations
 from services.snowflake.identifiers import named
 from services.snowflake.recent import Answers
@@ -16,19 +20,28 @@ class Features:
     """See types.py."""
 
     def __init__(
-        self, source: Answers, scopes: Scopes, operations: Operations, clock: Clock = utc_now
+        self,
+        source: Answers,
+        scopes: Scopes,
+        shared: SharedFeatures,
+        lineage: Lineage,
+        operations: Operations,
+        clock: Clock = utc_now,
     ) -> None:
         self._views = FeatureViews(source)
         self._scopes = scopes
+        self._shared = shared
+        self._lineage = lineage
         self._operations = operations
         self._clock = clock
 
     def views(self, spoke: str, environment: str) -> tuple[FeatureView, ...]:
-        """By name, the newest version of each first."""
-        return self._read(self._scopes(spoke, environment), shapes=True)
+        """By name, the newest version of each first; after its own those of the hub's that it consumes."""
+        scope = self._scopes(spoke, environment)
+        return (*self._read(scope, shapes=True), *self._shared.consumed(scope))
 
     def freshness(self, spoke: str, environment: str) -> tuple[FeatureView, ...]:
-        """The same without columns and entities, which take more questions to the account."""
+        """Its own without columns, entities and what was made of them, which take more questions to the account."""
         return self._read(self._scopes(spoke, environment), shapes=False)
 
     def view(self, spoke: str, environment: str, name: str, version: str | None = None) -> FeatureView:
@@ -46,7 +59,9 @@ class Features:
     def require_consumed(self, spoke: str, environment: str) -> None:
         """Conflict 409 unless every version that the spoke's pipelines read is registered."""
         scope = self._scopes(spoke, environment).require()
-        missing = sorted(_consumed(scope) - {str(row["name"]) for row in self._views.rows(scope)})
+        own = {str(row["name"]) for row in self._views.rows(scope)}
+        self._shared.require_offered(scope)
+        missing = sorted(consumed(scope) - own - self._shared.offered(scope.environment))
         if missing:
             raise Conflict(
                 f"The feature views {', '.join(missing)} are not deployed in {scope.environment}",
@@ -62,21 +77,10 @@ class Features:
     def _read(self, scope: Scope, *, shapes: bool) -> tuple[FeatureView, ...]:
         if not scope.onboarded:
             return ()
-        rows = self._views.rows(scope)
-        known = self._views.shapes(scope, rows) if shapes else {}
-        now, consumed = self._clock(), _consumed(scope)
-        found = [self._views.view(row, known.get(row["name"]), now, row["name"] in consumed) for row in rows]
-        newest_first = sorted(found, key=lambda view: _order(view.version), reverse=True)
-        return tuple(sorted(newest_first, key=lambda view: view.name))
+        readers = partial(consumers, [scope], self._lineage) if shapes else partial(_in_use, scope)
+        return self._views.read(scope, scope.spoke, readers, self._clock(), shapes=shapes)
 
 
-def _consumed(scope: Scope) -> set[str]:
-    """NAME$VERSION of what the spoke's pipelines read."""
-    views = scope.declared.feature_views
-    return {f"{scope.prefix}{name}${view.consumes}" for name, view in views.items()}
-
-
-def _order(version: str) -> tuple[int, str]:
-    """V10 comes after V9."""
-    digits = "".join(filter(str.isdigit, version))
-    return (int(digits) if digits else 0, version)
+def _in_use(scope: Scope, of: str) -> tuple[Consumer, ...]:
+    """The spoke itself, when its manifest names this version; asks nobody."""
+    return (Consumer(scope.spoke, scope.environment, True),) if of in consumed(scope) else ()

@@ -1,6 +1,6 @@
 """The kinds of operation that exist: each domain declares its own, the application collects them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -51,6 +51,7 @@ class OperationKind(Generic[P]):
     Conflict, NotFound or Invalid.
     ``target(params)``: (spoke, environment), for lists and rights; by default the fields of these names.
     ``result(context, params)``: the operation's result; by default the last step's.
+    ``select(params)``: the names of the steps that it takes, when not all.
     """
 
     kind: str
@@ -62,6 +63,7 @@ class OperationKind(Generic[P]):
     target: Callable[[P], tuple[str | None, str | None]] | None = None
     result: "Callable[[StepContext, P], Any] | None" = None
     describe: Callable[[P], str] | None = field(default=None)
+    select: Callable[[P], Collection[str]] | None = None
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.steps]
@@ -75,6 +77,11 @@ class OperationKind(Generic[P]):
 
     def title_of(self, params: P) -> str:
         return self.describe(params) if self.describe else self.title
+
+    def steps_of(self, params: P) -> list[Step[P]]:
+        """The steps that an operation with these parameters takes, in order."""
+        chosen = None if self.select is None else self.select(params)
+        return [step for step in self.steps if chosen is None or step.name in chosen]
 
     def step(self, name: str) -> Step[P]:
         """The step of this name; Invalid when this version of the service no longer has it."""

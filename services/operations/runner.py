@@ -77,7 +77,7 @@ class Runner:
             queue_key=kind.queue_key(params),
             params=values,
             fingerprint=_fingerprint(kind.kind, values),
-            steps=tuple((step.name, step.title) for step in kind.steps),
+            steps=tuple((step.name, step.title) for step in kind.steps_of(params)),
         )
 
     def begin(self, operation_id: str) -> list[str]:

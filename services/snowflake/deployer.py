@@ -19,6 +19,8 @@ from services.snowflake.scope import Scope
 
 ROOT = Path(__file__).resolve().parents[2]
 SPOKES = ROOT / "spokes"
+# The hub's own project, of feature views alone.
+SHARED = SPOKES / "shared"
 # What a child needs of the surroundings, and the connector to find the account; secrets of the service are not among
 # it, but for the passphrase of the key that the connection names.
 _KEPT = (
@@ -30,7 +32,9 @@ _KEPT = (
 )  # fmt: skip
 # The connector reads connections.toml from variables, too: SNOWFLAKE_CONNECTIONS, SNOWFLAKE_DEFAULT_CONNECTION_NAME.
 _KEPT_PREFIXES = ("SNOWFLAKE_CONNECTIONS", "SNOWFLAKE_DEFAULT_CONNECTION_NAME")
-_CONFLICTS = frozenset({"spoke.graph_busy", "spoke.version_changed", "spoke.data_missing"})
+_CONFLICTS = frozenset(
+    {"spoke.graph_busy", "spoke.version_changed", "spoke.data_missing", "spoke.not_offered"}
+)
 _POLL_SECONDS = 0.2
 
 
@@ -50,9 +54,14 @@ class Context(Protocol):
     def check(self) -> None: ...
 
 
+def spoke_names() -> list[str]:
+    """Every spoke whose project lies there."""
+    return sorted(path.parent.name for path in SPOKES.glob("*/spoke.yaml"))
+
+
 def spoke_directory(spoke: str) -> Path:
     """Where a spoke's project lies; NotFound 404 when there is none of the name."""
-    known = sorted(path.parent.name for path in SPOKES.glob("*/spoke.yaml"))
+    known = spoke_names()
     if not spoke.isidentifier() or spoke not in known:
         raise NotFound(
             f"There is no spoke {spoke!r}",
@@ -63,15 +72,28 @@ def spoke_directory(spoke: str) -> Path:
 
 
 def deploy(
-    context: Context, scope: Scope, stage: str, connection: Mapping[str, Any], *, plan: bool = False
+    context: Context,
+    scope: Scope,
+    stage: str,
+    connection: Mapping[str, Any],
+    *,
+    directory: Path | None = None,
+    plan: bool = False,
 ) -> dict[str, Any]:
     """Deploy or plan one stage (tables, features, graphs); what the child's ``result`` says.
+
+    ``directory`` is the project's; by default that of the scope's spoke.
 
     Its statements and messages go to the operation. Raises what it failed with: Conflict for what the
     present state forbids, SnowflakeFailed for what the account refused, Invalid for faults of the spoke.
     """
     command = [sys.executable, "-m", "spoke_kit.deploy", "--connection-json", "-", "--stage", stage]
-    command += ["--spoke-dir", str(spoke_directory(scope.spoke)), "--environment", scope.environment]
+    command += [
+        "--spoke-dir",
+        str(directory or spoke_directory(scope.spoke)),
+        "--environment",
+        scope.environment,
+    ]
     command += ["--layout", scope.hub.layout.text, *(["--plan"] if plan else [])]
     with subprocess.Popen(  # noqa: S603 - the program is this interpreter
         command,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -171,8 +172,12 @@ class Spokes:
 
     def require_sources(self, scope: Scope) -> None:
         """Conflict 409 unless every source table that the spoke names is there."""
+        self.require_tables(scope, scope.declared.sources)
+
+    def require_tables(self, scope: Scope, names: Iterable[str]) -> None:
+        """Conflict 409 unless all of ``names`` are tables of the shared schema."""
         rows = self._source.query(f"SHOW TABLES IN SCHEMA {scope.shared}")
-        missing = sorted(set(scope.declared.sources) - {row["name"] for row in rows})
+        missing = sorted(set(names) - {row["name"] for row in rows})
         if missing:
             raise Conflict(
                 f"The source tables {', '.join(missing)} do not exist in {scope.shared}",

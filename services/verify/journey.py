@@ -20,7 +20,7 @@ def travel(
     operations: Operations, spoke: str, environment: str, patience: float, tell: Callable[[str], None]
 ) -> tuple[StepFinding, ...]:
     """Run the set-up to its end, telling of each step as it ends."""
-    params = {"spoke": spoke, "environment": environment, "network": NETWORK}
+    params = {"spokes": [spoke], "environment": environment, "network": NETWORK}
     submitted = operations.submit(KIND, params, actor="verify")
     end, told = time.monotonic() + patience, 0
     while True:

@@ -16,20 +16,25 @@ class Entity(Part):
     description: str = Field("", description="What it is, in a sentence.")
 
 
-class FeatureView(Part):
-    """Which versions the store offers, and which one the pipelines consume."""
+class OfferedView(Part):
+    """A feature view, and which versions the store offers."""
 
     module: str = Field(
         pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$",
-        description="Module below the spoke's package whose VERSIONS holds each version's definition.",
+        description="Module below the project's package whose VERSIONS holds each version's definition.",
     )
     entities: tuple[str, ...] = Field(min_length=1, description="Entities of this file that it describes.")
     timestamp: Column = Field("UPDATED_AT", description="Column with the moment from which a row is known.")
     offers: tuple[Name, ...] = Field(min_length=1, description="Versions that the feature store holds.")
-    consumes: Name = Field(description="The version that the spoke's graphs use; one of those offered.")
     refresh: str | None = Field(
         None, description="Without it a view, always fresh; a lag such as '1 day' makes a dynamic table."
     )
+
+
+class FeatureView(OfferedView):
+    """Which versions the store offers, and which one the pipelines consume."""
+
+    consumes: Name = Field(description="The version that the spoke's graphs use; one of those offered.")
 
     @model_validator(mode="after")
     def _offered(self) -> Self:

@@ -10,7 +10,7 @@ from pydantic import Field
 from spoke_kit.manifest.features import Dataset, Entity, FeatureView
 from spoke_kit.manifest.graphs import Compute, Graph
 from spoke_kit.manifest.models import Model
-from spoke_kit.manifest.parts import Handler, Name, Part, Whole
+from spoke_kit.manifest.parts import Handler, Name, Part, Whole, WholeFile
 from spoke_kit.manifest.predictions import Prediction
 
 VERSION = 1
@@ -31,7 +31,7 @@ class Links(Part):
     runbook: str | None = Field(None, pattern=r"^https?://\S+$", description="What to do when it fails.")
 
 
-class Manifest(Part):
+class Manifest(WholeFile):
     """One spoke in one environment: ``spoke.yaml`` with the environment's overlay laid on it."""
 
     version: Literal[1] = Field(description="Version of this form.")

@@ -37,3 +37,7 @@ Number = Annotated[float, Strict()]
 
 Flag = Annotated[bool, Strict()]
 """true or false."""
+
+
+class WholeFile(Part):
+    """A manifest: what one file says."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -21,9 +21,13 @@ from pydantic_core import ErrorDetails
 from spoke_kit.errors import ConfigError, Fault, ManifestError
 from spoke_kit.manifest.agreement import Keys, disagreements
 from spoke_kit.manifest.manifest import Manifest
+from spoke_kit.manifest.parts import WholeFile
+from spoke_kit.manifest.shared import SharedManifest
 from spoke_kit.names import ENVIRONMENTS
 
 FILE = "spoke.yaml"
+SHARED_FILE = "shared.yaml"
+M = TypeVar("M", bound=WholeFile)
 _TAG = "tag:yaml.org,2002:"
 _PLAIN = ("str", "int", "float", "bool", "null")
 # https://docs.pydantic.dev/latest/errors/validation_errors/
@@ -58,13 +62,14 @@ class Tree:
     value: dict[str, Any]
     places: dict[Keys, tuple[str, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    file: str = FILE
 
     def fault(self, keys: Keys, problem: str) -> Fault:
         """At the nearest place that is written down: a missing key is told of where it is missing."""
         at: Keys = keys
         while at and at not in self.places:
             at = at[:-1]
-        file, line = self.places.get(at, (FILE, 1))
+        file, line = self.places.get(at, (self.file, 1))
         return Fault(file, line, ".".join(map(str, keys)), problem)
 
 
@@ -75,6 +80,14 @@ def load(directory: Path, environment: str) -> Manifest:
         ManifestError: with all faults of both files.
     """
     return _load(directory, environment)
+
+
+def load_shared(directory: Path) -> SharedManifest:
+    """The manifest of the hub's own feature views; as ``load``."""
+    path = directory / SHARED_FILE
+    if not path.is_file():
+        raise ManifestError([Fault(SHARED_FILE, 1, "", f"is not there, in {directory}")])
+    return validated(parse(path.read_text("utf-8"), SHARED_FILE), SharedManifest)
 
 
 def load_package(package: str, environment: str) -> Manifest:
@@ -89,7 +102,7 @@ def _load(directory: Traversable, environment: str) -> Manifest:
     overlay = directory.joinpath("overlays").joinpath(f"{environment.lower()}.yaml")
     if overlay.is_file():
         tree = laid(tree, _read(overlay, f"overlays/{environment.lower()}.yaml"))
-    return validated(tree)
+    return validated(tree, Manifest)
 
 
 def _read(path: Traversable, name: str) -> Tree:
@@ -101,13 +114,13 @@ def _read(path: Traversable, name: str) -> Tree:
         raise ManifestError([Fault(name, 1, "", "is no text in UTF-8")]) from None
 
 
-def validated(tree: Tree) -> Manifest:
+def validated(tree: Tree, kind: type[M]) -> M:
     """The manifest of a tree; ManifestError with all its faults."""
     faults = [*tree.faults, *(tree.fault(*one) for one in disagreements(tree.value))]
     try:
-        manifest = Manifest.model_validate(tree.value)
+        manifest = kind.model_validate(tree.value)
     except ValidationError as error:
-        raise ManifestError([*faults, *(_fault(tree, one) for one in error.errors())]) from None
+        raise ManifestError([*faults, *(_fault(tree, one, kind) for one in error.errors())]) from None
     if faults:
         raise ManifestError(faults)
     return manifest
@@ -116,7 +129,7 @@ def validated(tree: Tree) -> Manifest:
 def parse(text: str, file: str) -> Tree:
     """The content of one file; ManifestError for what is no YAML, or no mapping."""
     loader = yaml.SafeLoader(text)
-    tree = Tree({})
+    tree = Tree({}, file=file)
     try:
         node = loader.get_single_node()
         if node is not None:
@@ -185,7 +198,8 @@ class _Content:
 
 def laid(base: Tree, over: Tree) -> Tree:
     """``over`` laid on ``base``."""
-    return Tree(merged(base.value, over.value), {**base.places, **over.places}, [*base.faults, *over.faults])
+    places = {**base.places, **over.places}
+    return Tree(merged(base.value, over.value), places, [*base.faults, *over.faults], base.file)
 
 
 def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
@@ -202,12 +216,12 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _fault(tree: Tree, error: ErrorDetails) -> Fault:
+def _fault(tree: Tree, error: ErrorDetails, kind: type[WholeFile]) -> Fault:
     keys: Keys = tuple(one for one in error["loc"] if one != "[key]")
     if error["type"] == "extra_forbidden":
-        return tree.fault(keys, f"is unknown{_meant(keys)}")
+        return tree.fault(keys, f"is unknown{_meant(keys, kind)}")
     if error["type"] == "missing":
-        return tree.fault(keys, f"is missing{_described(keys)}")
+        return tree.fault(keys, f"is missing{_described(keys, kind)}")
     shown = error["input"]
     told = isinstance(shown, str | int | float | bool) or shown is None
     return tree.fault(keys, f"{_problem(error)}, found {shown!r}" if told else _problem(error))
@@ -223,22 +237,22 @@ def _problem(error: ErrorDetails) -> str:
     return error["msg"][:1].lower() + error["msg"][1:]
 
 
-def _meant(keys: Keys) -> str:
+def _meant(keys: Keys, kind: type[WholeFile]) -> str:
     """The known key that an unknown one resembles."""
-    known = _part(keys[:-1]).get("properties", {})
+    known = _part(keys[:-1], kind).get("properties", {})
     close = difflib.get_close_matches(str(keys[-1]), known, 1)
     return f"; did you mean {close[0]}?" if close else f"; known here: {', '.join(known)}"
 
 
-def _described(keys: Keys) -> str:
+def _described(keys: Keys, kind: type[WholeFile]) -> str:
     """What a missing key is for."""
-    described = _part(keys[:-1]).get("properties", {}).get(keys[-1], {}).get("description", "")
+    described = _part(keys[:-1], kind).get("properties", {}).get(keys[-1], {}).get("description", "")
     return f": {described}" if described else ""
 
 
-def _part(keys: Keys) -> dict[str, Any]:
+def _part(keys: Keys, kind: type[WholeFile]) -> dict[str, Any]:
     """The part of the JSON Schema that describes the mapping at ``keys``."""
-    found: dict[str, Any] = Manifest.model_json_schema()
+    found: dict[str, Any] = kind.model_json_schema()
     definitions = found["$defs"]
     for key in keys:
         below = (

@@ -148,10 +148,11 @@ def named(common: TestClient) -> Iterator[TestClient]:
     def scopes(spoke: str, environment: str) -> Scope:
         return Scope(load_declaration(), spoke, environment, small(spoke))
 
+    registry = Registry(Account(), scopes, domains.operations)
     app.state.domains = replace(
         domains,
-        registry=Registry(Account(), scopes, domains.operations),
-        features=Features(Account(), scopes, domains.operations),
+        registry=registry,
+        features=Features(Account(), scopes, domains.shared_features, registry, domains.operations),
     )
     yield common
     app.state.domains = domains

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sample_account import Features, Hub, Overview, Registry, Spokes
+from sample_account import Features, Hub, Overview, Registry, SharedFeatures, Spokes
 from sample_forecasts import Predictions, Simulation
 from sample_operations import Example, Operations
 from sample_runs import Training
@@ -19,6 +19,7 @@ class Sample:
     hub: Hub = field(default_factory=Hub)
     spokes: Spokes = field(default_factory=Spokes)
     features: Features = field(default_factory=Features)
+    shared_features: SharedFeatures = field(default_factory=SharedFeatures)
     training: Training = field(default_factory=Training)
     registry: Registry = field(default_factory=Registry)
     predictions: Predictions = field(default_factory=Predictions)
@@ -40,5 +41,6 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
     )
     if options.get("empty"):
         services.spokes.all = lambda: ()  # type: ignore[method-assign]
+        services.shared_features.views = lambda environment, shapes=True: ()  # type: ignore[method-assign]
         services.overview.glance = lambda spoke=None: ()  # type: ignore[method-assign]
     return services

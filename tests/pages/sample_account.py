@@ -6,7 +6,7 @@ import random
 from datetime import UTC, date, datetime, timedelta
 
 from services.core.errors import NotFound
-from services.features.types import FeatureColumn, FeatureView
+from services.features.types import Consumer, FeatureColumn, FeatureView
 from services.hub.types import Account, Environment, HubObject, HubPlan
 from services.overview.types import RunMark, SpokeGlance
 from services.registry.types import Model, ModelVersion
@@ -154,12 +154,48 @@ class Features:
                     3600.0 if dynamic else None,
                     True,
                     f"SELECT PUDO_ID,\n       {columns[0]}\nFROM SPOKEHUB.SHARED_DATA.PUDO_OCCUPANCY\nWHERE 1 < 2",
+                    spoke,
+                    (
+                        Consumer(
+                            spoke,
+                            environment,
+                            True,
+                            ("PUDO__CAPACITY_MODEL$V1",),
+                            ("PUDO__CAPACITY_DATASET$D1",),
+                        ),
+                    ),
                 )
             )
-        return tuple(views)
+        return (*views, SharedFeatures().views(environment)[0])
 
     def start_deploy(self, spoke: str, environment: str, actor: str) -> str:
         return "op-deploy"
+
+
+class SharedFeatures:
+    """Two views of the hub's: one is consumed, in one version."""
+
+    def views(self, environment: str, *, shapes: bool = True) -> tuple[FeatureView, ...]:
+        if environment != "DEV":
+            return ()
+        columns = (
+            FeatureColumn("DAY", "DATE", "", "key"),
+            FeatureColumn("IS_HOLIDAY", "FLOAT", "1 on a public holiday"),
+        )
+        consumer = Consumer("pudo", "DEV", True, ("PUDO__CAPACITY_MODEL$V1", "PUDO__CAPACITY_MODEL$V2"))
+        calendar = FeatureView(
+            "SHARED__CALENDAR", "V1", "VIEW", ("DAY",), columns, "Calendar with public holidays",
+            "SPOKEHUB_ADMIN", sql="SELECT 1 < 2", provider="hub", consumers=(consumer,),
+        )  # fmt: skip
+        cells = FeatureView(
+            "SHARED__NEIGHBOURHOOD", "V1", "DYNAMIC TABLE", ("CELL",), (), "Parcels and points around",
+            "SPOKEHUB_ADMIN", "1 day", "FULL", "ACTIVE", 62758, lag_seconds=172_800.0, target_lag_seconds=86_400.0,
+            consumed=False, provider="hub",
+        )  # fmt: skip
+        return calendar, cells
+
+    def start_deploy(self, environment: str, actor: str) -> str:
+        return "op-shared"
 
 
 class Registry:

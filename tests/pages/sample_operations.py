@@ -30,7 +30,7 @@ class Example:
 
     def state(self) -> ExampleState:
         return ExampleState(
-            True, "pudo", self.state_name, None if self.state_name == "absent" else "op-setup"
+            True, ("pudo",), self.state_name, None if self.state_name == "absent" else "op-setup"
         )  # type: ignore[arg-type]
 
     def start(self, actor: str) -> str:

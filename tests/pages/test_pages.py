@@ -127,11 +127,31 @@ def test_features_show_columns_and_freshness(read):
         "PUDO__HISTORICAL_FEATURES V1",
         "PUDO__GEOSPATIAL_FEATURES V1",
         "PUDO__TEMPORAL_FEATURES V1",
+        "SHARED__CALENDAR V1",
+    ]
+    facts = [
+        dict(zip([t.text for t in c.all("dt")], [d.text for d in c.all("dd")], strict=True)) for c in cards
+    ]
+    assert [one["Owner"] for one in facts] == ["pudo", "pudo", "pudo", "hub"]
+    assert [one["Consumers"] for one in facts[2:]] == [
+        "pudo in use 1 model version 1 dataset version",
+        "pudo in use 2 model versions",
     ]
     columns = [row.all("td")[0].text for row in cards[1].one("tbody").all("tr")]
     assert columns[:3] == ["PUDO_ID key", "UPDATED_AT timestamp", "COMPETITORS_1KM"]
     assert "4 min of 1 h" in cards[1].one("dl").text
     assert "WHERE 1 < 2" in cards[0].one("pre").text
+
+
+def test_the_hub_lists_its_features_with_their_consumers(read):
+    rows = [r.all("td") for r in read("/hub").one("section", id="shared-features").one("tbody").all("tr")]
+    assert [(row[0].one("code").text, row[3].text, row[4].text) for row in rows] == [
+        ("SHARED__CALENDAR", "none", "pudo in use 2 model versions"),
+        ("SHARED__NEIGHBOURHOOD", "2 d of 1 d", "nobody yet"),
+    ]
+    elsewhere = read("/hub?environment=PROD").one("section", id="shared-features")
+    assert elsewhere.one("form").attributes["action"] == "/hub/features/deploy"
+    assert "No shared feature view is deployed in PROD" in elsewhere.text
 
 
 def test_run_shows_states_times_and_return_values(read):
@@ -289,6 +309,7 @@ def test_conflict_is_a_page_with_the_way_back(client):
         ("/simulation/next", {}, "/simulation"),
         ("/simulation/reset", {"confirm": "reset"}, "/operations/op-reset"),
         ("/hub/apply", {}, "/operations/op-apply"),
+        ("/hub/features/deploy", {"environment": "DEV"}, "/operations/op-shared"),
         ("/operations/op-setup/cancel", {}, "/operations/op-setup"),
         ("/spokes/pudo/onboard", {"environment": "PROD"}, "/operations/op-onboard"),
         ("/spokes/pudo/features/deploy", {"environment": "DEV"}, "/operations/op-deploy"),

@@ -34,6 +34,7 @@ GET /
 POST /example
 GET /hub
 POST /hub/apply
+POST /hub/features/deploy
 GET /operations
 GET /operations/running
 GET /operations/{operation_id}

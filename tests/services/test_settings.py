@@ -15,7 +15,7 @@ def test_the_defaults_are_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (settings.web.host, settings.web.port, settings.web.loopback) == ("127.0.0.1", 8000, True)
     assert settings.storage.database_url == f"sqlite:///{tmp_path}/var/spokehub.sqlite"
     assert settings.storage.operations_url == f"sqlite:///{tmp_path}/var/operations.sqlite"
-    assert (settings.account.kind, settings.example) == ("embedded", "pudo")
+    assert (settings.account.kind, settings.example) == ("embedded", None)
 
 
 def test_postgresql_serves_both() -> None:
@@ -46,7 +46,6 @@ def test_a_named_connection_and_the_container(tmp_path: Path) -> None:
         ("SPOKEHUB_PORT", "70000"),
         ("SPOKEHUB_LOG", "xml"),
         ("SPOKEHUB_LOG_LEVEL", "LOUD"),
-        ("SPOKEHUB_EXAMPLE", "other"),
         ("SPOKEHUB_DATABASE_URL", "mysql://h/d"),
     ],
 )

@@ -1,11 +1,13 @@
-"""The features of one point on one morning, computed one by one from the definition."""
+"""The features of one point, day or cell on one morning, computed one by one from the definition."""
 
 from __future__ import annotations
 
+import math
 import statistics
+from collections import Counter
 from datetime import date, timedelta
 
-from spokes.pudo.features.holidays import berlin_holidays
+from spokes.shared.features.holidays import berlin_holidays
 from tests.spokes.world import World, distance_km
 
 Values = dict[str, float | None]
@@ -58,10 +60,19 @@ def historical(world: World, pudo: int, day: date) -> Values:
 
 
 def temporal(world: World, pudo: int, day: date) -> Values:
-    """The calendar of ``day``, and the fill rates of the same weekday before it."""
+    """The fill rates of the same weekday before ``day``."""
     same = [world.fill.get((pudo, day - timedelta(days=7 * weeks))) for weeks in range(1, 20)]
     every = [rate for rate in same if rate is not None]
     four = [rate for rate in same[:4] if rate is not None]
+    return {
+        "AVG_FILL_RATE_BY_DOW": _mean(every),
+        "STDDEV_FILL_RATE_BY_DOW": _deviation(every),
+        "AVG_FILL_RATE_BY_DOW_4W": _mean(four),
+    }
+
+
+def calendar(day: date) -> Values:
+    """What anybody knows of ``day`` a year before."""
     next_month = (day.replace(day=28) + timedelta(days=4)).replace(day=1)
 
     def holiday(offset: int) -> float:
@@ -70,18 +81,77 @@ def temporal(world: World, pudo: int, day: date) -> Values:
     return {
         "DAY_OF_WEEK": float(day.isoweekday()),
         "DAY_OF_MONTH": float(day.day),
+        "DAY_OF_YEAR": float(day.timetuple().tm_yday),
+        "WEEK_OF_YEAR": float(day.isocalendar().week),
         "MONTH": float(day.month),
         "QUARTER": float((day.month + 2) // 3),
-        "DAY_OF_YEAR": float(day.timetuple().tm_yday),
         "IS_WEEKEND": float(day.isoweekday() >= 6),
         "IS_MONTH_END": float((next_month - day).days <= 3),
         "IS_HOLIDAY": holiday(0),
+        "IS_REST_DAY": max(holiday(0), float(day.isoweekday() == 7)),
         "IS_DAY_AFTER_HOLIDAY": holiday(-1),
         "IS_DAY_BEFORE_HOLIDAY": holiday(1),
         "WAS_HOLIDAY_LAST_WEEK": holiday(-7),
-        "AVG_FILL_RATE_BY_DOW": _mean(every),
-        "STDDEV_FILL_RATE_BY_DOW": _deviation(every),
-        "AVG_FILL_RATE_BY_DOW_4W": _mean(four),
+    }
+
+
+Cell = tuple[int, int]
+
+
+def cell_of(latitude: float, longitude: float) -> Cell:
+    """Row and column of the grid."""
+    return math.floor(latitude / 0.009), math.floor(longitude / 0.015)
+
+
+def cells(world: World) -> set[tuple[Cell, date]]:
+    """The mornings on which something is announced for a cell, or a point stands in it."""
+    announced = {(cell_of(latitude, longitude), day) for day, latitude, longitude in world.parcels}
+    last = max(day for day, _, _ in world.parcels)
+    standing = {
+        (cell_of(point.latitude, point.longitude), day)
+        for point in world.points
+        for day in world.days
+        if point.created <= day <= last
+    }
+    return announced | standing
+
+
+def neighbourhood(world: World, cell: Cell, day: date) -> Values:
+    """What is in and around ``cell`` on the morning of ``day``."""
+
+    def near(place: Cell) -> bool:
+        return abs(place[0] - cell[0]) <= 1 and abs(place[1] - cell[1]) <= 1
+
+    def block(place: Cell) -> Cell:
+        return place[0] // 3, place[1] // 3
+
+    places = [(when, cell_of(latitude, longitude)) for when, latitude, longitude in world.parcels]
+    of_day = [place for when, place in places if when == day]
+    around = float(sum(map(near, of_day)))
+    in_block = Counter(when for when, place in places if block(place) == block(cell))
+    first = min(in_block, default=None)
+
+    def back(days: int) -> float | None:
+        one = day - timedelta(days=days)
+        return float(in_block[one]) if first is not None and one >= first else None
+
+    def last(days: int) -> list[float]:
+        return [value for number in range(1, days + 1) if (value := back(number)) is not None]
+
+    points = [p for p in world.points if near(cell_of(p.latitude, p.longitude)) and p.created <= day]
+    capacity, mean_28 = float(sum(point.capacity for point in points)), _mean(last(28))
+    return {
+        "CELL_PARCELS": float(of_day.count(cell)),
+        "AREA_PARCELS": around,
+        "AREA_POINTS": float(len(points)),
+        "AREA_CAPACITY": capacity,
+        "AREA_PARCELS_PER_CAPACITY": around / capacity if points else None,
+        "BLOCK_PARCELS": float(in_block[day]),
+        "BLOCK_PARCELS_LAG_1D": back(1),
+        "BLOCK_PARCELS_LAG_7D": back(7),
+        "BLOCK_PARCELS_7D_AVG": _mean(last(7)),
+        "BLOCK_PARCELS_28D_RATIO": in_block[day] / mean_28 if mean_28 else None,
+        "NETWORK_PARCELS": float(len(of_day)),
     }
 
 
@@ -125,5 +195,4 @@ def geospatial(world: World, pudo: int, day: date) -> Values:
         "PARCEL_DEMAND_7D_AVG": _mean(last(7)),
         "DEMAND_CAPACITY_RATIO": parcels / (here.capacity + sum(rivals)),
         "DEMAND_28D_RATIO": parcels / mean_28 if mean_28 else None,
-        "NETWORK_PARCEL_DEMAND": float(sum(when == day for when, _, _ in world.parcels)),
     }

@@ -82,3 +82,9 @@ def hub(account: dict[str, Any]) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def spoke_directory() -> Path:
     return Path(__file__).parents[2] / "spokes" / "pudo"
+
+
+@pytest.fixture(scope="session")
+def shared_directory() -> Path:
+    """The hub's own project of shared feature views."""
+    return Path(__file__).parents[2] / "spokes" / "shared"

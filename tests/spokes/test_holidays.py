@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from spokes.pudo.features.holidays import berlin_holidays, easter_sunday
+from spokes.shared.features.holidays import berlin_holidays, easter_sunday
 
 
 @pytest.mark.parametrize(

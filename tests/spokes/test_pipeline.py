@@ -87,8 +87,61 @@ def connection(hub: dict[str, Any]) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def deployed(hub: dict[str, Any], connection: Any, spoke_directory: Path) -> list[dict[str, Any]]:
+def shared(hub: dict[str, Any], connection: Any, shared_directory: Path) -> list[dict[str, Any]]:
+    """The hub's feature views."""
+    return deploy(hub, shared_directory)
+
+
+@pytest.fixture(scope="module")
+def deployed(hub: dict[str, Any], shared: Any, spoke_directory: Path) -> list[dict[str, Any]]:
     return deploy(hub, spoke_directory)
+
+
+SHARED = {"SHARED__CALENDAR V1", "SHARED__NEIGHBOURHOOD V1"}
+
+
+def test_the_shared_features_are_deployed_once(
+    hub: dict[str, Any], shared: list[dict[str, Any]], shared_directory: Path
+) -> None:
+    assert changes(shared) == {("feature view", name, "create") for name in SHARED}
+    kept = {("feature view", name, "keep") for name in SHARED}
+    assert changes(deploy(hub, shared_directory)) == kept
+    assert changes(deploy(hub, shared_directory, "--plan")) == kept
+    created = {("feature view", name, "create") for name in SHARED}
+    assert changes(deploy(hub, shared_directory, "--plan", environment="PROD")) == created
+
+
+@pytest.mark.parametrize("options", [(), ("--plan",)])
+@pytest.mark.parametrize(
+    ("environment", "wanted", "hint"),
+    [
+        ("DEV", {"CALENDAR": "V9"}, "It offers SHARED__CALENDAR V1, SHARED__NEIGHBOURHOOD V1."),
+        ("DEV", {"TIDES": "V1"}, "It offers SHARED__CALENDAR V1, SHARED__NEIGHBOURHOOD V1."),
+        ("PROD", {}, "Deploy the hub's feature views there first."),
+    ],
+)
+def test_what_the_hub_does_not_offer_is_not_consumed(
+    hub: dict[str, Any],
+    deployed: Any,
+    spoke_directory: Path,
+    tmp_path: Path,
+    options: tuple[str, ...],
+    environment: str,
+    wanted: dict[str, str],
+    hint: str,
+) -> None:
+    asking = Path(shutil.copytree(spoke_directory, tmp_path / "pudo"))
+    (asking / "overlays" / f"{environment.lower()}.yaml").write_text(
+        yaml.safe_dump({"shared_features": wanted})
+    )
+    refused = deploy(hub, asking, "--stage", "features", *options, environment=environment)[-1]
+    name, version = next(iter((wanted or {"CALENDAR": "V1"}).items()))
+    assert refused == {
+        "event": "error",
+        "code": "spoke.not_offered",
+        "message": f"The hub does not offer SHARED__{name} {version} in {environment}",
+        "hint": hint,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +197,11 @@ def test_training_registers_and_promotes(
         "PUDO__HISTORICAL_FEATURES": "V1",
         "PUDO__GEOSPATIAL_FEATURES": "V1",
         "PUDO__TEMPORAL_FEATURES": "V1",
+        "SHARED__CALENDAR": "V1",
+        "SHARED__NEIGHBOURHOOD": "V1",
     }
+    assert {"DAY", "CELL"} & set(version.lineage["features"]) == set()
+    assert {"IS_HOLIDAY", "AREA_PARCELS"} <= set(version.lineage["features"])
     assert version.lineage["gates"] == {"passed": True, "failed": []}
     assert json.loads(trained["CLEANUP"]["RETURN_VALUE"]) == {"model_versions": [], "dataset_versions": []}
 
@@ -234,12 +291,13 @@ def test_a_running_graph_is_not_replaced(
 
 
 def test_a_changed_definition_is_refused_outside_dev(
-    hub: dict[str, Any], deployed: Any, spoke_directory: Path, tmp_path: Path
+    hub: dict[str, Any], deployed: Any, spoke_directory: Path, shared_directory: Path, tmp_path: Path
 ) -> None:
     changed = Path(shutil.copytree(spoke_directory, tmp_path / "pudo"))
     file = changed / "features" / "historical.py"
     file.write_text(file.read_text().replace(">= 0.8", ">= 0.9"))
     name = "PUDO__HISTORICAL_FEATURES V1"
+    deploy(hub, shared_directory, environment="STAGING")
     deploy(hub, spoke_directory, "--stage", "features", environment="STAGING")
     refused = deploy(hub, changed, "--stage", "features", environment="STAGING")[-1]
     assert (refused["event"], refused["code"]) == ("error", "spoke.version_changed")

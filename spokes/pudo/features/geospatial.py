@@ -6,9 +6,10 @@ lies in the point's cell or one of its eight neighbours, and the exact distance 
 
 from __future__ import annotations
 
+from spoke_kit.days import calendar, morning_of
 from spoke_kit.features import Definition
 
-from .days import back, calendar, morning_of, over_days
+from .days import back, over_days
 
 # 0.009 degrees of latitude are 1.0008 km. A degree of longitude shrinks with the cosine of the latitude; the
 # width is that at the northernmost point and a little beyond, so that no cell is narrower than 1 km.
@@ -46,11 +47,6 @@ DEMAND AS (
     ) <= 1.0
     GROUP BY NEIGHBOURHOOD.PUDO_ID, ANNOUNCED.DATE
 ),
-TOTALS AS (
-    SELECT CALENDAR.DATE, COUNT(PARCELS.CREATED_DATE) AS PARCELS
-    FROM CALENDAR LEFT JOIN {{shared:PARCELS}} AS PARCELS ON PARCELS.CREATED_DATE = CALENDAR.DATE
-    GROUP BY CALENDAR.DATE
-),
 COMPETITION AS (
     SELECT SITES.PUDO_ID, OTHERS.FIRST_DATE, OTHERS.CAPACITY
     FROM SITES
@@ -59,8 +55,8 @@ COMPETITION AS (
         AND HAVERSINE(SITES.LATITUDE, SITES.LONGITUDE, OTHERS.LATITUDE, OTHERS.LONGITUDE) <= 1.0
 ),
 SITE_DAYS AS (
-    SELECT SITES.PUDO_ID, TOTALS.DATE, SITES.CAPACITY, SITES.PUDO_TYPE, TOTALS.PARCELS AS NETWORK_PARCELS
-    FROM SITES JOIN TOTALS ON TOTALS.DATE >= SITES.FIRST_DATE
+    SELECT SITES.PUDO_ID, CALENDAR.DATE, SITES.CAPACITY, SITES.PUDO_TYPE
+    FROM SITES JOIN CALENDAR ON CALENDAR.DATE >= SITES.FIRST_DATE
 ),
 RIVALS AS (
     SELECT SITE_DAYS.PUDO_ID, SITE_DAYS.DATE, COUNT(*) AS RIVALS, SUM(COMPETITION.CAPACITY) AS CAPACITY
@@ -71,7 +67,7 @@ RIVALS AS (
 ),
 COUNTED AS (
     SELECT
-        SITE_DAYS.PUDO_ID, SITE_DAYS.DATE, SITE_DAYS.CAPACITY, SITE_DAYS.PUDO_TYPE, SITE_DAYS.NETWORK_PARCELS,
+        SITE_DAYS.PUDO_ID, SITE_DAYS.DATE, SITE_DAYS.CAPACITY, SITE_DAYS.PUDO_TYPE,
         COALESCE(DEMAND.PARCELS, 0) AS PARCELS,
         COALESCE(RIVALS.RIVALS, 0) AS RIVALS,
         COALESCE(RIVALS.CAPACITY, 0) AS RIVAL_CAPACITY
@@ -103,8 +99,7 @@ SELECT
     PARCELS_7::FLOAT AS DAILY_PARCEL_DEMAND_LAG_7D,
     AVG_7::FLOAT AS PARCEL_DEMAND_7D_AVG,
     (PARCELS::FLOAT / (CAPACITY + RIVAL_CAPACITY))::FLOAT AS DEMAND_CAPACITY_RATIO,
-    (PARCELS::FLOAT / NULLIF(AVG_28, 0))::FLOAT AS DEMAND_28D_RATIO,
-    NETWORK_PARCELS::FLOAT AS NETWORK_PARCEL_DEMAND
+    (PARCELS::FLOAT / NULLIF(AVG_28, 0))::FLOAT AS DEMAND_28D_RATIO
 FROM WINDOWED"""
 
 VERSIONS = {
@@ -124,7 +119,6 @@ VERSIONS = {
             "PARCEL_DEMAND_7D_AVG": "Mean of the 7 days before",
             "DEMAND_CAPACITY_RATIO": "Parcels announced within 1 km over all capacity within 1 km",
             "DEMAND_28D_RATIO": "Parcels announced within 1 km over the mean of the 28 days before",
-            "NETWORK_PARCEL_DEMAND": "Parcels announced for that day in the whole network",
         },
     )
 }

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from spoke_kit.days import morning_after
 from spoke_kit.features import Definition
 
-from .days import DAYS, back, morning_after, over_days
+from .days import DAYS, back, over_days
 
 # The row of DATE is known on the next morning, so for the forecast made then DATE itself is one day back.
 _QUERY = f"""WITH {DAYS},

@@ -35,12 +35,19 @@ def generate_features(context: TaskContext) -> Json:
 
 
 def check_fresh(context: TaskContext) -> int:
-    """The number of rows, when on each day some row of each feature view is of that very morning."""
+    """The number of rows, when on each day some row of each feature view is of that very morning.
+
+    The calendar is known long before; of it there must be the day.
+    """
+    calendar = context.names.shared_feature("CALENDAR")
     known = {
         f"{view}_{version}_UPDATED_AT": view
         for view, version in features.consumed_versions(context.manifest, context.names).items()
     }
-    fresh = ", ".join(f"COUNT_IF({quote(column)} = {spine.TIMESTAMP})" for column in known)
+    fresh = ", ".join(
+        f"COUNT({quote(column)})" if view == calendar else f"COUNT_IF({quote(column)} = {spine.TIMESTAMP})"
+        for column, view in known.items()
+    )
     rows = context.sql(
         f"SELECT PREDICTION_DATE, COUNT(*), {fresh} FROM {{own:{FEATURES_TABLE}}} "
         "GROUP BY PREDICTION_DATE ORDER BY PREDICTION_DATE"

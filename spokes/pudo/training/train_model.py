@@ -64,8 +64,7 @@ def train_model(context: TaskContext) -> Json:
 
 def feature_columns(frame: pd.DataFrame) -> list[str]:
     """Every column that is neither key, timestamp nor label."""
-    other = {*spine.KEYS, spine.TIMESTAMP, spine.LABEL}
-    return [column for column in frame.columns if column not in other]
+    return [column for column in frame.columns if column not in spine.OTHER]
 
 
 def fit(

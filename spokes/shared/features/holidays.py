@@ -9,8 +9,8 @@ FIRST_YEAR, LAST_YEAR = 2020, 2035
 _FIXED = ((1, 1), (3, 8), (5, 1), (10, 3), (12, 25), (12, 26))
 # Good Friday, Easter Monday, Ascension, Whit Monday, in days from Easter Sunday.
 _FROM_EASTER = (-2, 1, 39, 50)
-# The 75th and 80th anniversaries of the end of the war, by law of the state of Berlin.
-_ONCE = (date(2020, 5, 8), date(2025, 5, 8))
+# Single days by law of the state of Berlin: the end of the war, 75 and 80 years on, and 17 June 1953, 75 years on.
+_ONCE = (date(2020, 5, 8), date(2025, 5, 8), date(2028, 6, 17))
 
 
 def easter_sunday(year: int) -> date:

@@ -1,0 +1,1 @@
+"""The hub's own feature views, which every spoke of an environment may consume."""
