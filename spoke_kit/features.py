@@ -96,9 +96,19 @@ def offers(package: str, views: Views, names: Names, named: Callable[[str], str]
                     f"Add {version!r} to VERSIONS in {view.module}.",
                 )
             definition = versions[version]
+            _refuse_quotes(f"{view.module} {version}", definition)
             query = names.render(definition.query)
             found.append(Offer(named(name), version, view, query, definition))
     return found
+
+
+def _refuse_quotes(what: str, definition: Definition) -> None:
+    """snowflake-ml writes the descriptions of columns into its statements as they are."""
+    for text in definition.columns.values():
+        if "'" in text:
+            raise DefinitionError(
+                f"{what}: the column's description {text!r} holds an apostrophe", "Say it without one."
+            )
 
 
 def registered(store: FeatureStore | None) -> dict[tuple[str, str], str]:

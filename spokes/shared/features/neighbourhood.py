@@ -119,7 +119,7 @@ SELECT
     LATELY.PARCELS_1::FLOAT AS BLOCK_PARCELS_LAG_1D,
     LATELY.PARCELS_7::FLOAT AS BLOCK_PARCELS_LAG_7D,
     LATELY.AVG_7::FLOAT AS BLOCK_PARCELS_7D_AVG,
-    (LATELY.PARCELS / NULLIF(LATELY.AVG_28, 0))::FLOAT AS BLOCK_PARCELS_28D_RATIO,
+    (LATELY.PARCELS::FLOAT / NULLIF(LATELY.AVG_28, 0))::FLOAT AS BLOCK_PARCELS_28D_RATIO,
     COALESCE(TOTALS.PARCELS, 0)::FLOAT AS NETWORK_PARCELS
 FROM CELL_DAYS
 LEFT JOIN HERE
@@ -150,7 +150,7 @@ VERSIONS = {
             "AREA_POINTS": "Points in the nine cells around",
             "AREA_CAPACITY": "Parcels that the points in the nine cells around can take in a day",
             "AREA_PARCELS_PER_CAPACITY": "Parcels announced in the nine cells around over the capacity there",
-            "BLOCK_PARCELS": "Parcels announced for that day in the cell's block of 3 by 3 cells",
+            "BLOCK_PARCELS": "Parcels announced for that day in the block of 3 by 3 cells around it",
             "BLOCK_PARCELS_LAG_1D": "The same, the day before",
             "BLOCK_PARCELS_LAG_7D": "The same, a week before",
             "BLOCK_PARCELS_7D_AVG": "Mean of the 7 days before in the block",
