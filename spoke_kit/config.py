@@ -9,8 +9,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from spoke_kit import yaml_node
 from spoke_kit.errors import ConfigError
+from spoke_kit.manifest import Prediction
 from spoke_kit.names import ENVIRONMENTS, identifier
 from spoke_kit.yaml_node import Node
 
@@ -114,6 +117,8 @@ class SpokeConfig:
     tables: tuple[str, ...]
     graphs: Mapping[str, GraphConfig]
     procedures: Mapping[str, str]
+    # As plain values, which the contract's model has read without complaint.
+    predictions: Mapping[str, Mapping[str, Any]]
 
 
 def load(directory: Path, environment: str) -> SpokeConfig:
@@ -169,6 +174,7 @@ def read(top: Node, environment: str) -> SpokeConfig:
         tables=top.texts("tables", []),
         graphs={name: _graph(name, node) for name, node in top.children("graphs")},
         procedures={name: _handler(top, name, text) for name, text in top.plain("procedures").items()},
+        predictions={name: _prediction(top, name, part) for name, part in top.plain("predictions").items()},
     )
     for node in (top, gates, compute):
         node.finish()
@@ -196,6 +202,15 @@ def _handler(node: Node, name: str, text: Any) -> str:
     if not isinstance(text, str) or not _HANDLER.fullmatch(text):
         raise node.error(name, f"expected module.function, found {text!r}")
     return text
+
+
+def _prediction(node: Node, name: str, part: Any) -> Mapping[str, Any]:
+    try:
+        return Prediction.model_validate(part).model_dump(mode="json", by_alias=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(step) for step in first["loc"])
+        raise node.error("predictions", f"{name}.{where}: {first['msg']}") from None
 
 
 def _entity(name: str, node: Node) -> Entity:

@@ -30,9 +30,12 @@ class Run(Target):
 
 
 class Inference(Run):
-    """``days``: forecast these again; by default the earliest pending one."""
+    """``days``: predict these again; by default the earliest pending one. ``prediction``: the first declared one
+    by default.
+    """
 
     days: tuple[date, ...] = ()
+    prediction: str | None = None
 
 
 class Retry(Target):
@@ -148,7 +151,7 @@ class TrainingOperations:
         self._training.require(params.spoke, params.environment, INFERENCE_GRAPH)
         self._features.require_consumed(params.spoke, params.environment)
         self._registry.require_version(params.spoke, params.environment)
-        self._predictions.require_pending(params.spoke, params.environment, params.days)
+        self._predictions.require_pending(params.spoke, params.environment, params.days, params.prediction)
         self._check_free(params, INFERENCE_GRAPH)
 
     def check_retry(self, params: Retry) -> None:

@@ -19,61 +19,40 @@ FROM {own:PREDICTIONS} AS P
 JOIN {shared:PUDO_REFERENCE} AS R ON R.PUDO_ID = P.PUDO_ID
 WHERE P.PREDICTED_FILL_RATE >= {high_capacity};
 
--- How good the forecasts of each day were, beside the naive forecasts. Where a naive forecast has no value the other
--- stands in; a point without a row in the week before is left out of both.
-CREATE OR REPLACE VIEW {own:INFERENCE_METRICS} AS
+-- What the service shows: each forecast with its point, and what anybody could have said without a model that
+-- morning: the fill rate of the same weekday last week, else the mean of the last seven days.
+CREATE OR REPLACE VIEW {own:CAPACITY_FORECASTS} AS
 WITH NAIVE AS (
     SELECT
         P.PREDICTION_ID,
-        AVG(CASE WHEN O.DATE = DATEADD(day, -7, P.PREDICTION_DATE)::DATE THEN O.FILL_RATE END) AS SAME_WEEKDAY,
-        AVG(O.FILL_RATE) AS MEAN_7
+        P.PREDICTION_DATE,
+        COALESCE(
+            AVG(CASE WHEN O.DATE = DATEADD(day, -7, P.PREDICTION_DATE)::DATE THEN O.FILL_RATE END),
+            AVG(O.FILL_RATE)
+        ) AS FILL_RATE
     FROM {own:PREDICTIONS} AS P
-    LEFT JOIN {shared:PUDO_OCCUPANCY} AS O
+    JOIN {shared:PUDO_OCCUPANCY} AS O
         ON O.PUDO_ID = P.PUDO_ID
         AND O.DATE >= DATEADD(day, -7, P.PREDICTION_DATE)::DATE
         AND O.DATE < P.PREDICTION_DATE
-    WHERE P.ACTUAL_FILL_RATE IS NOT NULL
-    GROUP BY P.PREDICTION_ID
-),
-DAYS AS (
-    SELECT
-        P.PREDICTION_DATE,
-        P.MODEL_VERSION,
-        COUNT(*) AS N,
-        AVG(ABS(P.PREDICTION_ERROR)) AS MAE,
-        SQRT(AVG(P.PREDICTION_ERROR * P.PREDICTION_ERROR)) AS RMSE,
-        AVG(P.PREDICTION_ERROR) AS BIAS,
-        AVG(ABS(COALESCE(NAIVE.SAME_WEEKDAY, NAIVE.MEAN_7) - P.ACTUAL_FILL_RATE)) AS NAIVE_WEEKDAY_MAE,
-        AVG(ABS(NAIVE.MEAN_7 - P.ACTUAL_FILL_RATE)) AS NAIVE_MEAN7_MAE,
-        SUM(CASE WHEN P.PREDICTED_FILL_RATE >= {high_capacity} THEN 1 ELSE 0 END) AS ALERTS,
-        SUM(CASE WHEN P.ACTUAL_FILL_RATE >= {high_capacity} THEN 1 ELSE 0 END) AS HIGH_DAYS,
-        SUM(
-            CASE
-                WHEN P.PREDICTED_FILL_RATE >= {high_capacity} AND P.ACTUAL_FILL_RATE >= {high_capacity} THEN 1
-                ELSE 0
-            END
-        ) AS TRUE_ALERTS
-    FROM {own:PREDICTIONS} AS P
-    JOIN NAIVE ON NAIVE.PREDICTION_ID = P.PREDICTION_ID
-    WHERE P.ACTUAL_FILL_RATE IS NOT NULL
-    GROUP BY P.PREDICTION_DATE, P.MODEL_VERSION
+    GROUP BY P.PREDICTION_ID, P.PREDICTION_DATE
 )
 SELECT
-    PREDICTION_DATE,
-    MODEL_VERSION,
-    N,
-    MAE,
-    RMSE,
-    BIAS,
-    LEAST(NAIVE_WEEKDAY_MAE, NAIVE_MEAN7_MAE) AS NAIVE_MAE,
-    NAIVE_WEEKDAY_MAE,
-    NAIVE_MEAN7_MAE,
-    ALERTS,
-    HIGH_DAYS,
-    TRUE_ALERTS,
-    TRUE_ALERTS::FLOAT / NULLIF(ALERTS, 0) AS ALERT_PRECISION,
-    TRUE_ALERTS::FLOAT / NULLIF(HIGH_DAYS, 0) AS ALERT_RECALL
-FROM DAYS;
+    P.PUDO_ID,
+    R.PUDO_NAME,
+    LOWER(REPLACE(R.PUDO_TYPE, '_', ' ')) AS KIND,
+    R.LATITUDE,
+    R.LONGITUDE,
+    R.CAPACITY,
+    P.PREDICTION_DATE,
+    P.PREDICTED_FILL_RATE,
+    P.ACTUAL_FILL_RATE,
+    NAIVE.FILL_RATE AS NAIVE_FILL_RATE,
+    P.MODEL_VERSION,
+    P.PREDICTION_TIMESTAMP
+FROM {own:PREDICTIONS} AS P
+JOIN {shared:PUDO_REFERENCE} AS R ON R.PUDO_ID = P.PUDO_ID
+LEFT JOIN NAIVE ON NAIVE.PREDICTION_ID = P.PREDICTION_ID AND NAIVE.PREDICTION_DATE = P.PREDICTION_DATE;
 
 -- Days whose parcels are announced, whose evening is still to come, and that no forecast was made for.
 CREATE OR REPLACE VIEW {own:PENDING_PREDICTIONS} AS
