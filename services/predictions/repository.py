@@ -86,7 +86,7 @@ class Predictions:
                 time.isoformat(),
             ),
         )
-        return _totals(row, levels) if row else Totals()
+        return _totals(row, levels) if row and row["N"] else Totals()
 
     def page(
         self,

@@ -1,4 +1,4 @@
-"""What is written about predictions: one row a point and day, actuals, naive forecasts and alerts, against numbers by hand."""
+"""What is written about predictions, a row a point and day: actuals, naive forecasts and alerts, against numbers."""
 
 from __future__ import annotations
 
