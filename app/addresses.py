@@ -32,10 +32,18 @@ def segment(name: str) -> str:
     return quote(_TOUCHED.sub(_escape, name), safe="=")
 
 
-def path(template: str, /, *parts: str, **query: str | int | None) -> str:
-    """A local address: each ``{}`` of the template filled with a name, None left out of the query."""
+def path(template: str, /, *parts: str, **query: str | int | tuple[str, ...] | None) -> str:
+    """A local address: each ``{}`` of the template filled with a name.
+
+    None is left out of the query; of a tuple each value stands for itself.
+    """
     address = template.format(*(segment(str(part)) for part in parts))
-    asked = [f"{key}={quote(str(value), safe='')}" for key, value in query.items() if value is not None]
+    asked = [
+        f"{key}={quote(str(one), safe='')}"
+        for key, value in query.items()
+        if value is not None
+        for one in (value if isinstance(value, tuple) else (value,))
+    ]
     return f"{address}?{'&'.join(asked)}" if asked else address
 
 

@@ -1,57 +1,56 @@
-"""REST: a spoke's forecasts, how good they were, and the points that will be too full."""
+"""REST: a spoke's predictions, how good they were, where they are wrong, and what they warn of."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from app.addresses import Name
+from app.addresses import MAX_NAME, Name
 from app.api.parameters import EnvironmentDep, EnvironmentText, Target, pick
 from app.dependencies import HubDep, PredictionsDep, SpokesDep, SubmitDep
-from app.limits import Limit, Text
+from app.limits import Limit, SentName, Text
 from app.schemas.base import Listing
 from app.schemas.predictions import (
-    Alert,
-    Evaluation,
-    PointHistory,
+    AlertOfSpoke,
+    AlertPage,
+    Diagnostics,
+    EntityHistory,
+    Evaluations,
+    PlacedRow,
+    PredictionPage,
     PredictionRow,
-    RegisteredMetrics,
-    ScoredPrediction,
 )
 
 router = APIRouter(tags=["predictions"])
 _SPOKE = "/spokes/{spoke}"
 
-
-class PredictionListing(Listing[PredictionRow]):
-    """One day's forecasts, fullest point first; ``days`` are all predicted days, newest first."""
-
-    day: date | None
-    days: list[date]
-    model_version: str | None
-    predicted_at: datetime | None
-    alert_threshold: float
-
-
-class EvaluationListing(Listing[Evaluation]):
-    """The evaluated days, newest first, beside the default version's metrics on its test weeks."""
-
-    registered: RegisteredMetrics | None
+PredictionText = Annotated[
+    str | None,
+    Query(
+        alias="prediction",
+        max_length=MAX_NAME,
+        description="By default the first one that the spoke declares.",
+    ),
+]
+Cursor = Annotated[str | None, Query(max_length=4000, description="next_cursor of the page before.")]
+Keys = Annotated[
+    list[str], Query(alias="key", description="The entity's key values in order, each as its own key=….")
+]
+Days = Annotated[int, Query(ge=1, le=365)]
 
 
-class AlertOfSpoke(Alert):
-    """An alert and whose it is."""
+class PredictionTarget(Target):
+    """The body of a request about one prediction, by default the first declared one."""
 
-    spoke: str
-    environment: str
+    prediction: SentName | None = None
 
 
-class PredictionRequest(Target):
-    """``days``: forecast these again; by default the earliest pending one.
+class PredictionRequest(PredictionTarget):
+    """``days``: predict these again; by default the earliest pending one.
 
     ``wait``: for the end of a run that executes already, instead of 409.
     """
@@ -62,18 +61,23 @@ class PredictionRequest(Target):
 
 @router.get(_SPOKE + "/predictions")
 def get_predictions(
-    predictions: PredictionsDep, spoke: Name, environment: EnvironmentDep, day: date | None = None
-) -> PredictionListing:
-    """The latest day by default: one row for each active point."""
-    found = predictions.day(spoke, environment, day)
-    return PredictionListing(
-        items=[PredictionRow.model_validate(row) for row in found.rows],
-        day=found.day,
-        days=list(found.days),
-        model_version=found.model_version,
-        predicted_at=found.predicted_at,
-        alert_threshold=found.alert_threshold,
-    )
+    predictions: PredictionsDep,
+    spoke: Name,
+    environment: EnvironmentDep,
+    prediction: PredictionText = None,
+    day: date | None = None,
+    time: datetime | None = None,
+    search: Text = None,
+    sort: Literal["risk", "label", "error"] = "risk",
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> PredictionPage:
+    """The newest time by default, by risk; 404 when the spoke declares no predictions."""
+    found = predictions.page(
+        spoke, environment, prediction,
+        day=day, time=time, search=search or "", sort=sort, cursor=cursor, limit=limit,
+    )  # fmt: skip
+    return PredictionPage.model_validate(found)
 
 
 @router.post(_SPOKE + "/predictions", status_code=202, response_model=None)
@@ -85,10 +89,10 @@ def predict(
     body: PredictionRequest | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
-    """Run the inference graph; 409 with no pending day."""
+    """Run the graph that predicts; 409 with nothing to predict."""
     sent = body or PredictionRequest()
     where = pick(hub, sent.environment, environment)
-    params: dict[str, Any] = {**predictions.parameters(spoke, where), "wait": sent.wait}
+    params: dict[str, Any] = {**predictions.parameters(spoke, where, sent.prediction), "wait": sent.wait}
     return submit("inference.run", {**params, "days": sent.days} if sent.days else params)
 
 
@@ -97,35 +101,70 @@ def get_scored(
     predictions: PredictionsDep,
     spoke: Name,
     environment: EnvironmentDep,
-    days: Annotated[int, Query(ge=1, le=365)] = 28,
-) -> Listing[ScoredPrediction]:
-    """The forecasts of the last days that have an actual, with the naive forecast of the same knowledge."""
-    found = predictions.scored(spoke, environment, days)
-    return Listing(items=[ScoredPrediction.model_validate(item) for item in found])
+    prediction: PredictionText = None,
+    days: Days = 28,
+    cursor: Cursor = None,
+    limit: Limit = 1000,
+) -> Listing[PredictionRow]:
+    """The predictions of the last days that have an actual, newest first, page by page."""
+    found, following = predictions.scored(
+        spoke, environment, prediction, days=days, cursor=cursor, limit=limit
+    )
+    return Listing(items=[PredictionRow.model_validate(item) for item in found], next_cursor=following)
 
 
-@router.get(_SPOKE + "/points/{pudo_id}/history")
+@router.get(_SPOKE + "/predictions/places")
+def get_places(
+    predictions: PredictionsDep,
+    spoke: Name,
+    environment: EnvironmentDep,
+    prediction: PredictionText = None,
+    day: date | None = None,
+    time: datetime | None = None,
+) -> Listing[PlacedRow]:
+    """The riskiest places of one time, by default the newest; at most 2,000."""
+    found = predictions.page(spoke, environment, prediction, day=day, time=time, limit=1)
+    places = () if found.time is None else predictions.places(spoke, environment, prediction, found.time)
+    return Listing(items=[PlacedRow.model_validate(place) for place in places])
+
+
+@router.get(_SPOKE + "/predictions/diagnostics")
+def get_diagnostics(
+    predictions: PredictionsDep,
+    spoke: Name,
+    environment: EnvironmentDep,
+    prediction: PredictionText = None,
+    days: Days = 28,
+    threshold: Annotated[float | None, Query(gt=0, lt=1)] = None,
+) -> Diagnostics:
+    """Where the predictions of the last days were wrong; ``threshold`` is the contract's by default."""
+    found = predictions.diagnostics(spoke, environment, prediction, days=days, threshold=threshold)
+    return Diagnostics.model_validate(found)
+
+
+@router.get(_SPOKE + "/entities/history")
 def get_history(
     predictions: PredictionsDep,
     spoke: Name,
-    pudo_id: Name,
     environment: EnvironmentDep,
-    days: Annotated[int, Query(ge=1, le=730)] = 60,
-) -> PointHistory:
-    """A point's last days, oldest first."""
-    return PointHistory.model_validate(predictions.history(spoke, environment, pudo_id, days))
+    key: Keys,
+    prediction: PredictionText = None,
+    limit: Limit = 60,
+) -> EntityHistory:
+    """An entity's last times, oldest first."""
+    return EntityHistory.model_validate(predictions.history(spoke, environment, key, prediction, limit))
 
 
 @router.get(_SPOKE + "/evaluations")
 def get_evaluations(
-    predictions: PredictionsDep, spoke: Name, environment: EnvironmentDep, limit: Limit = 60
-) -> EvaluationListing:
-    """How good each day's forecasts were, and what was promised when the version was registered."""
-    found = predictions.evaluations(spoke, environment, limit)
-    registered = RegisteredMetrics.model_validate(found.registered) if found.registered else None
-    return EvaluationListing(
-        items=[Evaluation.model_validate(item) for item in found.items], registered=registered
-    )
+    predictions: PredictionsDep,
+    spoke: Name,
+    environment: EnvironmentDep,
+    prediction: PredictionText = None,
+    limit: Limit = 60,
+) -> Evaluations:
+    """How good each day's predictions were, and what was promised when the version was registered."""
+    return Evaluations.model_validate(predictions.evaluations(spoke, environment, prediction, limit))
 
 
 @router.post(_SPOKE + "/evaluations", status_code=202, response_model=None)
@@ -133,12 +172,15 @@ def evaluate(
     hub: HubDep,
     submit: SubmitDep,
     spoke: Name,
-    body: Target | None = None,
+    body: PredictionTarget | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
-    """Write the actuals beside the forecasts; 409 with nothing to do."""
-    where = pick(hub, body.environment if body else None, environment)
-    return submit("predictions.evaluate", {"spoke": spoke, "environment": where})
+    """Write the actuals beside the predictions; 409 with nothing to do."""
+    sent = body or PredictionTarget()
+    params = {"spoke": spoke, "environment": pick(hub, sent.environment, environment)}
+    if sent.prediction is not None:
+        params["prediction"] = sent.prediction
+    return submit("predictions.evaluate", params)
 
 
 @router.get(_SPOKE + "/alerts")
@@ -146,12 +188,14 @@ def get_alerts(
     predictions: PredictionsDep,
     spoke: Name,
     environment: EnvironmentDep,
+    prediction: PredictionText = None,
     day: date | None = None,
+    cursor: Cursor = None,
     limit: Limit = 200,
-) -> Listing[Alert]:
-    """The points forecast at or above the threshold, newest day first, then fullest."""
-    found = predictions.alerts(spoke, environment, day, limit)
-    return Listing(items=[Alert.model_validate(item) for item in found])
+) -> AlertPage:
+    """Predictions at or beyond an alert level, newest first, then by risk; none without predictions."""
+    found = predictions.alerts(spoke, environment, prediction, day=day, cursor=cursor, limit=limit)
+    return AlertPage.model_validate(found)
 
 
 @router.get("/alerts")
@@ -163,7 +207,7 @@ def list_alerts(
     environment: EnvironmentText = None,
     limit: Limit = 200,
 ) -> Listing[AlertOfSpoke]:
-    """The open alerts of every spoke and environment, newest day first, then fullest."""
+    """The open alerts of every spoke and environment, newest first; of one time in the order of their risk."""
     wanted = hub.declared.environment(environment).name if environment else None
     if spoke is not None:
         spokes.get(spoke)
@@ -171,8 +215,11 @@ def list_alerts(
         AlertOfSpoke(spoke=scope.spoke, environment=scope.environment, **asdict(alert))
         for scope in spokes.onboarded()
         if spoke in (None, scope.spoke) and wanted in (None, scope.environment)
-        for alert in predictions.alerts(scope.spoke, scope.environment, None, limit)
-        if alert.open
+        for name in predictions.declared(scope.spoke, scope.environment)
+        for alert in predictions.alerts(
+            scope.spoke, scope.environment, name, only_open=True, limit=limit
+        ).items
     ]
-    found.sort(key=lambda one: (-one.day.toordinal(), -one.predicted_fill_rate, one.pudo_id))
+    # The sort is stable: what comes of one list stays in its order.
+    found.sort(key=lambda one: one.time.isoformat(), reverse=True)
     return Listing(items=found[:limit])

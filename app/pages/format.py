@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from app.addresses import path
-from app.charts.points import kind_of_point
+from app.charts.words import capital, many, words
 
 NOTHING = Markup('<span class="text-secondary">–</span>')
 
@@ -113,9 +113,18 @@ def headline(text: str, length: int = 150) -> str:
     return words if len(words) <= length else f"{words[: length - 1]}…"
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
+def plain(value: str | float | int | bool | None) -> str | Markup:
+    """A value of any type as it is."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool | str):
+        return str(value)
+    return f"{value:,.6g}".replace(",", "\u202f").replace("-", "\u2212")
+
+
+def plural(count: int, one: str, several: str | None = None) -> str:
     """The count with its noun."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {one if count == 1 else several or many(one)}"
 
 
 FILTERS: Mapping[str, Any] = {
@@ -129,6 +138,9 @@ FILTERS: Mapping[str, Any] = {
     "task": task_name,
     "pretty": pretty,
     "headline": headline,
-    "kind_of_point": kind_of_point,
+    "plain": plain,
+    "words": words,
+    "capital": capital,
+    "many": many,
 }
 GLOBALS: Mapping[str, Any] = {"plural": plural, "path": path}

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from app.addresses import Name, path
 from app.charts.figure import shown
 from app.charts.forecasts import error_over_time, over_time
+from app.charts.words import Scale
 from app.dependencies import HubDep, OverviewDep, PredictionsDep, SpokesDep
 from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
 from app.pages.render import render, see
@@ -27,20 +28,28 @@ TABS = (
     ("predictions", "Predictions", "/spokes/{}/predictions"),
     ("alerts", "Alerts", "/spokes/{}/alerts"),
 )
+# Tabs of spokes that declare predictions.
+PREDICTING = frozenset({"predictions", "alerts"})
 
 
 def spoke_context(spokes: Spokes, name: str, environment: Environment, tab: str) -> dict[str, Any]:
     """What every tab shows: the spoke, its tabs, and whether it is onboarded in this environment."""
     spoke: Spoke = spokes.get(name)
     here = next((item for item in spoke.environments if item.environment == environment.name), None)
-    tabs = [(key, title, path(url, name, environment=environment.name)) for key, title, url in TABS]
+    predicts = any(item.predictions for item in ([here] if here else spoke.environments))
+    tabs = [
+        (key, title, path(url, name, environment=environment.name))
+        for key, title, url in TABS
+        if predicts or key not in PREDICTING
+    ]
     return {
         "spoke": spoke,
         "environment": environment,
         "onboarded": here,
         "tabs": tabs,
         "tab": tab,
-        "url": next(url for key, _, url in tabs if key == tab),
+        "url": next(path(url, name, environment=environment.name) for key, _, url in TABS if key == tab),
+        "predicts": predicts,
     }
 
 
@@ -53,17 +62,23 @@ def overview(
     environment: EnvironmentDep,
     spoke: Name,
 ) -> HTMLResponse:
-    """The spoke in one environment: the model's quality, the last runs, freshness, the fullest points."""
+    """The spoke in one environment: the model's quality, the last runs, freshness."""
     context = spoke_context(spokes, spoke, environment, "overview")
     name = environment.name
     glance = next((row for row in overview.glance(spoke) if row.environment == name), None)
-    evaluations = predictions.evaluations(spoke, name)
-    context.update(
-        glance=glance,
-        evaluations=evaluations,
-        last=evaluations.items[0] if evaluations.items else None,
-        charts=shown(over_time(evaluations.items), error_over_time(evaluations.items)),
-    )
+    context.update(glance=glance, evaluations=None, charts=())
+    if context["onboarded"] and context["predicts"]:
+        contract = predictions.contract(spoke, name).contract
+        evaluations = predictions.evaluations(spoke, name)
+        context.update(
+            contract=contract,
+            scale=Scale(contract),
+            evaluations=evaluations,
+            last=evaluations.items[0] if evaluations.items else None,
+            charts=shown(
+                over_time(contract, evaluations.items), error_over_time(contract, evaluations.items)
+            ),
+        )
     return render(request, "pages/spoke.html", context, environment=environment)
 
 

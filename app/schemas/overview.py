@@ -29,9 +29,12 @@ class SpokeGlance(Schema):
     next_run_at: datetime | None
     model: str | None
     model_version: str | None
-    mae: float | None
-    naive_mae: float | None
-    last_mae: float | None
+    metric: str | None
+    metric_value: float | None
+    naive_value: float | None
+    last_evaluated_day: date | None
+    last_loss: float | None
+    last_naive_loss: float | None
     predicted_day: date | None
     feature_views: int
     features_refreshed_at: datetime | None

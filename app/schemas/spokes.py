@@ -15,6 +15,7 @@ class SpokeEnvironment(Schema):
     onboarded_at: datetime
     bundle: str | None
     deployed_at: datetime | None
+    predictions: tuple[str, ...]
 
 
 class Spoke(Schema):

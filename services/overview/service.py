@@ -45,9 +45,9 @@ class Overview:
         """Ask each domain once."""
         graphs = self._training.graphs(spoke.name, environment, _RUNS)
         models = self._registry.models(spoke.name, environment)
-        evaluations = self._predictions.evaluations(spoke.name, environment, 1)
+        evaluations = self._predictions.evaluations(spoke.name, environment, limit=1)
         views = self._features.freshness(spoke.name, environment)
-        registered = evaluations.registered
+        registered, last = evaluations.registered, next(iter(evaluations.items), None)
         marks = sorted(
             (_mark(run) for graph in graphs for run in graph.runs), key=lambda mark: mark.started_at
         )
@@ -67,9 +67,12 @@ class Overview:
             next_run_at=min((graph.next_run_at for graph in graphs if graph.next_run_at), default=None),
             model=default[0],
             model_version=default[1],
-            mae=registered.mae if registered else None,
-            naive_mae=registered.naive_mae if registered else None,
-            last_mae=evaluations.items[0].mae if evaluations.items else None,
+            metric=registered.metric if registered else None,
+            metric_value=registered.value if registered else None,
+            naive_value=registered.naive if registered else None,
+            last_evaluated_day=last.day if last else None,
+            last_loss=last.loss if last else None,
+            last_naive_loss=last.naive_loss if last else None,
             predicted_day=self._predictions.last_day(spoke.name, environment),
             feature_views=len({view.name for view in views}),
             features_refreshed_at=min(refreshed, default=None),

@@ -28,9 +28,9 @@ class RunMark:
 class SpokeGlance:
     """One spoke in one environment at a glance; None is what does not exist yet.
 
-    `runs` are the last 30 graph runs, oldest first. `mae` and `naive_mae` are the default version's
-    registered
-    test metrics, `last_mae` that of the last evaluated day, all in fill rate (0.1 is ten points of capacity).
+    `runs` are the last 30 graph runs, oldest first. `metric` names what versions are
+    compared by, `metric_value` and `naive_value` are the default version's and the naive model's as logged;
+    `last_loss` and `last_naive_loss` are of the last evaluated day of the first prediction.
     `features_lag_seconds` is the age of the oldest feature view's data, `features_target_seconds` what was
     declared.
     """
@@ -43,9 +43,12 @@ class SpokeGlance:
     next_run_at: datetime | None = None
     model: str | None = None
     model_version: str | None = None
-    mae: float | None = None
-    naive_mae: float | None = None
-    last_mae: float | None = None
+    metric: str | None = None
+    metric_value: float | None = None
+    naive_value: float | None = None
+    last_evaluated_day: date | None = None
+    last_loss: float | None = None
+    last_naive_loss: float | None = None
     predicted_day: date | None = None
     feature_views: int = 0
     features_refreshed_at: datetime | None = None

@@ -1,221 +1,422 @@
-"""Forecasts, actuals and alerts: SQL over the spoke's schema and the shared points and occupancy."""
+"""The predictions themselves: days, a page of one time, places, an entity's history, alerts, what is pending.
+
+Never more rows are fetched than a page holds; what is counted or averaged is counted in the account.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.core.errors import SnowflakeFailed
+from services.predictions.paging import By, Order
+from services.predictions.reader import Reader, Row
+from services.predictions.relation import Relation, escaped
 from services.predictions.types import (
     Alert,
-    DayValue,
-    Evaluation,
-    Point,
+    AlertPage,
+    HistoryValue,
+    PlacedRow,
+    Plain,
     PredictionRow,
-    ScoredPrediction,
+    Time,
+    Totals,
+    Value,
 )
+from services.snowflake.identifiers import quote
 from services.snowflake.recent import Answers
-from services.snowflake.scope import Scope
+from spoke_kit.manifest import Grain, PredictionKind
 
-Row = dict[str, Any]
-# Schema or object does not exist: the spoke's tables are not deployed, or nothing is seeded.
-_MISSING = frozenset({2003, 2043})
-_POINT = "R.PUDO_ID, R.PUDO_NAME, R.PUDO_TYPE, R.LATITUDE, R.LONGITUDE, R.CAPACITY"
+# What a picker offers.
+MOST_DAYS = 400
+MOST_TIMES = 200
+# What a map shows.
+MOST_PLACES = 2_000
+SORTS = ("risk", "label", "error")
 
 
 class Predictions:
-    """Reads the forecasts of a scope; nothing of what does not exist yet."""
+    """Reads the rows of relations."""
 
     def __init__(self, source: Answers) -> None:
-        self._source = source
+        self._reader = Reader(source)
 
-    def days(self, scope: Scope) -> tuple[date, ...]:
-        """The predicted days, newest first."""
-        rows = self._rows(
-            f"SELECT PREDICTION_DATE AS DAY FROM {scope.own('PREDICTIONS')} GROUP BY 1 ORDER BY 1 DESC"
+    def days(self, relation: Relation, limit: int = MOST_DAYS) -> tuple[date, ...]:
+        """The newest predicted days, newest first."""
+        rows = self._reader.rows(
+            relation, f"SELECT DAY FROM {relation.rows} AS R GROUP BY DAY ORDER BY DAY DESC LIMIT {limit:d}"
         )
         return tuple(row["DAY"] for row in rows)
 
-    def day(self, scope: Scope, day: date) -> tuple[PredictionRow, ...]:
-        """One row for each active point that was forecast, fullest first."""
-        rows = self._rows(
-            f"SELECT {_POINT}, P.PREDICTED_FILL_RATE, P.ACTUAL_FILL_RATE, P.PREDICTION_ERROR,"
-            f" P.MODEL_VERSION, P.PREDICTION_TIMESTAMP FROM {scope.own('PREDICTIONS')} AS P"
-            f" JOIN {scope.source('PUDO_REFERENCE')} AS R ON R.PUDO_ID = P.PUDO_ID"
-            " WHERE P.PREDICTION_DATE = %s AND R.IS_ACTIVE"
-            " ORDER BY P.PREDICTED_FILL_RATE DESC, R.PUDO_ID",
-            (day,),
+    def times(self, relation: Relation, day: date) -> tuple[datetime, ...]:
+        """The predicted times of a day, oldest first."""
+        rows = self._reader.rows(
+            relation,
+            f"SELECT T FROM {relation.rows} AS R WHERE DAY = %s::DATE GROUP BY T ORDER BY T LIMIT {MOST_TIMES}",
+            (day.isoformat(),),
+        )
+        return tuple(row["T"] for row in rows)
+
+    def totals(self, relation: Relation, time: Time, search: str = "") -> Totals:
+        """Counts and means of one time."""
+        fits, looked = _search(relation, search)
+        levels = levels_of(relation)
+        counted = ", ".join(f"COUNT_IF({_beyond(relation)}) AS L{place}" for place, _ in enumerate(levels))
+        open_alerts = f"COUNT_IF({_beyond(relation)} AND ACTUAL IS NULL)" if levels else "0"
+        numbers = relation.contract.kind is not PredictionKind.MULTICLASS
+        loss, naive_loss = relation.loss("PREDICTED"), relation.loss("NAIVE")
+        row = self._reader.one(
+            relation,
+            f"SELECT COUNT(*) AS N, COUNT_IF({fits}) AS MATCHED, COUNT(ACTUAL) AS SCORED,"
+            " COUNT_IF(LATITUDE IS NOT NULL AND LONGITUDE IS NOT NULL) AS PLACED,"
+            f" {mean(loss)} AS MEAN_LOSS, {mean(naive_loss)} AS MEAN_NAIVE,"
+            + (
+                f" {mean('PREDICTED')} AS MEAN_PREDICTED, {mean('ACTUAL')} AS MEAN_ACTUAL,"
+                f" {mean('PREDICTED - ACTUAL')} AS BIAS,"
+                if numbers
+                else " NULL AS MEAN_PREDICTED, NULL AS MEAN_ACTUAL, NULL AS BIAS,"
+            )
+            + (f" {counted}," if counted else "")
+            + f" {open_alerts} AS OPEN_ALERTS, MAX(V) AS V, COUNT(DISTINCT V) AS VERSIONS,"
+            f" MAX(MADE_AT) AS MADE_AT FROM {relation.rows} AS R WHERE T = {_bound_time(relation)}",
+            (
+                *looked,
+                *(level for _, level in levels),
+                *(level for _, level in levels[:1]),
+                time.isoformat(),
+            ),
+        )
+        return _totals(row, levels) if row and row["N"] else Totals()
+
+    def page(
+        self,
+        relation: Relation,
+        time: Time,
+        *,
+        sort: str = "risk",
+        search: str = "",
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> tuple[tuple[PredictionRow, ...], str | None]:
+        """A page of one time, and the cursor of the next one."""
+        order, rank = _order(relation, sort)
+        fits, looked = _search(relation, search)
+        after, values = order.after(cursor)
+        rows = self._reader.rows(
+            relation,
+            f"SELECT X.* FROM (SELECT R.*, {rank} AS RANKED FROM {relation.rows} AS R"
+            f" WHERE T = {_bound_time(relation)} AND {fits}) AS X WHERE {after} ORDER BY {order.by}"
+            f" LIMIT {limit + 1:d}",
+            (time.isoformat(), *looked, *values),
+        )
+        shown = rows[:limit]
+        following = order.cursor(shown[-1]) if len(rows) > limit else None
+        return tuple(prediction_row(relation, row) for row in shown), following
+
+    def places(self, relation: Relation, time: Time) -> tuple[PlacedRow, ...]:
+        """The riskiest places of one time, the riskiest first."""
+        order, rank = _order(relation, "risk")
+        groups = "".join(f", G{place}" for place, _ in enumerate(relation.contract.groups))
+        rows = self._reader.rows(
+            relation,
+            f"SELECT {', '.join(relation.keys)}, V, LABEL, LATITUDE, LONGITUDE, SIZE, PREDICTED, ACTUAL{groups},"
+            f" {rank} AS RANKED FROM {relation.rows} AS R WHERE T = {_bound_time(relation)}"
+            f" AND LATITUDE IS NOT NULL AND LONGITUDE IS NOT NULL ORDER BY {order.by} LIMIT {MOST_PLACES}",
+            (time.isoformat(),),
         )
         return tuple(
-            PredictionRow(
-                *_point(row),
-                predicted_fill_rate=float(row["PREDICTED_FILL_RATE"]),
-                actual_fill_rate=_float(row["ACTUAL_FILL_RATE"]),
-                error=_float(row["PREDICTION_ERROR"]),
-                model_version=row["MODEL_VERSION"],
-                predicted_at=_utc(row["PREDICTION_TIMESTAMP"]),
+            PlacedRow(
+                key_of(relation, row),
+                row["LABEL"],
+                float(row["LATITUDE"]),
+                float(row["LONGITUDE"]),
+                as_value(row["PREDICTED"]),
+                maybe(row["ACTUAL"]),
+                number(row["SIZE"]),
+                groups_of(relation, row),
             )
             for row in rows
         )
 
-    def point(self, scope: Scope, pudo_id: str) -> Point | None:
-        """One point, or None."""
-        if not pudo_id.isdecimal() or len(pudo_id) > 18:
-            return None
-        table = scope.source("PUDO_REFERENCE")
-        rows = self._rows(f"SELECT {_POINT} FROM {table} AS R WHERE R.PUDO_ID = %s", (int(pudo_id),))
-        return Point(*_point(rows[0])) if rows else None
+    def entity(self, relation: Relation, key: Sequence[str], limit: int) -> tuple[PredictionRow, ...]:
+        """An entity's newest predictions, newest first; of one time the one that was made last."""
+        rows = self._reader.rows(
+            relation,
+            f"SELECT * FROM {relation.rows} AS R WHERE {_same_key(relation)}"
+            " QUALIFY ROW_NUMBER() OVER (PARTITION BY T ORDER BY MADE_AT DESC NULLS LAST, V DESC) = 1"
+            f" ORDER BY T DESC LIMIT {limit:d}",
+            tuple(key),
+        )
+        return tuple(prediction_row(relation, row) for row in rows)
 
-    def history(self, scope: Scope, pudo_id: str, days: int) -> tuple[DayValue, ...]:
-        """The last days of a point, oldest first, up to its newest forecast or actual."""
-        rows = self._rows(
-            "SELECT COALESCE(O.DATE, P.PREDICTION_DATE) AS DAY, P.PREDICTED_FILL_RATE, O.FILL_RATE"
-            f" FROM (SELECT * FROM {scope.source('PUDO_OCCUPANCY')} WHERE PUDO_ID = %s) AS O"
-            f" FULL OUTER JOIN (SELECT * FROM {scope.own('PREDICTIONS')} WHERE PUDO_ID = %s) AS P"
-            " ON P.PREDICTION_DATE = O.DATE ORDER BY 1 DESC LIMIT %s",
-            (int(pudo_id), int(pudo_id), days),
+    def actuals(self, relation: Relation, key: Sequence[str], limit: int) -> tuple[HistoryValue, ...]:
+        """An entity's newest actuals where its longer history is, newest first."""
+        rows = self._reader.rows(
+            relation,
+            f"SELECT T, MAX(ACTUAL) AS ACTUAL FROM {relation.history} AS H WHERE {_same_key(relation)}"
+            f" GROUP BY T ORDER BY T DESC LIMIT {limit:d}",
+            tuple(key),
         )
-        return tuple(
-            DayValue(row["DAY"], _float(row["PREDICTED_FILL_RATE"]), _float(row["FILL_RATE"]))
-            for row in reversed(rows)
-        )
+        return tuple(HistoryValue(row["T"], actual=maybe(row["ACTUAL"])) for row in rows)
 
-    def scored(self, scope: Scope, days: int) -> tuple[ScoredPrediction, ...]:
-        """The forecasts of the last days that have an actual, with that of the same weekday last week."""
-        predictions = scope.own("PREDICTIONS")
-        rows = self._rows(
-            "SELECT P.PREDICTION_DATE, P.PUDO_ID, R.PUDO_TYPE, P.PREDICTED_FILL_RATE, P.ACTUAL_FILL_RATE,"
-            f" O.FILL_RATE AS NAIVE FROM {predictions} AS P"
-            f" JOIN {scope.source('PUDO_REFERENCE')} AS R ON R.PUDO_ID = P.PUDO_ID"
-            f" LEFT JOIN {scope.source('PUDO_OCCUPANCY')} AS O ON O.PUDO_ID = P.PUDO_ID"
-            " AND O.DATE = DATEADD(day, -7, P.PREDICTION_DATE)::DATE"
-            " WHERE P.ACTUAL_FILL_RATE IS NOT NULL AND P.PREDICTION_DATE >"
-            f" (SELECT DATEADD(day, %s, MAX(PREDICTION_DATE))::DATE FROM {predictions})"
-            " ORDER BY P.PREDICTION_DATE, P.PUDO_ID",
-            (-days,),
+    def scored(
+        self, relation: Relation, days: int, cursor: str | None, limit: int
+    ) -> tuple[tuple[PredictionRow, ...], str | None]:
+        """The predictions with an actual of the last days, newest first."""
+        order = Order("scored", (By("T", relation.time_type, descending=True), *_ties(relation)))
+        after, values = order.after(cursor)
+        rows = self._reader.rows(
+            relation,
+            f"SELECT R.* FROM {relation.scored} AS R WHERE {recent(relation)} AND {after}"
+            f" ORDER BY {order.by} LIMIT {limit + 1:d}",
+            (-days, *values),
         )
-        return tuple(
-            ScoredPrediction(
-                row["PREDICTION_DATE"],
-                str(row["PUDO_ID"]),
-                row["PUDO_TYPE"],
-                float(row["PREDICTED_FILL_RATE"]),
-                float(row["ACTUAL_FILL_RATE"]),
-                _float(row["NAIVE"]),
-            )
-            for row in rows
-        )
+        shown = rows[:limit]
+        following = order.cursor(shown[-1]) if len(rows) > limit else None
+        return tuple(prediction_row(relation, row) for row in shown), following
 
-    def evaluations(self, scope: Scope, limit: int) -> tuple[Evaluation, ...]:
-        """The evaluated days, newest first."""
-        rows = self._rows(
-            "SELECT M.PREDICTION_DATE, M.N, M.MAE, M.RMSE, M.BIAS, M.NAIVE_MAE, M.ALERT_PRECISION,"
-            " M.ALERT_RECALL, M.MODEL_VERSION, A.MEAN_PREDICTED, A.MEAN_ACTUAL"
-            f" FROM {scope.own('INFERENCE_METRICS')} AS M JOIN ("
-            "SELECT PREDICTION_DATE, MODEL_VERSION, AVG(PREDICTED_FILL_RATE) AS MEAN_PREDICTED,"
-            f" AVG(ACTUAL_FILL_RATE) AS MEAN_ACTUAL FROM {scope.own('PREDICTIONS')}"
-            " WHERE ACTUAL_FILL_RATE IS NOT NULL GROUP BY PREDICTION_DATE, MODEL_VERSION"
-            ") AS A ON A.PREDICTION_DATE = M.PREDICTION_DATE AND A.MODEL_VERSION = M.MODEL_VERSION"
-            " ORDER BY M.PREDICTION_DATE DESC, M.MODEL_VERSION LIMIT %s",
-            (limit,),
+    def alerts(
+        self,
+        relation: Relation,
+        *,
+        day: date | None = None,
+        only_open: bool = False,
+        cursor: str | None = None,
+        limit: int = 200,
+    ) -> AlertPage:
+        """Predictions at or beyond the mildest level, newest time first, then by risk; none without levels."""
+        levels = levels_of(relation)
+        if not levels:
+            return AlertPage()
+        risk = By("PREDICTED", "FLOAT", descending=not _below(relation))
+        order = Order("alerts", (By("T", relation.time_type, descending=True), risk, *_ties(relation)))
+        after, values = order.after(cursor)
+        asked = [_beyond(relation), after]
+        bound: list[Any] = [levels[0][1], *values]
+        if only_open:
+            asked.append("ACTUAL IS NULL")
+        if day is not None:
+            asked.append("DAY = %s::DATE")
+            bound.append(day.isoformat())
+        rows = self._reader.rows(
+            relation,
+            f"SELECT * FROM {relation.rows} AS R WHERE {' AND '.join(asked)} ORDER BY {order.by}"
+            f" LIMIT {limit + 1:d}",
+            bound,
         )
-        return tuple(_evaluation(row) for row in rows)
+        shown = rows[:limit]
+        following = order.cursor(shown[-1]) if len(rows) > limit else None
+        return AlertPage(tuple(_alert(relation, row) for row in shown), following)
 
-    def alerts(self, scope: Scope, day: date | None, limit: int) -> tuple[Alert, ...]:
-        """Forecasts at or above the threshold, newest day first, then fullest."""
-        where, values = ("WHERE PREDICTION_DATE = %s", (day, limit)) if day else ("", (limit,))
-        rows = self._rows(
-            "SELECT PREDICTION_DATE, PUDO_ID, PUDO_NAME, PUDO_TYPE, CAPACITY, PREDICTED_FILL_RATE,"
-            f" ALERT_LEVEL, ACTUAL_FILL_RATE FROM {scope.own('PUDO_ALERTS')} {where}"
-            " ORDER BY PREDICTION_DATE DESC, PREDICTED_FILL_RATE DESC, PUDO_ID LIMIT %s",
-            values,
+    def open_alerts(self, relation: Relation) -> int:
+        """Alerts whose actual is not known."""
+        levels = levels_of(relation)
+        if not levels:
+            return 0
+        row = self._reader.one(
+            relation,
+            f"SELECT COUNT(*) AS N FROM {relation.rows} AS R WHERE {_beyond(relation)} AND ACTUAL IS NULL",
+            (levels[0][1],),
         )
-        return tuple(
-            Alert(
-                day=row["PREDICTION_DATE"],
-                pudo_id=str(row["PUDO_ID"]),
-                name=row["PUDO_NAME"],
-                type=row["PUDO_TYPE"],
-                capacity=int(row["CAPACITY"]),
-                predicted_fill_rate=float(row["PREDICTED_FILL_RATE"]),
-                level="over" if row["ALERT_LEVEL"] == "OVER" else "high",
-                actual_fill_rate=_float(row["ACTUAL_FILL_RATE"]),
-                open=row["ACTUAL_FILL_RATE"] is None,
-            )
-            for row in rows
+        return int(row["N"]) if row else 0
+
+    def pending(self, relation: Relation) -> tuple[date, ...]:
+        """The days that the pending view shows, oldest first."""
+        contract = relation.contract
+        assert contract.pending is not None
+        view = escaped(str(relation.scope.own(contract.pending)))
+        rows = self._reader.rows(
+            relation,
+            f"SELECT DAY FROM (SELECT {escaped(quote(contract.time))}::DATE AS DAY FROM {view}) AS P"
+            f" GROUP BY DAY ORDER BY DAY LIMIT {MOST_DAYS}",
         )
-
-    def open_alerts(self, scope: Scope) -> int:
-        """Alerts of days without actuals."""
-        view = scope.own("PUDO_ALERTS")
-        rows = self._rows(f"SELECT COUNT(*) AS N FROM {view} WHERE ACTUAL_FILL_RATE IS NULL")
-        return int(rows[0]["N"]) if rows else 0
-
-    def pending(self, scope: Scope) -> tuple[date, ...]:
-        """The days that can be forecast and were not, oldest first."""
-        rows = self._rows(f"SELECT PREDICTION_DATE AS DAY FROM {scope.own('PENDING_PREDICTIONS')} ORDER BY 1")
         return tuple(row["DAY"] for row in rows)
 
-    def announced(self, scope: Scope, days: Sequence[date]) -> set[date]:
-        """Those of the days whose parcels are announced."""
-        marks = ", ".join(["%s"] * len(days))
-        rows = self._rows(
-            f"SELECT CREATED_DATE AS DAY FROM {scope.source('PARCELS')}"
-            f" WHERE CREATED_DATE IN ({marks}) GROUP BY 1",
-            tuple(days),
+    def known(self, relation: Relation, days: Sequence[date]) -> set[date]:
+        """Those of the days that were predicted, or whose actuals are in the history."""
+        marks = ", ".join(["%s::DATE"] * len(days))
+        asked = [day.isoformat() for day in days]
+        rows = self._reader.rows(
+            relation,
+            f"SELECT DAY FROM {relation.rows} AS R WHERE DAY IN ({marks}) GROUP BY DAY"
+            f" UNION SELECT T::DATE FROM {relation.history} AS H WHERE T::DATE IN ({marks}) GROUP BY T::DATE",
+            (*asked, *asked),
         )
         return {row["DAY"] for row in rows}
 
-    def unscored(self, scope: Scope) -> int:
-        """Forecasts without an actual whose day has one."""
-        rows = self._rows(
-            f"SELECT COUNT(*) AS N FROM {scope.own('PREDICTIONS')} AS P"
-            f" JOIN {scope.source('PUDO_OCCUPANCY')} AS O"
-            " ON O.PUDO_ID = P.PUDO_ID AND O.DATE = P.PREDICTION_DATE"
-            " WHERE P.ACTUAL_FILL_RATE IS NULL AND O.FILL_RATE IS NOT NULL"
-        )
-        return int(rows[0]["N"]) if rows else 0
-
-    def _rows(self, text: str, values: tuple[Any, ...] = ()) -> list[Row]:
-        try:
-            return self._source.query(text, values)
-        except SnowflakeFailed as error:
-            if isinstance(error.detail, dict) and error.detail.get("errno") in _MISSING:
-                return []
-            raise
+    def unscored(self, relation: Relation) -> int:
+        """Predictions without an actual whose history has one; without a history, all without an actual."""
+        text = f"SELECT COUNT(*) AS N FROM {relation.rows} AS R WHERE R.ACTUAL IS NULL"
+        if relation.contract.history is not None:
+            same = " AND ".join(f"H.{key} = R.{key}" for key in relation.keys)
+            text += f" AND EXISTS (SELECT 1 FROM {relation.history} AS H WHERE {same} AND H.T = R.T)"
+        row = self._reader.one(relation, text)
+        return int(row["N"]) if row else 0
 
 
-def _point(row: Row) -> tuple[str, str, str, float, float, int]:
-    return (
-        str(row["PUDO_ID"]),
-        row["PUDO_NAME"],
-        row["PUDO_TYPE"],
-        float(row["LATITUDE"]),
-        float(row["LONGITUDE"]),
-        int(row["CAPACITY"]),
+def levels_of(relation: Relation) -> tuple[tuple[str, float], ...]:
+    """The alert levels, the mildest first; none where classes are predicted."""
+    alert = relation.contract.alert
+    if alert is None or relation.contract.kind is PredictionKind.MULTICLASS:
+        return ()
+    return tuple(sorted(alert.levels.items(), key=lambda one: one[1], reverse=_below(relation)))
+
+
+def level_at(relation: Relation, predicted: float) -> str | None:
+    """The gravest level that a value is at or beyond."""
+    found = None
+    for name, level in levels_of(relation):
+        if predicted <= level if _below(relation) else predicted >= level:
+            found = name
+    return found
+
+
+def mean(expression: str) -> str:
+    """The weighted mean of what is not NULL."""
+    return f"SUM(W * ({expression})) / NULLIF(SUM(CASE WHEN ({expression}) IS NOT NULL THEN W END), 0)"
+
+
+def recent(relation: Relation) -> str:
+    """Scored rows of the last days; binds the number of days, negative."""
+    return f"DAY > (SELECT DATEADD(day, %s, MAX(DAY)) FROM {relation.scored} AS N)"
+
+
+def key_of(relation: Relation, row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in relation.keys)
+
+
+def groups_of(relation: Relation, row: Row) -> Mapping[str, str | None]:
+    return {column: row[f"G{place}"] for place, column in enumerate(relation.contract.groups)}
+
+
+def prediction_row(relation: Relation, row: Row) -> PredictionRow:
+    """A row of the relation as what is read."""
+    predicted, actual = as_value(row["PREDICTED"]), maybe(row["ACTUAL"])
+    numbers = isinstance(predicted, float) and isinstance(actual, float)
+    return PredictionRow(
+        key=key_of(relation, row),
+        label=row["LABEL"],
+        time=row["T"],
+        predicted=predicted,
+        actual=actual,
+        error=predicted - actual if numbers else None,  # type: ignore[operator]
+        naive=maybe(row["NAIVE"]),
+        lower=number(row["LOWER_BOUND"]),
+        upper=number(row["UPPER_BOUND"]),
+        level=level_at(relation, predicted) if isinstance(predicted, float) else None,
+        groups=groups_of(relation, row),
+        features={
+            column: _plain(row[f"F{place}"]) for place, column in enumerate(relation.contract.features)
+        },
+        model_version=row["V"] or None,
+        made_at=utc(row["MADE_AT"]),
     )
 
 
-def _evaluation(row: Row) -> Evaluation:
-    return Evaluation(
-        day=row["PREDICTION_DATE"],
-        points=int(row["N"]),
-        mae=float(row["MAE"]),
-        rmse=float(row["RMSE"]),
-        bias=float(row["BIAS"]),
-        naive_mae=_float(row["NAIVE_MAE"]),
-        mean_predicted=_float(row["MEAN_PREDICTED"]),
-        mean_actual=_float(row["MEAN_ACTUAL"]),
-        alert_precision=_float(row["ALERT_PRECISION"]),
-        alert_recall=_float(row["ALERT_RECALL"]),
-        model_version=row["MODEL_VERSION"],
-    )
+def as_value(value: Any) -> Value:
+    return value if isinstance(value, str) else float(value)
 
 
-def _float(value: Any) -> float | None:
+def maybe(value: Any) -> Value | None:
+    return None if value is None else as_value(value)
+
+
+def number(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def _utc(moment: datetime | None) -> datetime | None:
+def utc(moment: datetime | None) -> datetime | None:
+    """A moment without zone is of UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def _plain(value: Any) -> Plain:
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, date):
+        return value.isoformat()
+    try:
+        read = float(value)
+    except (TypeError, ValueError):
+        return str(value)
+    return read if abs(read) < float("inf") else None
+
+
+def _alert(relation: Relation, row: Row) -> Alert:
+    predicted = float(row["PREDICTED"])
+    return Alert(
+        prediction=relation.name,
+        key=key_of(relation, row),
+        label=row["LABEL"],
+        time=row["T"],
+        predicted=predicted,
+        level=level_at(relation, predicted) or "",
+        actual=number(row["ACTUAL"]),
+        open=row["ACTUAL"] is None,
+        groups=groups_of(relation, row),
+    )
+
+
+def _totals(row: Row, levels: Sequence[tuple[str, float]]) -> Totals:
+    return Totals(
+        n=int(row["N"]),
+        matched=int(row["MATCHED"]),
+        placed=int(row["PLACED"]),
+        scored=int(row["SCORED"]),
+        mean_predicted=number(row["MEAN_PREDICTED"]),
+        mean_actual=number(row["MEAN_ACTUAL"]),
+        loss=number(row["MEAN_LOSS"]),
+        naive_loss=number(row["MEAN_NAIVE"]),
+        bias=number(row["BIAS"]),
+        levels={name: int(row[f"L{place}"]) for place, (name, _) in enumerate(levels)},
+        open_alerts=int(row["OPEN_ALERTS"]),
+        model_version=row["V"] or None,
+        model_versions=int(row["VERSIONS"]),
+        made_at=utc(row["MADE_AT"]),
+    )
+
+
+def _below(relation: Relation) -> bool:
+    alert = relation.contract.alert
+    return alert is not None and alert.when == "below"
+
+
+def _beyond(relation: Relation) -> str:
+    """At or beyond a level, which is bound."""
+    return f"PREDICTED {'<=' if _below(relation) else '>='} %s"
+
+
+def _bound_time(relation: Relation) -> str:
+    return f"%s::{'DATE' if relation.contract.grain is Grain.DAY else 'TIMESTAMP_NTZ'}"
+
+
+def _same_key(relation: Relation) -> str:
+    return " AND ".join(f"{key} = %s" for key in relation.keys)
+
+
+def _ties(relation: Relation) -> tuple[By, ...]:
+    return (*(By(key) for key in relation.keys), By("V"))
+
+
+def _order(relation: Relation, sort: str) -> tuple[Order, str]:
+    """The order, and the expression RANKED that it begins with."""
+    numbers = relation.contract.kind is not PredictionKind.MULTICLASS
+    if sort == "error":
+        first = By("RANKED", "FLOAT", descending=True)
+        rank = f"COALESCE({relation.loss('PREDICTED')}, -1)::FLOAT"
+    elif sort == "risk" and numbers:
+        first = By("RANKED", "FLOAT", descending=not _below(relation))
+        rank = "PREDICTED"
+    else:
+        first = By("RANKED")
+        rank = "LABEL"
+    return Order(sort, (first, *_ties(relation))), rank
+
+
+def _search(relation: Relation, search: str) -> tuple[str, tuple[str, ...]]:
+    """Rows whose label or a part of whose key holds the text, in any case."""
+    if not search:
+        return "TRUE", ()
+    columns = ("LABEL", *relation.keys)
+    either = " OR ".join(f"CONTAINS(LOWER({column}), LOWER(%s))" for column in columns)
+    return f"({either})", (search,) * len(columns)

@@ -1,157 +1,333 @@
-"""Predictions: how full the points will be, how good the forecasts were, and what makes both."""
+"""Predictions: what was said, how good it was, what it warns of, and what makes it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
-from services.core.errors import Conflict, NotFound
+from services.core.errors import Conflict, Invalid, NotFound
 from services.operations import Operations
-from services.predictions.repository import Predictions
+from services.predictions.contract import chosen, declared
+from services.predictions.diagnosing import Diagnosis, last_day
+from services.predictions.evaluating import EvaluatedDays
+from services.predictions.relation import Relation
+from services.predictions.repository import SORTS, Predictions
 from services.predictions.types import (
-    Alert,
+    AlertPage,
+    Declared,
+    Diagnostics,
+    EntityHistory,
     Evaluations,
-    PointHistory,
-    PredictionDay,
+    HistoryValue,
+    PlacedRow,
+    PredictionPage,
+    PredictionRow,
     RegisteredMetrics,
-    ScoredPrediction,
+    Time,
 )
 from services.registry.service import Registry
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
-
-_THRESHOLD = 0.85
+from spoke_kit.manifest import Grain, PredictionKind
 
 
 class Forecasts:
-    """See types.py."""
+    """Reads by spoke, environment and the prediction's name; without a name the first declared one is meant.
+
+    NotFound 404 for a prediction that is not declared; Conflict 409 while the spoke is not onboarded in the
+    environment, and when the source lacks a column that the contract names.
+    """
 
     def __init__(self, source: Answers, scopes: Scopes, registry: Registry, operations: Operations) -> None:
         self._predictions = Predictions(source)
+        self._evaluated = EvaluatedDays(source)
+        self._diagnosis = Diagnosis(source)
         self._scopes = scopes
         self._registry = registry
         self._operations = operations
 
-    def days(self, spoke: str, environment: str) -> tuple[date, ...]:
-        """The predicted days, newest first."""
+    def declared(self, spoke: str, environment: str) -> tuple[str, ...]:
+        """The names of the declared predictions, in order; none where the spoke is not onboarded."""
         scope = self._scopes(spoke, environment)
-        return self._predictions.days(scope) if scope.onboarded else ()
+        return tuple(declared(scope)) if scope.onboarded else ()
+
+    def contract(self, spoke: str, environment: str, prediction: str | None = None) -> Declared:
+        """One declared prediction."""
+        return self._chosen(spoke, environment, prediction)[0]
 
     def last_day(self, spoke: str, environment: str) -> date | None:
-        """The newest predicted day."""
-        return next(iter(self.days(spoke, environment)), None)
-
-    def day(self, spoke: str, environment: str, day: date | None = None) -> PredictionDay:
-        """One day's forecasts, the newest by default; NotFound 404 for a day without any."""
+        """The newest day of the first declared prediction."""
         scope = self._scopes(spoke, environment)
-        days = self._predictions.days(scope) if scope.onboarded else ()
-        alerts = (
-            [one.alert for one in scope.declared.predictions.values() if one.alert] if scope.onboarded else []
-        )
-        threshold = alerts[0].threshold if alerts else _THRESHOLD
-        if day is None and not days:
-            return PredictionDay(None, (), (), alert_threshold=threshold)
-        chosen = day or days[0]
-        if chosen not in days:
+        if not scope.onboarded or not declared(scope):
+            return None
+        return next(iter(self._predictions.days(chosen(scope, None)[1], 1)), None)
+
+    def page(
+        self,
+        spoke: str,
+        environment: str,
+        prediction: str | None = None,
+        *,
+        day: date | None = None,
+        time: datetime | None = None,
+        search: str = "",
+        sort: str = "risk",
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> PredictionPage:
+        """A page of the predictions of one time, by default the newest; NotFound 404 for one without any.
+
+        ``sort``: risk (by the alert's direction), label, or error (the largest first).
+        """
+        if sort not in SORTS:
+            raise Invalid(
+                f"There is no order {sort!r}", hint=f"Sort by {', '.join(SORTS)}.", code="unknown_sort"
+            )
+        one, relation = self._chosen(spoke, environment, prediction)
+        days = self._predictions.days(relation)
+        if not days and day is None and time is None:
+            return PredictionPage(one)
+        moment, times = self._moment(relation, days, day, time)
+        totals = self._predictions.totals(relation, moment, search)
+        if not totals.n:
             raise NotFound(
-                f"There are no predictions for {chosen}",
-                hint=f"The newest are for {days[0]}." if days else "Predict a day first.",
+                f"There are no predictions for {moment.isoformat()}",
+                hint=f"The newest are for {days[0]}." if days else "Nothing was predicted yet.",
                 code="no_predictions",
             )
-        rows = self._predictions.day(scope, chosen)
-        return PredictionDay(
-            chosen,
-            days,
-            rows,
-            rows[0].model_version if rows else None,
-            rows[0].predicted_at if rows else None,
-            threshold,
+        rows, following = self._predictions.page(
+            relation, moment, sort=sort, search=search, cursor=cursor, limit=limit
+        )
+        return PredictionPage(one, days, times, moment, rows, totals, following)
+
+    def places(
+        self, spoke: str, environment: str, prediction: str | None, time: Time
+    ) -> tuple[PlacedRow, ...]:
+        """The riskiest places of one time; none when the contract has no place."""
+        one, relation = self._chosen(spoke, environment, prediction)
+        return self._predictions.places(relation, time) if one.contract.place else ()
+
+    def history(
+        self, spoke: str, environment: str, key: Sequence[str], prediction: str | None = None, limit: int = 60
+    ) -> EntityHistory:
+        """An entity's last times, oldest first; NotFound 404, Invalid 422 for a key of another length."""
+        one, relation = self._chosen(spoke, environment, prediction)
+        contract = one.contract
+        if len(key) != len(contract.key):
+            raise Invalid(
+                f"The key of {one.name} has {len(contract.key)} values: {', '.join(contract.key)}",
+                hint="Give each as its own key=… in this order.",
+                code="bad_key",
+            )
+        predicted = self._predictions.entity(relation, key, limit)
+        actuals = self._predictions.actuals(relation, key, limit) if contract.history else ()
+        if not predicted and not actuals:
+            raise NotFound(
+                f"There is no {contract.entity} {' / '.join(key)!r}",
+                hint="See the predictions.",
+                code="unknown_entity",
+            )
+        newest = predicted[0] if predicted else None
+        return EntityHistory(
+            one,
+            tuple(key),
+            newest.label if newest else " / ".join(key),
+            _merged(predicted, actuals, limit),
+            newest.groups if newest else {},
+            newest.features if newest else {},
         )
 
-    def history(self, spoke: str, environment: str, pudo_id: str, days: int = 60) -> PointHistory:
-        """A point's last days, oldest first; NotFound 404."""
-        scope = self._scopes(spoke, environment).require()
-        point = self._predictions.point(scope, pudo_id)
-        if point is None:
-            raise NotFound(
-                f"There is no point {pudo_id!r}", hint="See the predictions.", code="unknown_point"
-            )
-        return PointHistory(point, self._predictions.history(scope, pudo_id, days))
+    def scored(
+        self,
+        spoke: str,
+        environment: str,
+        prediction: str | None = None,
+        *,
+        days: int = 28,
+        cursor: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[tuple[PredictionRow, ...], str | None]:
+        """A page of the predictions of the last days that have an actual, newest first."""
+        _, relation = self._chosen(spoke, environment, prediction)
+        return self._predictions.scored(relation, days, cursor, limit)
 
-    def scored(self, spoke: str, environment: str, days: int = 28) -> tuple[ScoredPrediction, ...]:
-        """The forecasts of the last days that have an actual."""
+    def evaluations(
+        self, spoke: str, environment: str, prediction: str | None = None, limit: int = 60
+    ) -> Evaluations:
+        """The evaluated days, newest first, and the default version's metrics; empty without predictions."""
         scope = self._scopes(spoke, environment)
-        return self._predictions.scored(scope, days) if scope.onboarded else ()
-
-    def evaluations(self, spoke: str, environment: str, limit: int = 60) -> Evaluations:
-        """The evaluated days, newest first, and the default version's metrics on its test weeks."""
-        scope = self._scopes(spoke, environment)
-        if not scope.onboarded:
+        if not scope.onboarded or (prediction is None and not declared(scope)):
             return Evaluations(())
-        return Evaluations(self._predictions.evaluations(scope, limit), self._registered(scope))
+        one, relation = chosen(scope, prediction)
+        return Evaluations(self._evaluated.newest(relation, limit), self._registered(scope, one))
+
+    def diagnostics(
+        self,
+        spoke: str,
+        environment: str,
+        prediction: str | None = None,
+        *,
+        days: int = 28,
+        threshold: float | None = None,
+    ) -> Diagnostics:
+        """Where the predictions of the last days with actuals are wrong; ``threshold`` by default the contract's."""
+        one, relation = self._chosen(spoke, environment, prediction)
+        kind = one.contract.kind
+        head, confusion = self._diagnosis.scope(
+            relation, days, one.contract.threshold if threshold is None else threshold
+        )
+        if head is None or not head["N"]:
+            return Diagnostics(one, days)
+        binary = kind is PredictionKind.BINARY
+        return Diagnostics(
+            one,
+            days,
+            last_day(head),
+            int(head["N"]),
+            self._diagnosis.parts(relation, days),
+            self._diagnosis.cells(relation, days) if kind is PredictionKind.REGRESSION else (),
+            self._diagnosis.calibration(relation, days) if binary else (),
+            self._diagnosis.scores(relation, days) if binary else (),
+            confusion,
+            self._diagnosis.classes(relation, days) if kind is PredictionKind.MULTICLASS else (),
+        )
 
     def alerts(
-        self, spoke: str, environment: str, day: date | None = None, limit: int = 200
-    ) -> tuple[Alert, ...]:
-        """Newest day first, then fullest."""
+        self,
+        spoke: str,
+        environment: str,
+        prediction: str | None = None,
+        *,
+        day: date | None = None,
+        only_open: bool = False,
+        cursor: str | None = None,
+        limit: int = 200,
+    ) -> AlertPage:
+        """Newest time first, then by risk; none without predictions."""
         scope = self._scopes(spoke, environment)
-        return self._predictions.alerts(scope, day, limit) if scope.onboarded else ()
+        if not scope.onboarded or (prediction is None and not declared(scope)):
+            return AlertPage()
+        _, relation = chosen(scope, prediction)
+        return self._predictions.alerts(relation, day=day, only_open=only_open, cursor=cursor, limit=limit)
 
     def open_alerts(self, spoke: str, environment: str) -> int:
-        """Alerts of days without actuals."""
+        """Alerts of all predictions whose actual is not known."""
         scope = self._scopes(spoke, environment)
-        return self._predictions.open_alerts(scope) if scope.onboarded else 0
+        if not scope.onboarded:
+            return 0
+        return sum(self._predictions.open_alerts(chosen(scope, name)[1]) for name in declared(scope))
 
-    def require_pending(self, spoke: str, environment: str, days: Sequence[date] = ()) -> None:
-        """Conflict 409 when there is nothing to forecast: no pending day, or days not announced."""
-        scope = self._scopes(spoke, environment).require()
-        hint = "Announce the next day first: POST /api/v1/simulation/morning."
+    def require_pending(
+        self, spoke: str, environment: str, days: Sequence[date] = (), prediction: str | None = None
+    ) -> None:
+        """Conflict 409 when there is nothing to predict: no pending day, or days that cannot be predicted.
+
+        A day can be when it is pending, was predicted before, or has actuals in the history.
+        """
+        one, relation = self._chosen(spoke, environment, prediction)
+        if one.contract.pending is None:
+            return
+        pending = self._predictions.pending(relation)
+        hint = f"{relation.scope.own(one.contract.pending)} shows what can be predicted."
         if days:
-            missing = sorted(set(days) - self._predictions.announced(scope, days))
+            missing = sorted(set(days) - set(pending))
+            missing = sorted(set(missing) - self._predictions.known(relation, missing)) if missing else []
             if missing:
                 told = ", ".join(day.isoformat() for day in missing)
-                raise Conflict(f"No parcels are announced for {told}", hint=hint, code="day_not_announced")
-        elif not self._predictions.pending(scope):
+                raise Conflict(f"Nothing can be predicted for {told}", hint=hint, code="day_not_pending")
+        elif not pending:
             raise Conflict(
-                f"{spoke} has no pending day in {scope.environment}", hint=hint, code="no_pending_day"
+                f"{spoke} has no pending day in {relation.scope.environment}",
+                hint=hint,
+                code="no_pending_day",
             )
 
-    def require_unscored(self, spoke: str, environment: str) -> None:
-        """Conflict 409 when every forecast whose day is over has its actual."""
-        scope = self._scopes(spoke, environment).require()
-        if not self._predictions.unscored(scope):
+    def require_unscored(self, spoke: str, environment: str, prediction: str | None = None) -> Relation:
+        """Conflict 409 when every prediction whose actual is known has it, or nothing can write it there."""
+        one, relation = self._chosen(spoke, environment, prediction)
+        if one.contract.evaluate is None or one.contract.actual is None:
             raise Conflict(
-                f"{spoke} has no forecast in {scope.environment} that waits for its actual",
-                hint="Bring in the evening first: POST /api/v1/simulation/evening.",
+                f"The prediction {one.name} of {spoke} declares no way to be evaluated",
+                hint=f"Say evaluate and actual in spoke.yaml, under predictions.{one.name}.",
+                code="not_evaluable",
+            )
+        if not self._predictions.unscored(relation):
+            raise Conflict(
+                f"{spoke} has no prediction in {relation.scope.environment} that waits for a known actual",
+                hint=f"Bring the actuals in first: they are read from {relation.history_source}.",
                 code="nothing_to_evaluate",
             )
+        return relation
 
-    def start(self, spoke: str, environment: str, actor: str) -> str:
+    def start(self, spoke: str, environment: str, actor: str, prediction: str | None = None) -> str:
         """Submit ``inference.run``; Conflict 409 with no pending day."""
-        return self._operations.submit("inference.run", self.parameters(spoke, environment), actor=actor).id
+        params = self.parameters(spoke, environment, prediction)
+        return self._operations.submit("inference.run", params, actor=actor).id
 
-    def parameters(self, spoke: str, environment: str) -> dict[str, str]:
-        """What ``inference.run`` takes: the graph that makes the spoke's first prediction; NotFound 404 without."""
-        scope = self._scopes(spoke, environment)
-        manifest = scope.declared
-        for name in manifest.predictions:
-            for graph in manifest.predicting(name):
-                return {"spoke": spoke, "environment": scope.environment, "graph": graph}
+    def parameters(self, spoke: str, environment: str, prediction: str | None = None) -> dict[str, str]:
+        """What ``inference.run`` takes: the graph that makes the prediction; NotFound 404 where none does."""
+        one, relation = self._chosen(spoke, environment, prediction)
+        scope = relation.scope
+        for graph in scope.declared.predicting(one.name):
+            return {"spoke": spoke, "environment": scope.environment, "graph": graph}
         raise NotFound(
-            f"{spoke} has no graph that predicts", hint="Add one to spoke.yaml.", code="no_prediction"
+            f"No graph of {spoke} predicts {one.name}",
+            hint=f"Say so in spoke.yaml: a graph with predicts: {one.name}.",
+            code="no_predicting_graph",
         )
 
-    def start_evaluate(self, spoke: str, environment: str, actor: str) -> str:
+    def start_evaluate(self, spoke: str, environment: str, actor: str, prediction: str | None = None) -> str:
         """Submit ``predictions.evaluate``; Conflict 409 with nothing to do."""
-        return self._submit("predictions.evaluate", spoke, environment, actor)
+        return self._submit("predictions.evaluate", spoke, environment, actor, prediction)
 
-    def _registered(self, scope: Scope) -> RegisteredMetrics | None:
-        version = self._registry.default(scope.spoke, scope.environment)
-        names = ("mae", "rmse", "naive_mae")
-        if version is None or any(name not in version.metrics for name in names):
+    def _chosen(self, spoke: str, environment: str, prediction: str | None) -> tuple[Declared, Relation]:
+        return chosen(self._scopes(spoke, environment).require(), prediction)
+
+    def _moment(
+        self, relation: Relation, days: Sequence[date], day: date | None, time: datetime | None
+    ) -> tuple[Time, tuple[datetime, ...]]:
+        """The time that is meant, and those of its day."""
+        shown = time.date() if time is not None else day or days[0]
+        if relation.contract.grain is Grain.DAY:
+            return shown, ()
+        times = self._predictions.times(relation, shown)
+        if time is not None:
+            return time.replace(tzinfo=None), times
+        return (times[-1] if times else datetime.combine(shown, datetime.min.time())), times
+
+    def _registered(self, scope: Scope, one: Declared) -> RegisteredMetrics | None:
+        """What the default version's training logged."""
+        model = scope.declared.models.get(one.contract.model or "")
+        if model is None:
             return None
-        return RegisteredMetrics(version.model, version.version, *(version.metrics[name] for name in names))
+        version = self._registry.default(scope.spoke, scope.environment, str(one.contract.model))
+        metric, naive = model.metric.name, model.gates.baseline
+        if version is None or metric not in version.metrics:
+            return None
+        found = version.metrics
+        return RegisteredMetrics(
+            version.model,
+            version.version,
+            metric,
+            found[metric],
+            found.get(naive.metric) if naive else None,
+            found,
+        )
 
-    def _submit(self, kind: str, spoke: str, environment: str, actor: str) -> str:
+    def _submit(self, kind: str, spoke: str, environment: str, actor: str, prediction: str | None) -> str:
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment}
+        if prediction is not None:
+            params["prediction"] = prediction
         return self._operations.submit(kind, params, actor=actor).id
+
+
+def _merged(
+    predicted: Sequence[PredictionRow], actuals: Sequence[HistoryValue], limit: int
+) -> tuple[HistoryValue, ...]:
+    """By time, oldest first; the newest ``limit``. An actual of the history stands where the prediction has none."""
+    known = {value.time: value.actual for value in actuals}
+    found = {value.time: value for value in actuals}
+    for row in predicted:
+        actual = row.actual if row.actual is not None else known.get(row.time)
+        found[row.time] = HistoryValue(row.time, row.predicted, actual, row.naive, row.lower, row.upper)
+    return tuple(found[time] for time in sorted(found)[-limit:])

@@ -1,132 +1,181 @@
-"""What was predicted, what came of it, and which points will be too full.
+"""What was predicted, what came of it, and what it warns of, by the roles of the prediction contract.
 
-Every rate is a fill rate: deliveries of the day by capacity, 1.0 is full.
+The contract is `spoke_kit.manifest.Prediction`. Values are in its unit: a number; a probability from 0 to 1; or,
+of several classes, the class as text. A time is a date, or a datetime without zone where the grain is the hour.
+An entity is known by its key: the key's values as text, in the contract's order.
 
-Functions (`services.predictions`):
-
-- `days(spoke: str, environment: str) -> tuple[date, ...]`: the predicted days, newest first.
-- `day(spoke, environment, day: date | None = None) -> PredictionDay`: the newest by default, one row for
-  each active PUDO, fullest first; without predictions a PredictionDay with `day=None` and no rows; NotFound
-  404 for a day without predictions.
-- `history(spoke, environment, pudo_id: str, days: int = 60) -> PointHistory`: oldest day first; NotFound
-  404.
-- `scored(spoke, environment, days: int = 28) -> tuple[ScoredPrediction, ...]`: what has an actual, of the
-  last days.
-- `evaluations(spoke, environment, limit: int = 60) -> Evaluations`: evaluated days, newest first, and the
-  registered test metrics of the default version.
-- `alerts(spoke, environment, day: date | None = None, limit: int = 200) -> tuple[Alert, ...]`: newest day
-  first, then fullest.
-- `start(spoke, environment, actor: str) -> str`: submits `inference.run`; Conflict 409 with no pending day.
-- `start_evaluate(spoke, environment, actor: str) -> str`: submits `predictions.evaluate`; Conflict 409 with
-  nothing to do.
+`loss` is what one prediction costs: the absolute error of a number, the log loss (natural logarithm) of a
+probability, 1 for a wrong class. Means are weighted by the contract's weight.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Literal
 
-AlertLevel = Literal["high", "over"]
+from spoke_kit.manifest import Prediction
+
+Time = date | datetime
+Value = float | str
+Key = tuple[str, ...]
+Plain = str | float | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """A pick-up and drop-off point; degrees, and parcels a day as capacity."""
+class Declared:
+    """One prediction of a spoke: its name in the manifest, and its contract; `others` are all names, in order."""
 
-    pudo_id: str
     name: str
-    type: str
-    latitude: float
-    longitude: float
-    capacity: int
+    contract: Prediction
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PredictionRow:
-    """A point's forecast for the day, and the actual once the evening is in; `error` is the difference."""
+    """One prediction. `error` is predicted less actual, of numbers and probabilities; `level` that of its alert."""
 
-    pudo_id: str
-    name: str
-    type: str
+    key: Key
+    label: str
+    time: Time
+    predicted: Value
+    actual: Value | None = None
+    error: float | None = None
+    naive: Value | None = None
+    lower: float | None = None
+    upper: float | None = None
+    level: str | None = None
+    groups: Mapping[str, str | None] = field(default_factory=dict)
+    features: Mapping[str, Plain] = field(default_factory=dict)
+    model_version: str | None = None
+    made_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedRow:
+    """One prediction on the map: degrees; `size` is drawn as the area of its mark."""
+
+    key: Key
+    label: str
     latitude: float
     longitude: float
-    capacity: int
-    predicted_fill_rate: float
-    actual_fill_rate: float | None = None
-    error: float | None = None
+    predicted: Value
+    actual: Value | None = None
+    size: float | None = None
+    groups: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """All predictions of one time. `matched` fit the search; `levels` counts those at each alert level or beyond;
+    `open_alerts` are those whose actual is not known.
+    """
+
+    n: int = 0
+    matched: int = 0
+    placed: int = 0
+    scored: int = 0
+    mean_predicted: float | None = None
+    mean_actual: float | None = None
+    loss: float | None = None
+    naive_loss: float | None = None
+    bias: float | None = None
+    levels: Mapping[str, int] = field(default_factory=dict)
+    open_alerts: int = 0
     model_version: str | None = None
-    predicted_at: datetime | None = None
+    model_versions: int = 0
+    made_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class PredictionDay:
-    """One day's forecast; `days` are all predicted days, newest first, for the picker."""
+class PredictionPage:
+    """A page of the predictions of one time. `days` are the newest predicted days, newest first; `times` those
+    of the day where the grain is the hour. `time` is None while nothing was predicted.
+    """
 
-    day: date | None
-    days: tuple[date, ...]
-    rows: tuple[PredictionRow, ...]
-    model_version: str | None = None
-    predicted_at: datetime | None = None
-    alert_threshold: float = 0.85
+    prediction: Declared
+    days: tuple[date, ...] = ()
+    times: tuple[datetime, ...] = ()
+    time: Time | None = None
+    rows: tuple[PredictionRow, ...] = ()
+    totals: Totals = Totals()
+    next_cursor: str | None = None
 
-
-@dataclass(frozen=True, slots=True)
-class DayValue:
-    """One day of a point: what was forecast (None before its first forecast) and what was."""
-
-    day: date
-    predicted_fill_rate: float | None
-    actual_fill_rate: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class PointHistory:
-    """A point's last days, oldest first; days before the first forecast have the actual alone."""
-
-    point: Point
-    days: tuple[DayValue, ...]
+    @property
+    def day(self) -> date | None:
+        """The day of the time."""
+        return self.time.date() if isinstance(self.time, datetime) else self.time
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredPrediction:
-    """A forecast, its actual, and the naive forecast of the same knowledge (same weekday last week)."""
+class HistoryValue:
+    """One time of an entity; what is None was not predicted, or not known."""
 
-    day: date
-    pudo_id: str
-    type: str
-    predicted_fill_rate: float
-    actual_fill_rate: float
-    naive_fill_rate: float | None = None
+    time: Time
+    predicted: Value | None = None
+    actual: Value | None = None
+    naive: Value | None = None
+    lower: float | None = None
+    upper: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntityHistory:
+    """An entity's last times, oldest first; `groups` and `features` are of its newest prediction."""
+
+    prediction: Declared
+    key: Key
+    label: str
+    values: tuple[HistoryValue, ...]
+    groups: Mapping[str, str | None] = field(default_factory=dict)
+    features: Mapping[str, Plain] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """How good one day's forecasts were. `bias` is the mean of predicted - actual."""
+    """How good one day's predictions of one model version were. What does not apply to the kind is None.
+
+    `bias` is the mean of predicted less actual; `coverage` the share of actuals from lower to upper;
+    `alert_precision` and `alert_recall` are at the mildest alert level, for a probability at the threshold;
+    `calibration_error` is the expected one over ten bins; `base_rate` the share of ones.
+    """
 
     day: date
-    points: int
-    mae: float
-    rmse: float
-    bias: float
-    naive_mae: float | None = None
+    model_version: str | None
+    n: int
+    loss: float | None = None
+    naive_loss: float | None = None
     mean_predicted: float | None = None
     mean_actual: float | None = None
+    mae: float | None = None
+    rmse: float | None = None
+    bias: float | None = None
+    naive_mae: float | None = None
+    coverage: float | None = None
     alert_precision: float | None = None
     alert_recall: float | None = None
-    model_version: str | None = None
-    evaluated_at: datetime | None = None
+    log_loss: float | None = None
+    naive_log_loss: float | None = None
+    brier: float | None = None
+    auc: float | None = None
+    calibration_error: float | None = None
+    base_rate: float | None = None
+    accuracy: float | None = None
+    naive_accuracy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RegisteredMetrics:
-    """The default version's metrics on its test weeks; `naive_mae` is the better naive forecast's."""
+    """The default version's metrics as its training logged them; `value` is that of `metric`, by which versions
+    are compared, `naive` the naive model's.
+    """
 
     model: str
     version: str
-    mae: float
-    rmse: float
-    naive_mae: float
+    metric: str
+    value: float | None
+    naive: float | None
+    metrics: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,18 +187,98 @@ class Evaluations:
 
 
 @dataclass(frozen=True, slots=True)
-class Alert:
-    """A point forecast at or above the threshold; `level` is over from 1.0 on.
+class Part:
+    """The predictions of one value of one breakdown; `by` is weekday (1 Monday), hour, or a group's column."""
 
-    Open while its day has no actual.
+    by: str
+    value: str | None
+    n: int
+    loss: float | None
+    naive_loss: float | None
+    bias: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Predictions near each other in predicted and actual: their number, weight and means."""
+
+    n: int
+    weight: float
+    predicted: float
+    actual: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBin:
+    """Predictions of neighbouring probabilities: their number, weight, mean probability, weight of ones."""
+
+    n: int
+    low: float
+    high: float
+    weight: float
+    predicted: float
+    positive: float
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """Weights at a threshold: a probability at or above it is taken as one."""
+
+    threshold: float
+    true_positive: float
+    false_positive: float
+    false_negative: float
+    true_negative: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPair:
+    """How many of an actual class were predicted as a class."""
+
+    actual: str
+    predicted: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostics:
+    """Of the predictions with an actual of the `days` days up to `last_day`: where they are wrong, and how.
+
+    `cells` are of numbers. `calibration` (ten bins of equal width), `scores` (at most 100 bins of about equal
+    number, highest first; equal probabilities are never apart) and `confusion` are of probabilities,
+    `classes` (the 200 largest pairs) of classes.
     """
 
-    day: date
-    pudo_id: str
-    name: str
-    type: str
-    capacity: int
-    predicted_fill_rate: float
-    level: AlertLevel
-    actual_fill_rate: float | None = None
+    prediction: Declared
+    days: int
+    last_day: date | None = None
+    n: int = 0
+    parts: tuple[Part, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    calibration: tuple[ScoreBin, ...] = ()
+    scores: tuple[ScoreBin, ...] = ()
+    confusion: Confusion | None = None
+    classes: tuple[ClassPair, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A prediction at or beyond an alert level. Open while what came is not known."""
+
+    prediction: str
+    key: Key
+    label: str
+    time: Time
+    predicted: float
+    level: str
+    actual: float | None = None
     open: bool = True
+    groups: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPage:
+    """Newest time first, then by risk."""
+
+    items: tuple[Alert, ...] = ()
+    next_cursor: str | None = None

@@ -47,13 +47,13 @@ class Registry:
             f"{model} has no version {version!r}", hint="See its versions.", code="unknown_version"
         )
 
-    def default(self, spoke: str, environment: str) -> ModelVersion | None:
-        """The default version of the spoke's first model that has one."""
-        for model in self.models(spoke, environment):
-            for version in model.versions:
-                if version.is_default:
-                    return version
-        return None
+    def default(self, spoke: str, environment: str, model: str) -> ModelVersion | None:
+        """The default version of a model of the manifest, or None."""
+        name = f"{self._scopes(spoke, environment).prefix}{model}"
+        versions = [
+            one for known in self.models(spoke, environment) if known.name == name for one in known.versions
+        ]
+        return next((one for one in versions if one.is_default), None)
 
     def require_version(self, spoke: str, environment: str, model: str) -> None:
         """Conflict 409 while a model of the manifest has no version."""

@@ -80,6 +80,7 @@ class Catalogue:
                     record.onboarded_at,
                     record.bundle_hash,
                     deployed.get((record.spoke, record.environment)),
+                    tuple((record.config or {}).get("predictions") or ()),
                 )
                 for record in environments
                 if record.spoke == spoke.name

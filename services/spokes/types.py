@@ -18,7 +18,8 @@ from datetime import datetime
 class SpokeEnvironment:
     """A spoke in one environment.
 
-    `bundle` is the content hash deployed there, None before the first deployment.
+    `bundle` is the content hash deployed there, None before the first deployment; `predictions` are the names
+    of those that its manifest declares.
     """
 
     environment: str
@@ -26,6 +27,7 @@ class SpokeEnvironment:
     onboarded_at: datetime
     bundle: str | None = None
     deployed_at: datetime | None = None
+    predictions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Run(Target):
 
 
 class Inference(Run):
-    """``days``: forecast these again; by default the earliest pending one."""
+    """``days``: predict these again; by default the earliest pending one."""
 
     days: tuple[date, ...] = ()
 
@@ -161,7 +161,7 @@ class TrainingOperations:
         prediction = scope.declared.predictions.get(declared.predicts or "")
         if prediction is not None and prediction.model is not None:
             self._registry.require_version(params.spoke, params.environment, prediction.model)
-        self._predictions.require_pending(params.spoke, params.environment, params.days)
+        self._predictions.require_pending(params.spoke, params.environment, params.days, declared.predicts)
         self.check_run(params)
 
     def _declared(self, params: Run) -> DeclaredGraph:

@@ -42,6 +42,7 @@ class Place(Part):
 
     latitude: Column = Field(description="Column with the latitude.")
     longitude: Column = Field(description="Column with the longitude.")
+    size: Column | None = Field(None, description="Column that is drawn as the area of its mark.")
 
 
 class Alert(Part):

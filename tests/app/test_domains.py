@@ -28,6 +28,12 @@ class Api:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def problem(self, path: str, **params: Any) -> tuple[int, str]:
+        """The problem of a GET."""
+        answer = self.client.get(f"/api/v1{path}", params=params)
+        assert answer.headers["content-type"] == "application/problem+json", answer.text
+        return answer.status_code, answer.json()["code"]
+
     def items(self, path: str, **params: Any) -> list[Any]:
         found = self.get(path, **params)
         assert found["next_cursor"] is None
@@ -87,7 +93,7 @@ def test_an_empty_account(api: Api) -> None:
     assert api.items("/spokes") == []
     assert api.get("/simulation")["next"]["kind"] == "data.seed"
     assert api.items("/spokes/pudo/graphs", environment="DEV") == []
-    assert api.get("/spokes/pudo/predictions", environment="dev")["day"] is None
+    assert api.problem("/spokes/pudo/predictions", environment="dev") == (409, "not_onboarded")
     assert api.refused("/simulation/seed") == (409, "hub_not_applied")
     assert api.refused("/spokes", {"spoke": "pudo"}) == (409, "hub_not_applied")
     assert api.refused("/simulation/morning") == (409, "not_seeded")
@@ -195,16 +201,15 @@ def test_a_day_from_morning_to_evaluation(api: Api) -> None:
         "day": "2025-07-01",
     }
     assert api.done("/simulation/next")["days"] == ["2025-07-01"]
-    predictions = api.get("/spokes/pudo/predictions", environment="DEV")
+    predictions = api.get("/spokes/pudo/predictions", environment="DEV", limit=200)
     assert (predictions["day"], len(predictions["items"])) == ("2025-07-01", 97)
-    assert {one["actual_fill_rate"] for one in predictions["items"]} == {None}
+    assert {one["actual"] for one in predictions["items"]} == {None}
     alerts = api.items("/alerts", environment="DEV")
-    full = [
-        one for one in predictions["items"] if one["predicted_fill_rate"] >= predictions["alert_threshold"]
+    full = [one for one in predictions["items"] if one["predicted"] >= 0.85]
+    assert [(one["spoke"], one["environment"], one["key"], one["level"]) for one in alerts] == [
+        ("pudo", "DEV", one["key"], one["level"]) for one in full
     ]
-    assert [(one["spoke"], one["environment"], one["pudo_id"]) for one in alerts] == [
-        ("pudo", "DEV", one["pudo_id"]) for one in full
-    ]
+    assert predictions["totals"]["levels"]["high"] == predictions["totals"]["open_alerts"] == len(full)
     assert api.refused("/spokes/pudo/evaluations") == (409, "nothing_to_evaluate")
     assert api.done("/simulation/next")["phase"] == "EVENING"
     assert api.done("/simulation/next")["days"][0]["day"] == "2025-07-01"
@@ -212,14 +217,16 @@ def test_a_day_from_morning_to_evaluation(api: Api) -> None:
     evaluations = api.get("/spokes/pudo/evaluations", environment="DEV")
     (day,) = evaluations["items"]
     errors = [
-        abs(one["predicted_fill_rate"] - one["actual_fill_rate"])
-        for one in api.get("/spokes/pudo/predictions")["items"]
+        abs(one["predicted"] - one["actual"])
+        for one in api.get("/spokes/pudo/predictions", limit=200)["items"]
     ]
     assert day["mae"] == pytest.approx(sum(errors) / len(errors))
-    assert (day["points"], evaluations["registered"]["model"]) == (97, "PUDO__CAPACITY_MODEL")
-    point = api.get("/spokes/pudo/points/1/history", days=3)
-    assert [one["day"] for one in point["days"]] == ["2025-06-29", "2025-06-30", "2025-07-01"]
-    assert [one["predicted_fill_rate"] is None for one in point["days"]] == [True, True, False]
+    assert (day["n"], evaluations["registered"]["model"]) == (97, "PUDO__CAPACITY_MODEL")
+    point = api.get("/spokes/pudo/entities/history", key=1, limit=3)
+    assert [one["time"] for one in point["values"]] == ["2025-06-29", "2025-06-30", "2025-07-01"]
+    assert [one["predicted"] is None for one in point["values"]] == [True, True, False]
+    assert api.problem("/spokes/pudo/entities/history", key="none") == (404, "unknown_entity")
+    assert api.problem("/spokes/pudo/predictions", prediction="NONE") == (404, "unknown_prediction")
     calendar = api.get("/simulation", days=2)["days"]
     assert [(one["day"], one["seeded"], one["predicted"], one["evaluated"]) for one in calendar] == [
         ("2025-06-30", True, False, False),
@@ -320,7 +327,7 @@ def test_any_name_of_the_account_is_found_and_promoted(
 
 def test_no_value_breaks_what_is_there(api: Api) -> None:
     known = {
-        "spoke": "pudo", "graph": "TRAINING_DAG", "model": "PUDO__CAPACITY_MODEL", "pudo_id": "1",
+        "spoke": "pudo", "graph": "TRAINING_DAG", "model": "PUDO__CAPACITY_MODEL",
         "run_id": api.items(TRAINING)[0]["run_id"], "operation_id": api.get("/operations")["items"][0]["id"],
         "version": api.items(MODEL)[0]["version"], "name": "PUDO__TEMPORAL_FEATURES",
     }  # fmt: skip

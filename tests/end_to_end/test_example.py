@@ -30,7 +30,7 @@ def test_one_default_version_that_beats_the_naive_forecast(spokehub: Any) -> Non
     metrics = default["metrics"]
     assert metrics["mae"] <= 0.8 * metrics["naive_mae"]
     registered = spokehub.get("/spokes/pudo/evaluations", environment="DEV")
-    assert registered["registered"]["mae"] == metrics["mae"]
+    assert registered["registered"]["metrics"]["mae"] == metrics["mae"]
 
 
 def test_one_prediction_for_each_active_pudo_with_its_actual(spokehub: Any) -> None:
@@ -38,9 +38,9 @@ def test_one_prediction_for_each_active_pudo_with_its_actual(spokehub: Any) -> N
     active = {
         str(r[0]) for r in spokehub.rows(f"SELECT PUDO_ID FROM {SCHEMA}.PUDO_REFERENCE WHERE IS_ACTIVE")
     }
-    assert {p["pudo_id"] for p in predictions} == active
+    assert {p["key"][0] for p in predictions} == active
     assert len(predictions) == len(active)
-    assert all(isinstance(p["predicted_fill_rate"], float) for p in predictions)
+    assert all(isinstance(p["predicted"], float) for p in predictions)
     actual = {
         str(r[0]): r[1]
         for r in spokehub.rows(
@@ -48,7 +48,7 @@ def test_one_prediction_for_each_active_pudo_with_its_actual(spokehub: Any) -> N
             f"WHERE DATE = (SELECT MAX(DATE) FROM {SCHEMA}.PUDO_OCCUPANCY)"
         )
     }
-    assert {p["pudo_id"]: p["actual_fill_rate"] for p in predictions} == pytest.approx(actual)
+    assert {p["key"][0]: p["actual"] for p in predictions} == pytest.approx(actual)
 
 
 def test_the_evaluated_day(spokehub: Any) -> None:

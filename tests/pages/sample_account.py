@@ -85,8 +85,8 @@ class Spokes:
                 "Last-mile analytics",
                 "How full each parcel point will be today.",
                 (
-                    SpokeEnvironment("DEV", "PUDO_DEV", at, "9f2c41d7a0be5531", at),
-                    SpokeEnvironment("STAGING", "PUDO_STAGING", at),
+                    SpokeEnvironment("DEV", "PUDO_DEV", at, "9f2c41d7a0be5531", at, ("CAPACITY", "FAILURE")),
+                    SpokeEnvironment("STAGING", "PUDO_STAGING", at, predictions=("CAPACITY",)),
                 ),
             ),
         )
@@ -274,9 +274,12 @@ class Overview:
             now() + timedelta(hours=5),
             "PUDO__CAPACITY_MODEL",
             "V20250701_0602",
+            "mae",
             0.0712,
             0.1034,
+            TODAY - timedelta(days=1),
             0.0688,
+            0.1021,
             TODAY,
             3,
             now() - timedelta(minutes=4),

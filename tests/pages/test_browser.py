@@ -44,6 +44,7 @@ ADDRESSES = (
     f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}",
     "/spokes/pudo/models",
     "/spokes/pudo/predictions",
+    "/spokes/pudo/predictions?prediction=FAILURE",
     "/spokes/pudo/alerts",
     "/operations",
     "/operations/op-setup",
@@ -143,9 +144,9 @@ def test_every_page_fits_and_nothing_is_refused(browser, site, theme, width):
 def test_charts_are_drawn_in_the_space_kept_for_them(browser, site):
     made = tab(browser, site)
     made.open("/spokes/pudo/predictions")
-    made.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 7")
+    made.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 8")
     boxes = made.page.locator(".chart-box").all()
-    assert len(boxes) == 7
+    assert len(boxes) == 8
     for box in boxes:
         kept = box.locator(".chart-holder").bounding_box()
         drawn = box.locator(".js-plotly-plot").bounding_box()
@@ -223,14 +224,16 @@ def test_times_are_in_the_readers_zone(browser, site):
     assert time_element.get_attribute("title") == "2025-06-28 06:03:00 UTC"
 
 
-def test_tables_sort_by_number(browser, site):
+def test_the_list_is_sorted_by_the_service(browser, site):
     made = tab(browser, site)
     made.open("/spokes/pudo/predictions")
-    header = made.page.locator(".points th", has_text="Capacity")
-    header.locator("button").click()
-    cells = made.page.locator(".points tbody tr td:nth-child(2)").all_text_contents()
-    values = [int(cell) for cell in cells]
-    assert values == sorted(values)
+    made.page.locator(".points th a", has_text="Point").click()
+    made.page.wait_for_url("**sort=label**")
+    names = [
+        link.get_attribute("title").split(",")[0] for link in made.page.locator(".points a[data-point]").all()
+    ]
+    assert names == sorted(names)
+    header = made.page.locator(".points th", has_text="Point")
     assert header.get_attribute("aria-sort") == "ascending"
 
 
@@ -291,12 +294,12 @@ def test_the_chosen_point_is_in_the_address(browser, site):
     shows = f"name => document.querySelector('{heading}')?.textContent === name"
     made.page.locator("a[data-point]").nth(1).click()
     made.page.wait_for_function(shows, arg=second)
-    assert "point=" in made.page.url
+    assert "key=" in made.page.url
     made.page.reload()
     assert made.page.locator(heading).text_content() == second
     made.page.go_back()
     made.page.wait_for_function(shows, arg=first)
-    assert "point=" not in made.page.url
+    assert "key=" not in made.page.url
     assert made.page.locator("tr.chosen a").get_attribute("title") == names[0]
     assert made.complaints == []
 

@@ -9,23 +9,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sample_account import Registry
-from sample_forecasts import Predictions
+from sample_forecasts import CAPACITY, FAILURE, Predictions
 from sample_runs import training_run
 
-from app.charts.city import city_map
 from app.charts.dag import BOX_HEIGHT, BOX_WIDTH, draw
 from app.charts.days import day_axis
 from app.charts.forecasts import (
-    error_by_type,
-    error_by_weekday,
+    calibration_of_numbers,
+    entity_history,
     error_over_time,
+    errors_by,
     over_time,
-    point_history,
-    predicted_vs_actual,
+    predicted_by_actual,
 )
 from app.charts.gantt import gantt
+from app.charts.places import place_map
+from app.charts.probabilities import calibration, class_pairs, lift, precision_recall, roc
 from app.charts.versions import metrics_over_versions
-from services.predictions.types import Evaluation, ScoredPrediction
+from app.charts.words import Scale, many, words
+from services.predictions.types import (
+    Cell,
+    ClassPair,
+    Confusion,
+    Evaluation,
+    Part,
+    PlacedRow,
+    ScoreBin,
+    Totals,
+)
 from services.training.types import Task, TaskRun
 
 START = datetime(2025, 7, 1, 6, tzinfo=UTC)
@@ -34,15 +45,22 @@ rows = Predictions()
 
 def charts():
     evaluations = rows.evaluations("pudo", "DEV").items
-    scored = rows.scored("pudo", "DEV")
+    numbers = rows.diagnostics("pudo", "DEV")
+    chances = rows.diagnostics("pudo", "DEV", "FAILURE")
+    day = rows.page("pudo", "DEV").day
     return [
-        over_time(evaluations),
-        error_over_time(evaluations),
-        point_history(rows.history("pudo", "DEV", "PUDO_0001")),
-        predicted_vs_actual(scored),
-        error_by_weekday(scored),
-        error_by_type(scored),
-        city_map(rows.day("pudo", "DEV").rows),
+        over_time(CAPACITY, evaluations),
+        error_over_time(CAPACITY, evaluations),
+        entity_history(rows.history("pudo", "DEV", ("PUDO_0001",))),
+        predicted_by_actual(CAPACITY, numbers.cells),
+        calibration_of_numbers(CAPACITY, numbers.cells),
+        *errors_by(CAPACITY, numbers.parts),
+        place_map(CAPACITY, rows.places("pudo", "DEV", None, day), Totals(100, placed=100)),
+        calibration(chances.calibration),
+        roc(chances.scores, chances.confusion),
+        precision_recall(chances.scores, chances.confusion),
+        lift(chances.scores),
+        class_pairs([ClassPair("a", "a", 3), ClassPair("b", "a", 1)]),
         metrics_over_versions(Registry().models("pudo", "DEV")[0].versions),
     ]
 
@@ -60,26 +78,37 @@ def test_chart_is_complete(chart):
 
 def test_empty_rows_make_empty_charts():
     for chart in (
-        over_time(()),
-        error_over_time(()),
-        predicted_vs_actual(()),
-        error_by_type(()),
-        city_map(()),
+        over_time(CAPACITY, ()),
+        error_over_time(CAPACITY, ()),
+        predicted_by_actual(CAPACITY, ()),
+        calibration_of_numbers(CAPACITY, ()),
+        place_map(CAPACITY, (), Totals()),
+        calibration(()),
+        roc((), None),
+        precision_recall((), None),
+        lift(()),
+        class_pairs(()),
+        metrics_over_versions(()),
     ):
-        assert chart.empty
-    assert metrics_over_versions(()).empty
+        assert chart.empty, chart.id
+    assert errors_by(CAPACITY, ()) == ()
 
 
 def test_time_runs_forward():
-    items = [Evaluation((START - timedelta(days=back)).date(), 1, 0.1, 0.1, 0.0) for back in range(3)]
-    assert over_time(items).figure["data"][0]["x"] == ["2025-06-29", "2025-06-30", "2025-07-01"]
+    items = [
+        Evaluation((START - timedelta(days=back)).date(), "V1", 1, 0.1, 0.2, 0.5, 0.4) for back in range(3)
+    ]
+    assert over_time(CAPACITY, items).figure["data"][0]["x"] == ["2025-06-29", "2025-06-30", "2025-07-01"]
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_too_few_days_are_no_course(count):
-    items = [Evaluation((START - timedelta(days=back)).date(), 1, 0.1, 0.1, 0.0) for back in range(count)]
-    assert over_time(items).empty
-    assert error_over_time(items).empty
+    items = [
+        Evaluation((START - timedelta(days=back)).date(), "V1", 1, 0.1, 0.2, 0.5, 0.4)
+        for back in range(count)
+    ]
+    assert over_time(CAPACITY, items).empty
+    assert error_over_time(CAPACITY, items).empty
 
 
 @given(st.integers(1, 400))
@@ -100,28 +129,103 @@ def test_a_root_that_only_starts_is_small():
     assert not draw(tasks[:1]).boxes[0].start
 
 
-def test_error_by_group_is_the_mean_absolute_error():
-    monday = START.date() - timedelta(days=1)
-    scored = [
-        ScoredPrediction(monday, "A", "shop", 0.5, 0.4, 0.2),
-        ScoredPrediction(monday, "B", "locker", 0.5, 0.8, None),
-    ]
-    weekday = error_by_weekday(scored)
-    assert weekday.figure["data"][0]["y"] == [0.2, None, None, None, None, None, None]
-    assert weekday.figure["data"][1]["y"][0] == 0.2
-    assert error_by_type(scored).table.rows == (
-        ("Locker", "30.00 %", None, 1),
-        ("Shop", "10.00 %", "20.00 %", 1),
+def test_versions_of_one_day_are_one_point_weighted_by_their_number():
+    days = [START.date() - timedelta(days=back) for back in range(3)]
+    items = [Evaluation(day, "A", 1, 0.1) for day in days] + [Evaluation(days[0], "B", 3, 0.5)]
+    assert error_over_time(CAPACITY, items).figure["data"][0]["y"] == [0.1, 0.1, 0.4]
+
+
+def test_errors_by_weekday_and_group():
+    weekday, group = errors_by(
+        CAPACITY,
+        [Part("weekday", "1", 2, 0.2, 0.25, -0.1), Part("KIND", "POST_OFFICE", 1, 0.3, None, 0.3)],
     )
+    assert weekday.table.rows == (("Mon", "20.00 %", "25.00 %", "-10.0 pp", 2),)
+    assert (group.title, group.table.rows) == (
+        "Mean absolute error by kind",
+        (("Post office", "30.00 %", None, "+30.0 pp", 1),),
+    )
+    assert [trace["name"] for trace in group.figure["data"]] == ["Model"]
 
 
 def test_map_keeps_proportions():
-    chart = city_map(rows.day("pudo", "DEV").rows)
+    chart = place_map(CAPACITY, rows.places("pudo", "DEV", None, rows.page("pudo", "DEV").day), Totals(100))
     marker = chart.figure["data"][0]["marker"]
     assert chart.figure["layout"]["yaxis"]["scaleanchor"] == "x"
     assert len(marker["size"]) == len(marker["color"]) == 100
-    # The fullest is drawn last, on top.
+    # The riskiest is drawn last, on top.
     assert marker["color"] == sorted(marker["color"])
+    assert (marker["cmin"], marker["cmax"]) == (0.0, 1.25)
+
+
+@given(
+    st.lists(st.floats(-100, 100), min_size=1, max_size=5),
+    st.dictionaries(st.text("ab", min_size=1), st.floats(-90, 90), min_size=1, max_size=3),
+    st.sampled_from(["above", "below"]),
+)
+def test_map_colours_run_from_one_end_to_the_other(values, levels, when):
+    contract = CAPACITY.model_copy(
+        update={"alert": CAPACITY.alert.model_copy(update={"levels": levels, "when": when})}
+    )
+    placed = [PlacedRow((str(at),), "x", 1, 1, value) for at, value in enumerate(values)]
+    marker = place_map(contract, placed, Totals(len(placed))).figure["data"][0]["marker"]
+    stops = [at for at, _ in marker["colorscale"]]
+    assert marker["cmin"] < marker["cmax"]
+    assert stops == sorted(stops)
+    assert (stops[0], stops[-1]) == (0, 1)
+
+
+def test_a_map_of_many_says_that_it_shows_the_riskiest():
+    placed = rows.places("pudo", "DEV", None, rows.page("pudo", "DEV").day)
+    chart = place_map(CAPACITY, placed, Totals(5000, placed=4800))
+    assert chart.subtitle.endswith("The 100 riskiest of 4,800")
+
+
+def test_curves_by_hand():
+    bins = [
+        ScoreBin(2, 0.8, 0.9, 2, 0.85, 2),
+        ScoreBin(2, 0.4, 0.5, 2, 0.45, 0),
+        ScoreBin(1, 0.1, 0.1, 1, 0.1, 1),
+    ]
+    confusion = Confusion(0.6, 2, 0, 1, 2)
+    curve, mark = roc(bins, confusion).figure["data"]
+    assert (curve["x"], curve["y"]) == ([0.0, 0.0, 1.0, 1.0], [0.0, 0.6667, 0.6667, 1.0])
+    assert (mark["x"], mark["y"]) == ([0.0], [0.6667])
+    assert "area 0.667" in roc(bins, confusion).subtitle
+    assert precision_recall(bins, confusion).figure["data"][0]["y"] == [1.0, 0.5, 0.6]
+    assert lift(bins).table.rows == (
+        ("40%", "66.7 %", "1.67 ×"),
+        ("80%", "66.7 %", "0.83 ×"),
+        ("100%", "100.0 %", "1.00 ×"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "text", "difference"),
+    [
+        ({"name": "x", "format": "percent"}, 0.853, "85 %", "+85 pp"),
+        ({"name": "x", "suffix": "min"}, 12.34, "12.3 min", "+12.3 min"),
+        ({"name": "x"}, 1234.5, "1,234", "+1,234"),
+        ({"name": "x"}, -0.0, "0", "0"),
+    ],
+)
+def test_values_are_in_the_contracts_unit(unit, value, text, difference):
+    scale = Scale(CAPACITY.model_copy(update={"unit": CAPACITY.unit.model_validate(unit)}))
+    assert (scale.text(value), scale.difference(value)) == (text, difference)
+
+
+def test_words():
+    assert [words(name) for name in ("KIND_OF_SHOP", "Größe", "post_office", "A-1")] == [
+        "kind of shop", "Größe", "post office", "A-1",
+    ]  # fmt: skip
+    assert [many(noun) for noun in ("point", "delivery", "day", "box", "address")] == [
+        "points", "deliveries", "days", "boxes", "addresses",
+    ]  # fmt: skip
+
+
+def test_classes_of_one_contract_have_no_unit():
+    assert Scale(FAILURE).loss_name == "Log loss"
+    assert predicted_by_actual(CAPACITY, [Cell(1, 1, 0.5, 0.5)]).figure["data"][0]["x"] == [0.5]
 
 
 def test_gantt_shares_out_the_run():

@@ -89,7 +89,7 @@ def test_overview_shows_each_spoke_and_environment(read):
     cells = [[cell.text for cell in row.all("td")] for row in rows]
     assert cells[0][0] == "PUDO capacity Last-mile analytics"
     assert [row[1] for row in cells] == ["DEV", "STAGING"]
-    assert cells[0][4] == "7.1 % naive 10.3 %"
+    assert cells[0][4] == "0.071 mae, naive 0.103"
     assert len(rows[0].one("svg", cls="strip").all("a")) == 30
     assert cells[1][2] == "no runs yet"
 
@@ -207,18 +207,64 @@ def test_models_mark_the_default_and_offer_the_others(read):
     assert forms[0].one("input").attributes["value"] == "DEV"
 
 
-def test_predictions_show_a_row_for_each_point(read):
+def test_predictions_show_a_page_of_points_by_risk(read):
     page = read("/spokes/pudo/predictions?day=2025-06-28")
     table = page.one("section", cls="points")
-    rates = [float(row.all("td")[2].attributes["data-value"]) for row in table.one("tbody").all("tr")]
-    assert len(rates) == 100
+    rates = [int(row.all("td")[2].text.split()[0]) for row in table.one("tbody").all("tr")]
+    assert len(rates) == 50
     assert rates == sorted(rates, reverse=True)
+    assert table.one("div", cls="pager").text == "The first 50 of 100 Next page"
+    following = read(table.one("div", cls="pager").one("a").attributes["href"])
+    more = following.one("section", cls="points").one("tbody").all("tr")
+    assert max(int(row.all("td")[2].text.split()[0]) for row in more) <= rates[-1]
+    assert following.one("div", cls="pager").text == "First page"
     chosen = [item for item in page.all("option") if "selected" in item.attributes]
-    assert [item.text for item in chosen] == ["Sat 28 Jun 2025"]
-    assert len(page.all("div", cls="chart")) == 7
+    assert [item.text for item in chosen] == ["CAPACITY", "Sat 28 Jun 2025"]
+    assert len(page.all("div", cls="chart")) == 8
     for chart in page.all("section", cls="chart-card"):
         assert chart.one("h2").text
         assert chart.one("table").one("tbody").all("tr")
+
+
+def test_probabilities_show_their_curves_and_the_threshold(read):
+    page = read("/spokes/pudo/predictions?prediction=FAILURE&threshold=0.3")
+    shown = [node.attributes["data-figure"] for node in page.all("div", cls="chart")]
+    assert [name for name in shown if name.startswith(("cal", "roc", "prec", "lift", "place"))] == [
+        "calibration-data",
+        "roc-data",
+        "precision-recall-data",
+        "lift-data",
+    ]
+    table = page.one("table", cls="confusion")
+    assert [cell.text.replace("\u202f", "") for cell in table.one("thead").all("th")] == [
+        "",
+        "Came true",
+        "Did not",
+        "Share that came true",
+    ]
+    assert page.one("h2", id="threshold-title").text == "At the threshold 0.3"
+    link = page.one("section", cls="points").one("tbody").all("a")[0].attributes["href"]
+    assert link.count("key=") == 2
+    assert "key=R%2F" in link
+    assert read(link.partition("#")[0]).one("div", id="point").one("h2").text
+
+
+def test_a_spoke_without_predictions_has_no_tab_of_them(read):
+    services = sample()
+    (spoke,) = services.spokes.all()
+    without = replace(spoke, environments=tuple(replace(here, predictions=()) for here in spoke.environments))
+    services.spokes.all = lambda: (without,)
+    page = parse(TestClient(application(services)).get("/spokes/pudo").text)
+    tabs = [link.text for link in page.one("nav", cls="tabs").all("a")]
+    assert tabs == ["Overview", "Features", "Graphs", "Models"]
+
+
+def test_alerts_say_in_the_contracts_words_what_they_mean(read):
+    page = read("/spokes/pudo/alerts")
+    card = page.one("section", cls="card")
+    assert card.one("h2").text == "Points that will be too full"
+    assert card.one("p").text.startswith("high: 80 % or more; over: 100 % or more. ")
+    assert page.one("tbody").all("tr")
 
 
 def test_simulation_marks_the_day_and_names_the_next_step(read):
@@ -405,14 +451,14 @@ def test_an_environment_without_the_spoke_offers_to_onboard(read):
     assert form.one("input").attributes["value"] == "PROD"
 
 
-def test_too_few_days_for_a_course_lead_to_the_simulation():
+def test_too_few_days_for_a_course_are_said():
     services = sample()
     few = services.predictions.evaluations("pudo", "DEV")
-    services.predictions.evaluations = lambda spoke, environment, limit=60: replace(few, items=few.items[:2])
+    services.predictions.evaluations = lambda *where, **more: replace(few, items=few.items[:2])
     for address in ("/spokes/pudo", "/spokes/pudo/predictions"):
         page = parse(TestClient(application(services)).get(address).text)
         assert "2 days are evaluated so far" in page.one("section", cls="few-days").text
-        assert "forecast-over-time" not in {
+        assert "predicted-over-time" not in {
             node.attributes.get("data-figure", "")[:-5] for node in page.all("div")
         }
 

@@ -245,15 +245,10 @@ def test_a_day_from_morning_to_evaluation(connection: Any, trained: dict[str, di
     simulator.evening()
     told = json.dumps({"layout": NAMES.layout.text, "environment": "DEV"})
     answer = cursor.execute(f"CALL {NAMES.own('EVALUATE_PREDICTIONS')}(%s)", (told,)).fetchall()
-    (evaluated,) = json.loads(next(iter(answer[0].values())))["days"]
+    assert json.loads(next(iter(answer[0].values()))) == {"scored": len(active)}
     rows = cursor.execute(select).fetchall()
     errors = [row["PREDICTED_FILL_RATE"] - row["ACTUAL_FILL_RATE"] for row in rows]
     assert [row["PREDICTION_ERROR"] for row in rows] == pytest.approx(errors)
-    assert (evaluated["day"], evaluated["n"]) == (day.isoformat(), len(active))
-    assert type(evaluated["n"]) is int
-    assert evaluated["mae"] == pytest.approx(sum(map(abs, errors)) / len(errors), abs=1e-6)
-    assert evaluated["bias"] == pytest.approx(sum(errors) / len(errors), abs=1e-6)
-    assert evaluated["naive_mae"] > 0
 
 
 def test_a_failed_gate_leaves_an_alert(

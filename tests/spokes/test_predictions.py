@@ -1,4 +1,4 @@
-"""What is written about predictions: one row a point and day, actuals, metrics and alerts, against numbers by hand."""
+"""What is written about predictions, a row a point and day: actuals, naive forecasts and alerts, against numbers."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def context(account: dict[str, Any], spoke_directory: Path) -> Iterator[TaskCont
         "CREATE TABLE {shared:PARCELS} (CREATED_DATE DATE)",
         "CREATE TABLE {shared:PUDO_REFERENCE} (PUDO_ID INTEGER, PUDO_NAME VARCHAR, PUDO_TYPE VARCHAR, "
         "LATITUDE FLOAT, LONGITUDE FLOAT, CAPACITY INTEGER)",
-        "INSERT INTO {shared:PUDO_REFERENCE} SELECT COLUMN1, 'P', 'SHOP', 52.5, 13.4, 20 "
+        "INSERT INTO {shared:PUDO_REFERENCE} SELECT COLUMN1, 'P', 'POST_OFFICE', 52.5, 13.4, 20 "
         "FROM VALUES (1), (2), (3), (4)",
     ):
         found.sql(statement)
@@ -90,28 +90,22 @@ def test_a_day_is_pending_until_it_is_predicted_or_over(context: TaskContext) ->
     assert context.sql(pending) == []
 
 
-def test_evaluation_by_hand(context: TaskContext) -> None:
+def test_forecasts_stand_beside_the_naive_ones(context: TaskContext) -> None:
     occupancy(context, {(pudo, DAY - timedelta(days=back)): rate for (pudo, back), rate in BEFORE.items()})
     predict(context, PREDICTED)
-    assert evaluate(context) == {"days": []}
+    assert evaluate(context) == {"scored": 0}
     occupancy(context, {(pudo, DAY): rate for pudo, rate in ACTUAL.items()})
-    # errors: -0.1, -0.1, 0.6, -0.36. Naive, without point 4: same weekday 0.9, 0.4 and 0.6 for want of one;
-    # mean of 7 days 0.7, 0.3, 0.6. Alerts: points 1 and 3; high in truth: 1 and 4.
-    expected = {
-        "day": DAY.isoformat(),
-        "model_version": "V1",
-        "n": 4.0,
-        "mae": 0.29,
-        "rmse": round((0.5096 / 4) ** 0.5, 6),
-        "bias": 0.01,
-        "naive_mae": round(0.2 / 3, 6),
-        "alert_precision": 0.5,
-        "alert_recall": 0.5,
-    }
-    assert evaluate(context) == {"days": [pytest.approx(expected)]}
-    assert evaluate(context) == {"days": [pytest.approx(expected)]}
-    mean = context.sql("SELECT NAIVE_MEAN7_MAE FROM {own:INFERENCE_METRICS}")[0][0]
-    assert mean == pytest.approx((0.3 + 0.1 + 0.1) / 3)
+    assert evaluate(context) == {"scored": 4}
+    assert evaluate(context) == {"scored": 4}
+    rows = context.sql(
+        "SELECT PUDO_ID, PREDICTION_DATE, KIND, CAPACITY, PREDICTED_FILL_RATE, ACTUAL_FILL_RATE, NAIVE_FILL_RATE "
+        "FROM {own:CAPACITY_FORECASTS} ORDER BY PUDO_ID"
+    )
+    # The same weekday last week; point 3 was closed on it and has the mean of 7 days, point 4 is new.
+    naive = {1: 0.9, 2: 0.4, 3: 0.6, 4: None}
+    assert [tuple(row) for row in rows] == [
+        (pudo, DAY, "post office", 20, PREDICTED[pudo], ACTUAL[pudo], naive[pudo]) for pudo in PREDICTED
+    ]
 
 
 def test_predicting_again_replaces_and_keeps_actuals(context: TaskContext) -> None:

@@ -1,4 +1,4 @@
-"""After an evening: writes what really came beside what was predicted, and says how good it was."""
+"""After an evening: writes what really came beside what was predicted."""
 
 from __future__ import annotations
 
@@ -11,29 +11,10 @@ WHERE O.PUDO_ID = PREDICTIONS.PUDO_ID AND O.DATE = PREDICTIONS.PREDICTION_DATE
     AND O.FILL_RATE IS NOT NULL
     AND (PREDICTIONS.ACTUAL_FILL_RATE IS NULL OR PREDICTIONS.ACTUAL_FILL_RATE <> O.FILL_RATE)"""
 
-_COLUMNS = ("n", "mae", "rmse", "bias", "naive_mae", "alert_precision", "alert_recall")
-
 
 @task
 def evaluate_predictions(context: TaskContext) -> Json:
-    """Returns the metrics of each day whose actuals are known, newest first, at most ``limit`` (30) days."""
+    """Returns how many forecasts have their actual. How good they were the service computes."""
     context.sql(_ACTUALS)
-    limit = int(context.parameters.get("limit", 30))
-    columns = ", ".join(_COLUMNS).upper()
-    rows = context.sql(
-        f"SELECT PREDICTION_DATE, MODEL_VERSION, {columns} FROM {{own:INFERENCE_METRICS}} "
-        f"ORDER BY PREDICTION_DATE DESC, MODEL_VERSION LIMIT {limit}"
-    )
-    days = [
-        {
-            "day": row[0].isoformat(),
-            "model_version": row[1],
-            **{name: _number(row[2 + place]) for place, name in enumerate(_COLUMNS)},
-        }
-        for row in rows
-    ]
-    return {"days": days}
-
-
-def _number(value: object) -> float | None:
-    return value if value is None or isinstance(value, int) else round(float(str(value)), 6)
+    rows = context.sql("SELECT COUNT(ACTUAL_FILL_RATE) FROM {own:PREDICTIONS}")
+    return {"scored": rows[0][0]}
