@@ -3,12 +3,11 @@
 What the morning of day D may use
 ---------------------------------
 A day has two phases. The *morning* of D adds the parcels announced for D (``CREATED_DATE = D``, stamped
-before 06:00 UTC) and the day's delivery attempts; the *evening* adds the occupancy that came of them (stamped
-22:00 UTC). The attempts of D are the script of a day that has not happened yet: those that end at a PUDO are
-exactly D's occupancy. Each attempt is therefore stamped (``CREATED_AT``) with the moment at which it happens,
-never earlier than 08:00 UTC of D, and **features for D must not read DELIVERY_ATTEMPTS of D**; those of
-earlier days are free to use. Filtering every table by ``CREATED_AT <= D 06:00`` keeps what the morning of D
-knows.
+before 06:00 UTC). The *evening* adds what came of it: the delivery attempts of D, each stamped with the moment
+at which it was made (08:00 to 20:00 UTC), and the occupancy (stamped 22:00 UTC). Attempts of D would give the
+day away: those that end at a PUDO are exactly its occupancy, and the first ones are what a delivery model
+predicts. So the morning of D does not have them, and of a day that is over ``CREATED_AT <= D 06:00`` keeps what
+its morning knew.
 
 Determinism
 -----------

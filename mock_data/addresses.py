@@ -8,10 +8,11 @@ import pyarrow as pa
 from faker import Faker
 
 from mock_data.config import LOCKER, POST_OFFICE
+from mock_data.doors import STREETS
 from mock_data.network import Ints, Network
 from mock_data.streams import Purpose, stream
 
-_POOL = 400
+_POOL = STREETS
 _POST_CODES = (10115, 14199)
 _OPENING_HOURS = {LOCKER: "Mon-Sun 00:00-24:00", POST_OFFICE: "Mon-Sat 09:00-18:00"}
 _SHOP_HOURS = "Mon-Sat 08:00-20:00"

@@ -4,13 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mock_data.demand import open_pudos
-from mock_data.network import Floats, Ints, Network
+from mock_data.network import DECAY_KM, LOCKER_BONUS, Floats, Ints, Network
 from mock_data.streams import Purpose, stream
 
 NO_ROOM = -1
 _RADII_KM = (5.0, 10.0)
-_DECAY_KM = 0.8
-_LOCKER_BONUS = 1.5
 # The day's parcels come in waves; how full a PUDO is counts from one wave to the next.
 _WAVES = 4
 _TINY = np.float32(1e-30)
@@ -25,8 +23,8 @@ def assign(network: Network, day: int, latitude: Floats, longitude: Floats) -> I
     distance = network.distances_km(latitude, longitude)
     # Adding Gumbel noise to log weights and taking the largest chooses in proportion to the weights.
     noise = -np.log(np.maximum(random.standard_exponential(distance.shape, dtype=np.float32), _TINY))
-    preference = noise - distance / _DECAY_KM
-    preference += np.where(network.is_locker, np.log(_LOCKER_BONUS), 0.0)
+    preference = noise - distance / DECAY_KM
+    preference += np.where(network.is_locker, np.log(LOCKER_BONUS), 0.0)
     room = np.where(open_pudos(network, day), network.capacity, 0)
     chosen = np.full(latitude.size, NO_ROOM)
     for wave in np.array_split(np.arange(latitude.size), _WAVES):

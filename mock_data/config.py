@@ -9,7 +9,7 @@ from typing import Any, Self
 from mock_data.errors import InvalidConfig
 
 # Part of the fingerprint: raise it when the same configuration starts to give other rows.
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ LOCKER = "LOCKER"
 POST_OFFICE = "POST_OFFICE"
 
 DEFAULT_TYPES = (
-    PudoType(SHOP, 0.6, 25, 70),
-    PudoType(LOCKER, 0.3, 15, 35),
-    PudoType(POST_OFFICE, 0.1, 35, 120),
+    PudoType(SHOP, 0.6, 6, 70),
+    PudoType(LOCKER, 0.3, 6, 70),
+    PudoType(POST_OFFICE, 0.1, 8, 120),
 )
 
 
@@ -52,10 +52,12 @@ class NetworkConfig:
     types: tuple[PudoType, ...] = DEFAULT_TYPES
     inactive_share: float = 0.03
     # Of all parcels; what is left goes to a PUDO at the third attempt.
-    first_attempt_rate: float = 0.45
-    second_attempt_rate: float = 0.25
+    first_attempt_rate: float = 0.3
+    second_attempt_rate: float = 0.1
+    # The mean fill rate that capacities are planned for, within the ranges of the types.
+    planned_fill: float = 0.45
     # Log-scale deviation of a district's announced parcels from day to day: visible on the morning.
-    district_shock: float = 0.5
+    district_shock: float = 0.35
     # Log-scale deviation of the share that ends at a PUDO, for each district and day: never visible before.
     redirect_noise: float = 0.15
     yearly_growth: float = 0.15
@@ -83,6 +85,7 @@ class NetworkConfig:
         _require(
             0 <= self.weekly_closure_rate <= 0.5, "weekly_closure_rate", self.weekly_closure_rate, "0 to 0.5"
         )
+        _require(0.01 <= self.planned_fill <= 10, "planned_fill", self.planned_fill, "between 0.01 and 10")
         first, second = self.first_attempt_rate, self.second_attempt_rate
         _require(
             first >= 0 and second >= 0 and first + second <= 1,
@@ -115,6 +118,11 @@ class NetworkConfig:
                 (each.capacity_min, each.capacity_max),
                 "a range of at least 1 parcel, smaller first",
             )
+
+    @property
+    def redirected_rate(self) -> float:
+        """The share of all parcels that no door takes."""
+        return max(0.0, 1.0 - self.first_attempt_rate - self.second_attempt_rate)
 
     @property
     def last_date(self) -> date:

@@ -11,7 +11,7 @@ from mock_data.network import Districts, Floats, Ints, Network, build_network
 from mock_data.streams import Purpose, stream
 
 # Monday to Sunday; hardly anything is announced on a Sunday.
-_WEEK = np.array([0.95, 1.15, 1.10, 1.12, 1.20, 0.85, 0.20])
+WEEK = np.array([0.95, 1.15, 1.10, 1.12, 1.20, 0.85, 0.20])
 _HOLIDAY = 0.15
 _AFTER_HOLIDAY = 1.25
 _WAVE = 0.15
@@ -46,9 +46,7 @@ def calendar_factor(days: Ints) -> Floats:
     )
     rest = is_holiday(days)
     after = is_holiday(days - 1) & ~rest & (weekday(days) != 6)
-    return (
-        _WEEK[weekday(days)] * season * np.where(rest, _HOLIDAY, 1.0) * np.where(after, _AFTER_HOLIDAY, 1.0)
-    )
+    return WEEK[weekday(days)] * season * np.where(rest, _HOLIDAY, 1.0) * np.where(after, _AFTER_HOLIDAY, 1.0)
 
 
 def expected_parcels(config: NetworkConfig, districts: Districts, days: Ints) -> Floats:

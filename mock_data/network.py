@@ -1,6 +1,6 @@
 """The places: districts where people order parcels, and the PUDOs that serve them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -16,8 +16,13 @@ _RURAL_PUDO_SHARE = 0.15
 _PUDOS_PER_DISTRICT = 5
 _CONCENTRATION = 1.2
 _RURAL_BUSYNESS = 0.01
-# Most PUDOs are small: where a capacity falls within its type's range.
-_CAPACITY_SHAPE = (1.2, 3.0)
+# Places in each district from which its parcels are sized up.
+_SAMPLE = 25
+# A driver prefers near PUDOs, the more so the nearer, and lockers.
+DECAY_KM = 0.8
+LOCKER_BONUS = 1.5
+# Log-scale deviation of a capacity from what the place would need.
+_MISJUDGEMENT = 0.2
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -101,12 +106,33 @@ def build_network(config: NetworkConfig) -> Network:
     districts = _districts(random, config)
     latitude, longitude, busyness = _places(random, config, districts)
     type_index = _types(random, config, busyness)
-    low = np.array([each.capacity_min for each in config.types])[type_index]
-    high = np.array([each.capacity_max for each in config.types])[type_index]
-    capacity = np.rint(low + (high - low) * random.beta(*_CAPACITY_SHAPE, config.n_pudos)).astype(np.int64)
     active = np.ones(config.n_pudos, dtype=bool)
     active[random.permutation(config.n_pudos)[: int(config.n_pudos * config.inactive_share)]] = False
-    return Network(config, districts, latitude, longitude, type_index, capacity, active)
+    unsized = Network(
+        config, districts, latitude, longitude, type_index, np.ones(config.n_pudos, np.int64), active
+    )
+    return replace(unsized, capacity=_capacities(random, unsized))
+
+
+def _capacities(random: Generator, network: Network) -> Ints:
+    """Each PUDO is as large as its place needs, more or less, within the range of its type.
+
+    What it needs are the parcels of an average day that drivers would bring there if all had room.
+    """
+    config, districts = network.config, network.districts
+    home = np.repeat(np.arange(len(districts)), _SAMPLE)
+    latitude, longitude = scatter(
+        random, config, districts.latitude[home], districts.longitude[home], DISTRICT_SPREAD_KM
+    )
+    attraction = np.exp(-network.distances_km(latitude, longitude) / DECAY_KM)
+    attraction *= np.where(network.is_locker, LOCKER_BONUS, 1.0) * network.active
+    attraction /= np.maximum(attraction.sum(axis=1, keepdims=True), np.finfo(float).tiny)
+    share = districts.share[home] @ attraction / _SAMPLE
+    needed = share * config.parcels_per_day * config.redirected_rate / config.planned_fill
+    size = needed * np.exp(random.normal(0.0, _MISJUDGEMENT, len(network)))
+    low = np.array([each.capacity_min for each in config.types])[network.type_index]
+    high = np.array([each.capacity_max for each in config.types])[network.type_index]
+    return np.rint(size).clip(low, high).astype(np.int64)
 
 
 def _districts(random: Generator, config: NetworkConfig) -> Districts:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 from mock_data.demand import announced_counts
+from mock_data.doors import open_doors
 from mock_data.network import DISTRICT_SPREAD_KM, Floats, Ints, Network, anywhere, scatter
 from mock_data.streams import Purpose, stream
 
@@ -16,6 +17,7 @@ N_DRIVERS = 50
 _SIZE_SHARES = np.array([0.5, 0.3, 0.2])
 _REASON_SHARES = np.array([0.65, 0.2, 0.1, 0.05])
 _MEAN_WEIGHT_KG = np.array([0.6, 2.5, 7.0])
+_STREETS_PER_DISTRICT = 40
 _COUNTRYSIDE_SHARE = 0.06
 _NEXT_DAY_RATE = 0.1
 _ANNOUNCED_BEFORE_MINUTE = 345  # 05:45 UTC
@@ -79,13 +81,14 @@ def parcels_of(network: Network, day: int) -> Parcels:
     latitude[country], longitude[country] = anywhere(random, config, int(country.sum()))
     size = _choose(random, _SIZE_SHARES, (count,))
     weight = np.minimum(random.exponential(_MEAN_WEIGHT_KG[size]) + 0.1, 31.5)
-    ends_at, attempt_day, attempt_minute, reason, driver = _outcomes(network, day, district)
+    street = district * _STREETS_PER_DISTRICT + random.integers(0, _STREETS_PER_DISTRICT, count)
+    ends_at, attempt_day, attempt_minute, reason, driver = _outcomes(network, day, district, street, size)
     return Parcels(
         day=np.full(count, day),
         number=np.arange(1, count + 1),
         latitude=latitude.round(6),
         longitude=longitude.round(6),
-        street=district * 40 + random.integers(0, 40, count),
+        street=street,
         house=random.integers(1, 180, count),
         size=size,
         weight_kg=weight.round(2),
@@ -98,18 +101,12 @@ def parcels_of(network: Network, day: int) -> Parcels:
     )
 
 
-def _outcomes(network: Network, day: int, district: Ints) -> tuple[Ints, Ints, Ints, Ints, Ints]:
+def _outcomes(
+    network: Network, day: int, district: Ints, street: Ints, size: Ints
+) -> tuple[Ints, Ints, Ints, Ints, Ints]:
     """Where each parcel ends, and day, minute, reason of failure and driver of each attempt, shape (n, 3)."""
-    config = network.config
-    random = stream(config.seed, Purpose.OUTCOMES, day)
-    redirected = 1.0 - config.first_attempt_rate - config.second_attempt_rate
-    deviation = config.redirect_noise
-    noise = np.exp(random.normal(-0.5 * deviation**2, deviation, len(network.districts)))
-    at_pudo = np.minimum(redirected * noise, 1.0)[district]
-    at_door = config.first_attempt_rate + config.second_attempt_rate
-    first = (1.0 - at_pudo) * (config.first_attempt_rate / at_door if at_door else 0.0)
-    draw = random.random(district.size)
-    ends_at = np.where(draw < first, 1, np.where(draw < 1.0 - at_pudo, 2, AT_PUDO))
+    random = stream(network.config.seed, Purpose.OUTCOMES, day)
+    ends_at = open_doors(network, day, district, street, size, random)
     # A second or third attempt that does not fit into the day's tour is made the day after.
     later = np.cumsum(random.random((district.size, 2)) < _NEXT_DAY_RATE, axis=1)
     attempt_day = day + np.column_stack([np.zeros(district.size, dtype=np.int64), later])

@@ -135,8 +135,8 @@ class RowWriter:
         count = last - first + 1
         added = np.column_stack(
             [
-                _per_day(days.parcels.day, first, count) + _per_day(days.attempts.day, first, count),
-                _per_day(days.occupancy.day, first, count),
+                _per_day(days.parcels.day, first, count),
+                _per_day(days.attempts.day, first, count) + _per_day(days.occupancy.day, first, count),
             ]
         )
         columns = {

@@ -102,7 +102,7 @@ class Simulator:
         return [LogEntry(*row) for row in self._loader.rows(self._loader.statements.select_log(first))]
 
     def morning(self, day: date | None = None) -> PhaseReport:
-        """Add the parcels announced for a day (the next one by default) and its delivery attempts.
+        """Add the parcels announced for a day (the next one by default).
 
         Raises NotSeeded, MorningAlreadyDone, EveningOpen, DayOutOfOrder or ConcurrentChange, having changed
         nothing.
@@ -111,16 +111,12 @@ class Simulator:
         day = day or (state.last_morning + _DAY)
         _check_morning(state, day)
         network, days = _generate(state.config, day)
-        rows = {PARCELS: len(days.parcels), DELIVERY_ATTEMPTS: len(days.attempts)}
         with TemporaryDirectory(prefix="mock_data_") as folder, RowWriter(network, Path(folder)) as writer:
-            files = {
-                PARCELS: writer.parcels(days.parcels),
-                DELIVERY_ATTEMPTS: writer.attempts(days.journeys, days.attempts),
-            }
-            return self._add(state, day, MORNING, files, rows)
+            files = {PARCELS: writer.parcels(days.parcels)}
+            return self._add(state, day, MORNING, files, {PARCELS: len(days.parcels)})
 
     def evening(self, day: date | None = None) -> PhaseReport:
-        """Add the occupancy of a day (by default the one whose morning is done).
+        """Add the delivery attempts made on a day (by default the one whose morning is done) and its occupancy.
 
         Raises NotSeeded, EveningAlreadyDone, MorningMissing, DayOutOfOrder or ConcurrentChange, having
         changed nothing.
@@ -129,9 +125,13 @@ class Simulator:
         day = day or (state.last_evening + _DAY)
         _check_evening(state, day)
         network, days = _generate(state.config, day)
+        rows = {DELIVERY_ATTEMPTS: len(days.attempts), PUDO_OCCUPANCY: len(days.occupancy)}
         with TemporaryDirectory(prefix="mock_data_") as folder, RowWriter(network, Path(folder)) as writer:
-            files = {PUDO_OCCUPANCY: writer.occupancy(days.occupancy)}
-            return self._add(state, day, EVENING, files, {PUDO_OCCUPANCY: len(days.occupancy)})
+            files = {
+                DELIVERY_ATTEMPTS: writer.attempts(days.journeys, days.attempts),
+                PUDO_OCCUPANCY: writer.occupancy(days.occupancy),
+            }
+            return self._add(state, day, EVENING, files, rows)
 
     def reset(self, keep_seed: bool = True) -> Status:
         """Back to the end of the seed, or to empty tables. Raises NotSeeded when nothing is seeded."""

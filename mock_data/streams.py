@@ -16,6 +16,8 @@ class Purpose(IntEnum):
     ASSIGNMENT = 5
     CLOSURES = 6
     NAMES = 7
+    STREETS = 8
+    DISTRICTS = 9
 
 
 def stream(seed: int, purpose: Purpose, day: int = 0) -> Generator:

@@ -11,17 +11,17 @@ from mock_data import MockDataError, NetworkConfig, PudoType
 from mock_data.errors import InvalidConfig
 
 
-def test_the_defaults_are_those_of_the_reference() -> None:
+def test_the_defaults_are_those_of_the_documents() -> None:
     config = NetworkConfig()
     assert (config.n_pudos, config.n_days, config.parcels_per_day, config.seed) == (100, 365, 1000.0, 42)
     assert (config.start_date, config.last_date) == (date(2024, 7, 1), date(2025, 6, 30))
     assert (config.latitude, config.longitude) == (52.52, 13.405)
     assert (config.latitude_range, config.longitude_range) == (0.4, 0.6)
-    assert (config.first_attempt_rate, config.second_attempt_rate) == (0.45, 0.25)
+    assert (config.first_attempt_rate, config.second_attempt_rate) == (0.3, 0.1)
     assert config.types == (
-        PudoType("SHOP", 0.6, 25, 70),
-        PudoType("LOCKER", 0.3, 15, 35),
-        PudoType("POST_OFFICE", 0.1, 35, 120),
+        PudoType("SHOP", 0.6, 6, 70),
+        PudoType("LOCKER", 0.3, 6, 70),
+        PudoType("POST_OFFICE", 0.1, 8, 120),
     )
 
 
@@ -38,8 +38,9 @@ def test_the_defaults_are_those_of_the_reference() -> None:
         ({"longitude_range": 0.0}, "longitude_range is 0.0."),
         ({"district_shock": 1.5}, "district_shock is 1.5."),
         ({"inactive_share": 0.9}, "inactive_share is 0.9."),
+        ({"planned_fill": 0.0}, "planned_fill is 0.0."),
         ({"weekly_closure_rate": -0.1}, "weekly_closure_rate is -0.1."),
-        ({"second_attempt_rate": 0.6}, "second_attempt_rate is 0.6."),
+        ({"second_attempt_rate": 0.8}, "second_attempt_rate is 0.8."),
         ({"types": ()}, "types is []."),
         ({"types": (PudoType("BANK", 1.0, 1, 2),)}, "types is ['BANK']."),
         ({"types": (PudoType("SHOP", 0.5, 1, 2),)}, "types is shares."),

@@ -106,9 +106,9 @@ def test_each_row_is_stamped_with_the_moment_from_which_it_is_known(database: An
 
 def test_the_log_counts_the_rows_of_each_phase(database: Any) -> None:
     counted = """
-        SELECT CREATED_DATE, 'MORNING', count(*) + (SELECT count(*) FROM DELIVERY_ATTEMPTS
-          WHERE ATTEMPT_DATE = CREATED_DATE), 'COMPLETED' FROM PARCELS GROUP BY CREATED_DATE
-        UNION ALL SELECT DATE, 'EVENING', count(*), 'COMPLETED' FROM PUDO_OCCUPANCY GROUP BY DATE
+        SELECT CREATED_DATE, 'MORNING', count(*), 'COMPLETED' FROM PARCELS GROUP BY CREATED_DATE
+        UNION ALL SELECT DATE, 'EVENING', count(*) + (SELECT count(*) FROM DELIVERY_ATTEMPTS
+          WHERE ATTEMPT_DATE = DATE), 'COMPLETED' FROM PUDO_OCCUPANCY GROUP BY DATE
         ORDER BY 1, 2 DESC
     """
     log = database.execute(
