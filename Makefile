@@ -4,15 +4,17 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+GUIDE := app/site/.built
+GUIDE_SOURCES := mkdocs.yml $(shell find docs) $(wildcard spoke_kit/manifest/*.py)
 PACKAGES := app services spoke_kit spokes embedded_account mock_data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run account programs test lint format unit bench lock clean
+.PHONY: help setup guide run account programs test lint format unit bench lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.ready ## Create the virtual environment and install the pinned packages
+setup: $(VENV)/.ready $(GUIDE) ## Create the virtual environment and install the pinned packages; build the guide
 
 # The bytecode is compiled here because some machines forbid writing it at import, which costs seconds a start.
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -26,7 +28,16 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 compile: $(VENV)/.ready
 	@$(BIN)/python -m compileall -q $(PACKAGES) || true
 
-run: compile ## Start Spokehub on http://127.0.0.1:PORT (default 8000), with the embedded account
+# Its mark comes last, so that a build which was cut off is done again. No bytecode: it would touch docs/.
+$(GUIDE): $(VENV)/.ready $(GUIDE_SOURCES)
+	@rm -f $@
+	@export NO_MKDOCS_2_WARNING=1 PYTHONDONTWRITEBYTECODE=1; \
+		$(BIN)/mkdocs build --strict --quiet || $(BIN)/mkdocs build --strict
+	@touch $@
+
+guide: $(GUIDE) ## Build the guide, which the service shows under /docs/guide
+
+run: compile $(GUIDE) ## Start Spokehub on http://127.0.0.1:PORT (default 8000), with the embedded account
 	@exec $(BIN)/spokehub serve --port $(PORT)
 
 account: compile ## Serve the embedded account alone on port 8124
