@@ -72,4 +72,4 @@ lock: ## Resolve the newest compatible versions into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and all local data
-	rm -rf $(VENV) .venv-programs var
+	rm -rf $(VENV) .venv-programs app/site var

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import os
 import re
+import tomllib
 import warnings
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -165,3 +166,18 @@ def test_it_is_built_where_the_service_looks_for_it() -> None:
     configured = re.search(r"^site_dir: (\S+)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
     assert configured is not None
     assert ROOT / configured[1] == SITE
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert f"{SITE.name}/**" in project["tool"]["setuptools"]["package-data"][SITE.parent.name]
+
+
+def test_what_pages_say_of_the_guide_is_there(built: Path) -> None:
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "templates").rglob("*.html")]
+    named = {
+        path.removeprefix("/docs/guide/").strip("/") or "."
+        for text in sources
+        for path in re.findall(r"/docs/guide/[\w/]*", text)
+        + re.findall(r"ui\.empty\(.*'([\w/]+)'\) %?}", text)
+    }
+    pages = {page.parent.relative_to(built).as_posix() for page in built.rglob("index.html")}
+    assert "tutorials" in named
+    assert named - pages == set()
