@@ -49,14 +49,15 @@ def inside(kind: Any) -> Iterator[type[Part]]:
 def section(part: type[Part]) -> str:
     """One part: what its docstring says, and its keys."""
     rows = [row(name, field) for name, field in part.model_fields.items()]
-    table = "\n".join(["| key | type | default |", "|---|---|---|", *rows])
+    table = "\n".join(["| key | type | default | |", "|---|---|---|---|", *rows])
     return f"## {part.__name__}\n\n{inspect.cleandoc(part.__doc__ or '').replace('``', '`')}\n\n{table}\n"
 
 
 def row(name: str, field: FieldInfo) -> str:
     """One key."""
     default = "required" if field.is_required() else f"`{plain(field.default)}`"
-    return f"| `{field.alias or name}` | {said(field.annotation)} | {default} |"
+    meaning = (field.description or "").replace("|", "\\|")
+    return f"| `{field.alias or name}` | {said(field.annotation)} | {default} | {meaning} |"
 
 
 def said(kind: Any) -> str:

@@ -59,7 +59,7 @@ class Every(Part):
     colour: Colour = Colour.RED
     choice: Literal["a", "b"] = "a"
     limit: Annotated[float, Field(gt=0)] = 0.5
-    count: int = 7
+    count: int = Field(default=7, description="How many | how often.")
     flag: bool = False
     text: str = ""
 
@@ -68,18 +68,18 @@ EVERY = """## Every
 
 Every `kind` of key.
 
-| key | type | default |
-|---|---|---|
-| `name` | text | required |
-| `many` | list of text | `[]` |
-| `one` | [Alert](#alert) | `none` |
-| `by_name` | mapping of [Prediction](#prediction) by name | `{}` |
-| `colour` | `red` or `blue` | `red` |
-| `choice` | `a` or `b` | `a` |
-| `limit` | number | `0.5` |
-| `count` | whole number | `7` |
-| `flag` | true or false | `false` |
-| `text` | text | `""` |
+| key | type | default | |
+|---|---|---|---|
+| `name` | text | required |  |
+| `many` | list of text | `[]` |  |
+| `one` | [Alert](#alert) | `none` |  |
+| `by_name` | mapping of [Prediction](#prediction) by name | `{}` |  |
+| `colour` | `red` or `blue` | `red` |  |
+| `choice` | `a` or `b` | `a` |  |
+| `limit` | number | `0.5` |  |
+| `count` | whole number | `7` | How many \\| how often. |
+| `flag` | true or false | `false` |  |
+| `text` | text | `""` |  |
 """
 
 
