@@ -10,6 +10,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 
+import spoke_kit.manifest
 from spoke_kit.manifest import VERSION, Manifest
 from spoke_kit.manifest.parts import Part
 
@@ -26,16 +27,23 @@ def reference() -> str:
 
 
 def parts() -> list[type[Part]]:
-    """The manifest and every part below it, each once, in the order in which they are met."""
-    found: dict[type[Part], None] = {Manifest: None}
-    waiting = [Manifest]
-    while waiting:
-        for field in waiting.pop(0).model_fields.values():
-            for part in inside(field.annotation):
-                if part not in found:
-                    found[part] = None
-                    waiting.append(part)
+    """The manifest and every part below it, in the order in which they are met; then those of other files."""
+    found: dict[type[Part], None] = {}
+    for root in (Manifest, *leaves(Part)):
+        waiting = [root]
+        while waiting:
+            part = waiting.pop(0)
+            if part not in found:
+                found[part] = None
+                waiting += (one for field in part.model_fields.values() for one in inside(field.annotation))
     return list(found)
+
+
+def leaves(part: type[Part]) -> Iterator[type[Part]]:
+    """The classes below this one that are parts themselves, not what parts have in common."""
+    for below in part.__subclasses__():
+        if below.__module__.startswith(spoke_kit.manifest.__name__):
+            yield from leaves(below) if below.__subclasses__() else (below,)
 
 
 def inside(kind: Any) -> Iterator[type[Part]]:
