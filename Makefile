@@ -9,7 +9,7 @@ GUIDE_SOURCES := mkdocs.yml $(shell find docs) $(wildcard spoke_kit/manifest/*.p
 PACKAGES := app services spoke_kit spokes embedded_account mock_data
 
 .DEFAULT_GOAL := help
-.PHONY: help setup guide pictures run account programs test lint format unit bench lock clean
+.PHONY: help setup run account programs test lint format unit bench lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,7 @@ $(GUIDE): $(VENV)/.ready $(GUIDE_SOURCES)
 		$(BIN)/mkdocs build --strict --quiet || $(BIN)/mkdocs build --strict
 	@touch $@
 
+.PHONY: guide pictures
 guide: $(GUIDE) ## Build the guide, which the service shows under /docs/guide
 
 pictures: compile ## Run the tutorials and take the guide's pictures
