@@ -11,9 +11,11 @@ COPY embedded_account embedded_account
 COPY mock_data mock_data
 COPY migrations migrations
 COPY templates templates
-COPY hub.yaml ./
+COPY docs docs
+COPY hub.yaml mkdocs.yml ./
 COPY deploy/entrypoint.sh ./
 RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --editable .
+RUN NO_MKDOCS_2_WARNING=1 /opt/venv/bin/mkdocs build --strict --quiet && rm -r docs mkdocs.yml
 # Some library holds templates that do not compile; all else is compiled all the same.
 RUN /opt/venv/bin/python -m compileall -q /opt/venv/lib /opt/spokehub || true
 

@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+GUIDE := app/site/.built
+GUIDE_SOURCES := mkdocs.yml $(shell find docs) $(wildcard spoke_kit/manifest/*.py)
 PACKAGES := app services spoke_kit spokes embedded_account mock_data
 
 .DEFAULT_GOAL := help
@@ -12,7 +14,7 @@ PACKAGES := app services spoke_kit spokes embedded_account mock_data
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.ready ## Create the virtual environment and install the pinned packages
+setup: $(VENV)/.ready $(GUIDE) ## Create the virtual environment and install the pinned packages; build the guide
 
 # The bytecode is compiled here because some machines forbid writing it at import, which costs seconds a start.
 $(VENV)/.ready: requirements.lock pyproject.toml
@@ -26,7 +28,20 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 compile: $(VENV)/.ready
 	@$(BIN)/python -m compileall -q $(PACKAGES) || true
 
-run: compile ## Start Spokehub on http://127.0.0.1:PORT (default 8000), with the embedded account
+# Its mark comes last, so that a build which was cut off is done again. No bytecode: it would touch docs/.
+$(GUIDE): $(VENV)/.ready $(GUIDE_SOURCES)
+	@rm -f $@
+	@export NO_MKDOCS_2_WARNING=1 PYTHONDONTWRITEBYTECODE=1; \
+		$(BIN)/mkdocs build --strict --quiet || $(BIN)/mkdocs build --strict
+	@touch $@
+
+.PHONY: guide pictures
+guide: $(GUIDE) ## Build the guide, which the service shows under /docs/guide
+
+pictures: compile ## Run the tutorials and take the guide's pictures
+	@$(BIN)/python -m tests.guide.pictures
+
+run: compile $(GUIDE) ## Start Spokehub on http://127.0.0.1:PORT (default 8000), with the embedded account
 	@exec $(BIN)/spokehub serve --port $(PORT)
 
 account: compile ## Serve the embedded account alone on port 8124
@@ -61,4 +76,4 @@ lock: ## Resolve the newest compatible versions into requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --upgrade --extra dev --no-header --no-annotate --no-emit-index-url --no-emit-find-links pyproject.toml -o requirements.lock
 
 clean: ## Remove the virtual environment and all local data
-	rm -rf $(VENV) .venv-programs var
+	rm -rf $(VENV) .venv-programs app/site var

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import Depends, FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app import api, errors, pages
+from app import api, errors, guide, pages
 from app.addresses import Names
 from app.api import docs, health
 from app.assets import Assets
@@ -27,6 +27,7 @@ def create_app(
     settings: Settings | None = None,
     registry: Registry | None = None,
     embedded: EmbeddedAccount | None = None,
+    site: Path = guide.SITE,
 ) -> FastAPI:
     """The application, composed but not started; its lifespan starts and stops the parts."""
     settings = settings or read_settings()
@@ -51,6 +52,7 @@ def create_app(
     app.mount("/static", Assets(directory=STATIC), name="static")
     app.include_router(health.router)
     app.include_router(docs.router)
+    app.mount(guide.ADDRESS, guide.Guide(site), name="guide")
     for router in api.routers:
         app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(look)])
     for router in pages.routers:

@@ -10,18 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import auth, errors
 from app.addresses import here
 from app.metrics import Metrics
+from app.policy import HEADER, policy
 from app.proxies import Proxies
 from services.core.errors import SpokehubError, Unauthenticated
 from services.core.logging import logger
 from services.core.settings import Settings
 
-# Everything comes from this host. Charts and the API documentation place elements by style attributes, and
-# the style sheets hold their icons as data.
 _HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-    ),
+    HEADER: policy(),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",

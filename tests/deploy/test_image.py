@@ -42,7 +42,9 @@ def test_all_that_runs_is_copied() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packages = {one.rstrip("*") for one in project["tool"]["setuptools"]["packages"]["find"]["include"]}
     read = {
+        "docs",
         "migrations",
+        "mkdocs.yml",
         "templates",
         "hub.yaml",
         "pyproject.toml",
@@ -56,7 +58,7 @@ def test_all_that_runs_is_copied() -> None:
 
 
 def test_nothing_else_is_sent() -> None:
-    for path in (".git", ".venv", "var", "tests", "docs", "deploy/service.yaml", "Makefile"):
+    for path in (".git", ".venv", "var", "tests", "app/site", "deploy/service.yaml", "Makefile"):
         assert not sent(path), path
 
 
