@@ -147,6 +147,13 @@ def test_each_step_waits_for_the_one_before(api: Api) -> None:
         ("TRAINING_DAG", "create"),
         ("INFERENCE_DAG", "create"),
     }
+    assert api.refused(TRAINING) == (409, "spoke.not_offered")
+    assert api.refused("/spokes/pudo/deployments", {"part": "features"}) == (409, "spoke.not_offered")
+    shared = api.done("/hub/feature-views", {"environment": "DEV"})["changes"]
+    assert {(one["name"], one["action"]) for one in shared} == {
+        ("SHARED__CALENDAR V1", "create"),
+        ("SHARED__NEIGHBOURHOOD V1", "create"),
+    }
     assert api.refused(TRAINING) == (409, "features_not_deployed")
     api.done("/spokes/pudo/deployments", {"part": "features"})
     views = api.items("/spokes/pudo/feature-views", environment="DEV")
@@ -154,6 +161,8 @@ def test_each_step_waits_for_the_one_before(api: Api) -> None:
         ("PUDO__GEOSPATIAL_FEATURES", "DYNAMIC TABLE", True, ["PUDO"]),
         ("PUDO__HISTORICAL_FEATURES", "VIEW", True, ["PUDO"]),
         ("PUDO__TEMPORAL_FEATURES", "VIEW", True, ["PUDO"]),
+        ("SHARED__CALENDAR", "VIEW", True, ["DAY"]),
+        ("SHARED__NEIGHBOURHOOD", "DYNAMIC TABLE", True, ["CELL"]),
     ]
     roles = {column["name"]: column["role"] for column in views[0]["columns"]}
     assert (roles["PUDO_ID"], roles["UPDATED_AT"], roles["DAILY_PARCEL_DEMAND"]) == (

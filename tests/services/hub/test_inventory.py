@@ -12,6 +12,7 @@ from services.snowflake.inventory import Inventory
 from services.snowflake.scope import Scope
 from services.snowflake.wanted_hub import hub_objects
 from services.snowflake.wanted_spoke import check_cost_tags, spoke_objects
+from tests.manifests import small
 
 BringAbout = Any
 HUB = load_declaration()
@@ -91,7 +92,7 @@ def test_the_owner_holds_no_more_than_its_part(source: ConnectionSource, bring_a
 def test_the_spokes_cost_tags(source: ConnectionSource, bring_about: BringAbout) -> None:
     hub = replace(HUB, cost_tags={**HUB.cost_tags, "CENTRE": "Who pays", "UNUSED": "Nobody's"})
     tags = {"CENTRE": "Net's", "GONE": "no longer declared"}
-    wanted = [*hub_objects(hub), *spoke_objects(Scope(hub, "pudo", "DEV", config={"cost_tags": tags}))]
+    wanted = [*hub_objects(hub), *spoke_objects(Scope(hub, "pudo", "DEV", small(cost_tags=tags)))]
     bring_about(wanted)
     rows = source.query(
         "SELECT TAG_NAME, TAG_VALUE FROM"
