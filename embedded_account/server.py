@@ -16,6 +16,7 @@ import anyio
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
@@ -402,6 +403,7 @@ def create_app(account: Account) -> Starlette:
 
     app = Starlette(
         lifespan=lifespan,
+        middleware=[Middleware(rest.Segments)],
         exception_handlers={SnowflakeError: on_snowflake_error, json.JSONDecodeError: on_bad_json},
         routes=[
             Route("/session/v1/login-request", login, methods=["POST"]),

@@ -94,7 +94,7 @@ def log_version(
         open_registry(session, names).log_model(
             estimator,
             model_name=argument(names.prefixed(model)),
-            version_name=version,
+            version_name=argument(version),
             comment=comment,
             signatures={"predict": signature},
             **_dependencies(packages, artifact_repository),
@@ -129,7 +129,7 @@ def set_metadata(session: Any, names: Names, model: str, version: str, values: M
 
 def promote(session: Any, names: Names, model: str, version: str) -> None:
     """Make ``version`` the default of its model."""
-    open_model(session, names, model).default = version
+    open_model(session, names, model).default = argument(version)
 
 
 def outdated(found: list[Version], now: datetime, days: int, in_use: set[str]) -> list[str]:
@@ -150,4 +150,4 @@ def _aware(moment: datetime) -> datetime:
 
 
 def delete_version(session: Any, names: Names, model: str, version: str) -> None:
-    open_model(session, names, model).delete_version(version)
+    open_model(session, names, model).delete_version(argument(version))

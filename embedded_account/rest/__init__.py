@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from embedded_account.rest import monitoring, objects, tasks
 from embedded_account.rest.errors import problem
+from embedded_account.rest.routing import Segments
 
 
 async def _refused(request: Request) -> Response:
@@ -29,3 +30,5 @@ routes: list[Route] = [
     *monitoring.routes,
     Route("/api/v2/{path:path}", _refused, methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]),
 ]
+
+__all__ = ["Segments", "routes"]

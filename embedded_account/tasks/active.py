@@ -91,7 +91,7 @@ class ActiveRun:
                     "22023",
                 )
             wanted = enabled[0]
-        elif wanted not in self.graph.ancestors(name):
+        elif (wanted := _plain(wanted)) not in self.graph.ancestors(name):
             raise SnowflakeError(
                 f"Task '{wanted}' is not an enabled predecessor of task {task.name}. Task names are case-sensitive.",
                 1008,
@@ -130,3 +130,8 @@ def _seconds(timeout_ms: int | None) -> float:
 
 def _timestamp(moment: Any) -> str:
     return str(moment.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3])
+
+
+def _plain(name: str) -> str:
+    """The name that a client may have quoted, as it does for letters that an unquoted one cannot have."""
+    return name[1:-1].replace('""', '"') if len(name) > 2 and name[0] == name[-1] == '"' else name

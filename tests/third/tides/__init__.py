@@ -1,0 +1,1 @@
+"""A spoke that tests bring."""
