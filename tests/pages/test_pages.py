@@ -240,7 +240,7 @@ def test_probabilities_show_their_curves_and_the_threshold(read):
         "",
         "Came true",
         "Did not",
-        "Share that came true",
+        "Rate",
     ]
     assert page.one("h2", id="threshold-title").text == "At the threshold 0.3"
     link = page.one("section", cls="points").one("tbody").all("a")[0].attributes["href"]
