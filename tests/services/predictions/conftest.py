@@ -68,7 +68,7 @@ def run(account_source: ConnectionSource) -> Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def scope() -> Scope:
-    return Scope(load_declaration(), "shop", "DEV", True)
+    return Scope(load_declaration(), "shop", "DEV")
 
 
 @pytest.fixture

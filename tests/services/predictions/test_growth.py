@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from services.predictions.evaluating import EvaluatedDays
 from services.predictions.repository import MOST_PLACES, Predictions
 from services.predictions.service import Forecasts
 from services.snowflake.scope import Scope
+from spoke_kit.manifest import Manifest
 
 MANY = 300_000
 PAGE = 50
@@ -47,8 +49,17 @@ def test_a_page_of_a_large_day_costs_what_one_of_a_small_day_does(
         groups=["kind"],
         alert={"levels": {"high": 0.5}},
     )
-    told = made.contract.model_dump(mode="json", by_alias=True)
-    onboarded = Scope(scope.hub, scope.spoke, scope.environment, True, {"predictions": {"ORDERS": told}})
+    manifest = Manifest.model_validate(
+        {
+            "version": 1,
+            "spoke": scope.spoke,
+            "title": "Shop",
+            "owner": "Nobody",
+            "predictions": {"ORDERS": made.contract},
+            "compute": {"warehouse": "WH", "packages": []},
+        }
+    )
+    onboarded = replace(scope, manifest=manifest)
     service = Forecasts(answers, lambda spoke, environment: onboarded, NoRegistry(), None)  # type: ignore[arg-type]
     costs = []
     for count in (1_000, MANY):
