@@ -31,6 +31,7 @@ def all_pages(predictions: Predictions, relation: Any, limit: int, **options: An
         rows, cursor = predictions.page(relation, FIRST, limit=limit, cursor=cursor, **options)
         assert len(rows) <= limit
         found += rows
+        assert len({row.key for row in found}) == len(found)
         if cursor is None:
             return found
         assert len(rows) == limit
