@@ -76,7 +76,7 @@ def layout(x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def line(name: str, x: Sequence[Any], y: Sequence[float | None], colour: str, **more: Any) -> Trace:
-    """A line with small markers, so that a single point is seen too."""
+    """A line with small markers, so that a single mark is seen too."""
     return {
         "type": "scatter",
         "mode": "lines+markers",

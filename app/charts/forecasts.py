@@ -155,7 +155,7 @@ def predicted_by_actual(contract: Prediction, cells: Sequence[Cell]) -> Chart:
                     f"%{{y:{scale.hover}}}<extra></extra>",
                     "marker": {
                         "color": "$accent/0.45",
-                        "size": [round(4 + 9 * (cell.n / most) ** 0.5, 1) for cell in cells],
+                        "size": [round(5 + 8 * (cell.n / most) ** 0.5, 1) for cell in cells],
                         "line": {"width": 0},
                     },
                     "showlegend": False,

@@ -173,7 +173,7 @@
 
   /* What was chosen is marked, and its answer brought into view when it came below the fold. */
   document.addEventListener("click", function (event) {
-    var chosen = event.target.closest("a[data-point]");
+    var chosen = event.target.closest("a[data-entity]");
     if (!chosen) return;
     each(chosen.closest("tbody"), "tr.chosen", function (row) {
       row.classList.remove("chosen");

@@ -57,7 +57,7 @@
       box.dataset.linked = "true";
       box.on("plotly_click", function (event) {
         var link = event.points[0] && event.points[0].customdata && event.points[0].customdata.link;
-        var anchor = link && document.querySelector('a[data-point="' + CSS.escape(link) + '"]');
+        var anchor = link && document.querySelector('a[data-entity="' + CSS.escape(link) + '"]');
         if (anchor) anchor.click();
       });
     }

@@ -65,7 +65,7 @@ class Order:
         except (ValueError, binascii.Error):
             read = None
         good = isinstance(read, list) and all(isinstance(value, str) for value in read)
-        if not good or read[0] != self.name or len(read) != len(self.columns) + 1:
+        if not good or len(read) != len(self.columns) + 1 or read[0] != self.name:
             raise Invalid(
                 "The cursor is not of this list",
                 hint="Take next_cursor of the page before, with the same sort.",

@@ -29,12 +29,12 @@ class Reader:
             # Without values the driver leaves the text as it is.
             return self._source.query(text if bound else text.replace("%%", "%"), bound)
         except SnowflakeFailed as error:
-            errno = error.detail.get("errno") if isinstance(error.detail, dict) else None
-            if errno in _MISSING:
-                return []
-            if errno == _UNKNOWN_COLUMN:
+            errno = _errno(error)
+            if errno in (_UNKNOWN_COLUMN, *_MISSING):
                 self._explain(relation.source, relation.declared())
                 self._explain(relation.history_source, relation.declared_history())
+            if errno in _MISSING:
+                return []
             raise
 
     def one(self, relation: Relation, text: str, values: Iterable[Any] = ()) -> Row | None:
@@ -42,12 +42,18 @@ class Reader:
         return next(iter(self.rows(relation, text, values)), None)
 
     def _explain(self, table: QualifiedName, declared: Iterable[Column]) -> None:
+        """Conflict for the first declared column that the table, if it is there, does not have."""
         assert table.database is not None
-        found = self._source.query(
-            f"SELECT COLUMN_NAME FROM {escaped(quote(table.database))}.INFORMATION_SCHEMA.COLUMNS"
-            " WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s",
-            (table.schema, table.name),
-        )
+        try:
+            found = self._source.query(
+                f"SELECT COLUMN_NAME FROM {escaped(quote(table.database))}.INFORMATION_SCHEMA.COLUMNS"
+                " WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s",
+                (table.schema, table.name),
+            )
+        except SnowflakeFailed as error:
+            if _errno(error) in _MISSING:
+                return
+            raise
         known = {row["COLUMN_NAME"] for row in found}
         for column in declared if known else ():
             if column.name not in known:
@@ -58,3 +64,7 @@ class Reader:
                     code="column_missing",
                     detail={"table": str(table), "column": column.name, "where": column.where},
                 )
+
+
+def _errno(error: SnowflakeFailed) -> int | None:
+    return error.detail.get("errno") if isinstance(error.detail, dict) else None

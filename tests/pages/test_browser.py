@@ -157,12 +157,12 @@ def test_charts_are_drawn_in_the_space_kept_for_them(browser, site):
 def test_a_point_of_the_map_opens_its_history(browser, site):
     made = tab(browser, site)
     made.open("/spokes/pudo/predictions")
-    made.page.wait_for_selector("#point .js-plotly-plot .main-svg")
-    second = made.page.locator("a[data-point]").nth(1)
+    made.page.wait_for_selector("#entity .js-plotly-plot .main-svg")
+    second = made.page.locator("a[data-entity]").nth(1)
     name = second.get_attribute("title").split(",")[0]
     second.click()
-    made.page.wait_for_function("name => document.querySelector('#point h2').textContent === name", arg=name)
-    made.page.wait_for_selector("#point .js-plotly-plot .main-svg")
+    made.page.wait_for_function("name => document.querySelector('#entity h2').textContent === name", arg=name)
+    made.page.wait_for_selector("#entity .js-plotly-plot .main-svg")
     assert made.complaints == []
 
 
@@ -227,13 +227,14 @@ def test_times_are_in_the_readers_zone(browser, site):
 def test_the_list_is_sorted_by_the_service(browser, site):
     made = tab(browser, site)
     made.open("/spokes/pudo/predictions")
-    made.page.locator(".points th a", has_text="Point").click()
+    made.page.locator(".ranking th a", has_text="Point").click()
     made.page.wait_for_url("**sort=label**")
     names = [
-        link.get_attribute("title").split(",")[0] for link in made.page.locator(".points a[data-point]").all()
+        link.get_attribute("title").split(",")[0]
+        for link in made.page.locator(".ranking a[data-entity]").all()
     ]
     assert names == sorted(names)
-    header = made.page.locator(".points th", has_text="Point")
+    header = made.page.locator(".ranking th", has_text="Point")
     assert header.get_attribute("aria-sort") == "ascending"
 
 
@@ -259,7 +260,7 @@ def test_a_lost_service_is_said(browser, site):
 def shown_day(made):
     """The day that the address names, that the picker shows, and that the page is about."""
     picker = made.page.locator("#day")
-    link = made.page.locator("a[data-point]").first.get_attribute("href")
+    link = made.page.locator("a[data-entity]").first.get_attribute("href")
     return [parse_qs(urlsplit(address).query).get("day", [None])[0] for address in (made.page.url, link)] + [
         picker.input_value()
     ]
@@ -287,12 +288,12 @@ def test_the_picker_shows_the_day_of_the_address(browser, site):
 def test_the_chosen_point_is_in_the_address(browser, site):
     made = tab(browser, site)
     made.open("/spokes/pudo/predictions")
-    heading = "#point h2"
-    names = [made.page.locator("a[data-point]").nth(at).get_attribute("title") for at in range(2)]
+    heading = "#entity h2"
+    names = [made.page.locator("a[data-entity]").nth(at).get_attribute("title") for at in range(2)]
     first, second = (name.split(",")[0] for name in names)
     assert made.page.locator(heading).text_content() == first
     shows = f"name => document.querySelector('{heading}')?.textContent === name"
-    made.page.locator("a[data-point]").nth(1).click()
+    made.page.locator("a[data-entity]").nth(1).click()
     made.page.wait_for_function(shows, arg=second)
     assert "key=" in made.page.url
     made.page.reload()

@@ -16,7 +16,7 @@ HX = {"HX-Request": "true"}
         ("/operations/op-setup", "live"),
         ("/simulation", "live"),
         ("/spokes/pudo/graphs", "live"),
-        ("/spokes/pudo/predictions?point=PUDO_0003", "point"),
+        ("/spokes/pudo/predictions?key=PUDO_0003", "entity"),
     ],
 )
 def test_the_target_names_the_block(client, address, target):

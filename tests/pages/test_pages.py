@@ -209,13 +209,13 @@ def test_models_mark_the_default_and_offer_the_others(read):
 
 def test_predictions_show_a_page_of_points_by_risk(read):
     page = read("/spokes/pudo/predictions?day=2025-06-28")
-    table = page.one("section", cls="points")
+    table = page.one("section", cls="ranking")
     rates = [int(row.all("td")[2].text.split()[0]) for row in table.one("tbody").all("tr")]
     assert len(rates) == 50
     assert rates == sorted(rates, reverse=True)
     assert table.one("div", cls="pager").text == "The first 50 of 100 Next page"
     following = read(table.one("div", cls="pager").one("a").attributes["href"])
-    more = following.one("section", cls="points").one("tbody").all("tr")
+    more = following.one("section", cls="ranking").one("tbody").all("tr")
     assert max(int(row.all("td")[2].text.split()[0]) for row in more) <= rates[-1]
     assert following.one("div", cls="pager").text == "First page"
     chosen = [item for item in page.all("option") if "selected" in item.attributes]
@@ -240,13 +240,13 @@ def test_probabilities_show_their_curves_and_the_threshold(read):
         "",
         "Came true",
         "Did not",
-        "Share that came true",
+        "Rate",
     ]
     assert page.one("h2", id="threshold-title").text == "At the threshold 0.3"
-    link = page.one("section", cls="points").one("tbody").all("a")[0].attributes["href"]
+    link = page.one("section", cls="ranking").one("tbody").all("a")[0].attributes["href"]
     assert link.count("key=") == 2
     assert "key=R%2F" in link
-    assert read(link.partition("#")[0]).one("div", id="point").one("h2").text
+    assert read(link.partition("#")[0]).one("div", id="entity").one("h2").text
 
 
 def test_a_spoke_without_predictions_has_no_tab_of_them(read):

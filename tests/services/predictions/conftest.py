@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from services.core.hub import load_declaration
 from services.core.settings import AccountSettings
@@ -64,7 +68,7 @@ def run(account_source: ConnectionSource) -> Callable[..., list[dict[str, Any]]]
 
 @pytest.fixture
 def scope() -> Scope:
-    return Scope(load_declaration(), "shop", "DEV", True)
+    return Scope(load_declaration(), "shop", "DEV")
 
 
 @pytest.fixture

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import math
 import warnings
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from prediction_tables import FIRST, SETTINGS, put
 from sklearn import metrics
 
 from services.predictions.diagnosing import Diagnosis
 from services.predictions.evaluating import EvaluatedDays
-from services.snowflake.identifiers import literal
 
-FIRST = date(2025, 6, 2)
-SETTINGS = settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
 numbers = st.floats(-50, 50).map(lambda value: round(value, 3))
 # Few values, so that many are tied.
 probabilities = st.sampled_from([0.0, 0.05, 0.1, 0.3, 0.3000001, 0.5, 0.7, 0.95, 1.0])
 weights = st.sampled_from([0.0, 0.5, 1.0, 3.0])
-
-
-def put(run: Any, table: str, columns: dict[str, str], rows: list[tuple[Any, ...]]) -> None:
-    """Makes the table anew with these rows."""
-    declared = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-    run(f'CREATE OR REPLACE TABLE SPOKEHUB.SHOP_DEV."{table}" ({declared})')
-    if rows:
-        values = ", ".join("(" + ", ".join(literal(value) for value in row) + ")" for row in rows)
-        run(f'INSERT INTO SPOKEHUB.SHOP_DEV."{table}" VALUES {values}')
 
 
 REGRESSION = {
