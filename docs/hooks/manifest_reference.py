@@ -18,6 +18,9 @@ INTRODUCTION = f"""# The manifest
 
 `spoke.yaml` says all that differs between spokes; `overlays/<environment>.yaml` is laid over it. This is
 version {VERSION}, written from the code that reads it. Keys that are not here are refused.
+
+The same as a JSON Schema, by which an editor completes and checks the file: [spoke.schema.json](spoke.schema.json), or
+`/api/v1/schemas/spoke.json` of the running service.
 """
 
 

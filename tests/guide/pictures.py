@@ -49,7 +49,7 @@ PICTURES = {
         Picture(
             "tutorial_7",
             "/spokes/pudo/predictions?day=2025-07-02",
-            at="section:has(#predicted-vs-actual-title)",
+            at="section:has(#predicted-by-actual-title)",
         ),
         Picture("predictions", "/spokes/pudo/predictions?day=2025-07-02"),
         Picture("predictions_dark", "/spokes/pudo/predictions?day=2025-07-02", scheme="dark"),
@@ -70,7 +70,7 @@ def take(browser: Browser, service_address: str, picture: Picture) -> None:
         page.locator(picture.link).first.click()
         page.wait_for_load_state("networkidle")
     if picture.at is not None:
-        page.locator(picture.at).first.evaluate("one => one.scrollIntoView()")
+        page.locator(picture.at).first.evaluate("one => { one.scrollIntoView(); scrollBy(0, -70) }")
     page.wait_for_function(
         "[...document.querySelectorAll('.chart')].every(one => one.querySelector('.main-svg'))"
     )
