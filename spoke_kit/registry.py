@@ -84,6 +84,7 @@ def log_version(
     metrics: Mapping[str, float],
     lineage: Mapping[str, Any],
     comment: str,
+    method: str = "predict",
 ) -> bool:
     """Log a version with its metrics and lineage. False when it was there already, as after a retry.
 
@@ -96,7 +97,7 @@ def log_version(
             model_name=argument(names.prefixed(model)),
             version_name=argument(version),
             comment=comment,
-            signatures={"predict": signature},
+            signatures={method: signature},
             **_dependencies(packages, artifact_repository),
             target_platforms=["WAREHOUSE"],
             options={"enable_explainability": False},

@@ -1,0 +1,1 @@
+"""The example's second spoke: how likely the first attempt to deliver a parcel fails today."""
