@@ -70,7 +70,7 @@ def test_only_its_own_spokes_can_be_named(tmp_path: Path) -> None:
 def operations(spokes: list[str]) -> list[str]:
     """The steps that a set-up of these spokes takes."""
     nobody: Any = None
-    (kind,) = ExampleOperations(nobody, nobody, nobody).kinds()
+    (kind,) = ExampleOperations(nobody, nobody).kinds()
     return [step.name for step in kind.steps_of(Setup(spokes=tuple(spokes)))]
 
 
@@ -92,4 +92,4 @@ def test_each_spoke_has_its_steps_and_the_day_is_common() -> None:
 def test_a_set_up_of_anything_else_is_refused(spokes: tuple[str, ...]) -> None:
     nobody: Any = None
     with pytest.raises(Invalid):
-        ExampleOperations(nobody, nobody, nobody).check(Setup(spokes=spokes))
+        ExampleOperations(nobody, nobody).check(Setup(spokes=spokes))
