@@ -22,11 +22,15 @@ class SimulationDay(Schema):
 
 
 class NextStep(Schema):
-    """What one press of the button does."""
+    """What one press of the button does, and whose prediction it is about, where it is about one's."""
 
     kind: StepKind
     title: str
     day: date | None
+    spoke: str | None
+    environment: str | None
+    prediction: str | None
+    graph: str | None
 
 
 class SimulationStatus(Schema):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -12,7 +13,10 @@ from services.core.hub import Declaration
 from services.operations import OperationKind, Params, Step, StepContext
 from services.simulation.repository import EVENING, MORNING
 from services.simulation.service import Simulation
-from services.snowflake.scope import shared_schema
+from services.snowflake.applying import reader
+from services.snowflake.identifiers import quote
+from services.snowflake.inventory import Query
+from services.snowflake.scope import Scope, shared_schema
 from services.spokes.service import Spokes
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 _QUEUE = "data"
 LOCK_SECONDS = 10
+# A text in such a column is of what a run is at work with.
+_DAYS = frozenset({"DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"})
 
 
 class Seed(Params):
@@ -147,9 +153,9 @@ class SimulationOperations:
         last = self._simulation.require_seed().last_day
         with _connection(context) as connection, refusals():
             for scope in self._spokes.onboarded():
-                for table, column in (("PREDICTIONS", "PREDICTION_DATE"), ("ALERTS", "ALERT_DATE")):
+                for table, column in _dated(scope, reader(connection)):
                     with connection.cursor() as cursor:
-                        cursor.execute(f"DELETE FROM {scope.own(table)} WHERE {column} > %s", (last,))
+                        cursor.execute(f"DELETE FROM {scope.own(table)} WHERE {quote(column)} > %s", (last,))
             status = Simulator(connection, self._schema()).reset()
         context.log(f"Back at the evening of {status.last_evening}")
         return {"last_day": status.last_evening, "rows": status.row_counts}
@@ -180,6 +186,18 @@ class SimulationOperations:
 
     def _check_reset(self, params: Reset) -> None:
         self._simulation.require_seed()
+
+
+def _dated(scope: Scope, query: Query) -> list[tuple[str, str]]:
+    """(table, column) of the spoke's tables whose rows are of a day: of a prediction's, or of an alert's."""
+    times = {contract.time for contract in scope.declared.predictions.values()} | {"ALERT_DATE"}
+    tables = [str(row["name"]) for row in query(f"SHOW TABLES IN SCHEMA {scope.schema}")]
+    return [
+        (table, str(row["column_name"]))
+        for table in tables
+        for row in query(f"SHOW COLUMNS IN TABLE {scope.own(table)}")
+        if row["column_name"] in times and json.loads(row["data_type"])["type"] in _DAYS
+    ]
 
 
 def _connection(context: StepContext) -> AbstractContextManager[SnowflakeConnection]:

@@ -8,9 +8,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.identifiers import QualifiedName, literal
+from services.snowflake.identifiers import QualifiedName, literal, quote
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
+from spoke_kit.manifest import Prediction
 
 MORNING, EVENING = "MORNING", "EVENING"
 TABLES = ("PUDO_REFERENCE", "PARCELS", "DELIVERY_ATTEMPTS", "PUDO_OCCUPANCY", "DATA_GENERATION_LOG")
@@ -85,11 +86,13 @@ class SimulatedData:
         )
         return {row["NAME"]: int(row["N"]) for row in self._rows(text)}
 
-    def forecasts(self, scope: Scope, since: date) -> dict[date, Forecasts]:
-        """A spoke's forecasts from a day on, by day."""
+    def forecasts(self, scope: Scope, contract: Prediction, since: date) -> dict[date, Forecasts]:
+        """A spoke's forecasts of one prediction from a day on, by day."""
+        day = f"{quote(contract.time)}::DATE"
+        scored = f"COUNT({quote(contract.actual)})" if contract.actual else "0"
         rows = self._rows(
-            f"SELECT PREDICTION_DATE AS DAY, COUNT(*) AS MADE, COUNT(ACTUAL_FILL_RATE) AS SCORED"
-            f" FROM {scope.own('PREDICTIONS')} WHERE PREDICTION_DATE >= %s GROUP BY PREDICTION_DATE",
+            f"SELECT {day} AS DAY, COUNT(*) AS MADE, {scored} AS SCORED"
+            f" FROM {scope.own(contract.source)} WHERE {day} >= %s GROUP BY 1",
             (since,),
         )
         return {row["DAY"]: Forecasts(int(row["MADE"]), int(row["SCORED"])) for row in rows}

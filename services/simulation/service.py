@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -9,10 +11,11 @@ from services.core.errors import Conflict, Invalid
 from services.operations import OperationFilter, Operations, OperationState
 from services.registry.service import Registry
 from services.simulation.repository import EVENING, MORNING, Forecasts, Phase, Seed, SimulatedData
-from services.simulation.types import NextStep, SimulationDay, SimulationStatus
+from services.simulation.types import NextStep, SimulationDay, SimulationStatus, StepKind
 from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
 from services.training.service import Training
+from spoke_kit.manifest import Prediction
 
 RESET_WORD = "reset"
 _DAY = timedelta(days=1)
@@ -21,8 +24,26 @@ _DATA = ("data.", "inference.", "predictions.", "example.")
 _STEPS = frozenset({"data.seed", "data.morning", "inference.run", "data.evening", "predictions.evaluate"})
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One prediction that a spoke declares."""
+
+    scope: Scope
+    name: str
+    contract: Prediction
+
+    @property
+    def graph(self) -> str | None:
+        """The graph that makes it."""
+        return next(iter(self.scope.declared.predicting(self.name)), None)
+
+    def step(self, kind: StepKind, title: str, day: date, graph: str | None = None) -> NextStep:
+        """A step about it."""
+        return NextStep(kind, title, day, self.scope.spoke, self.scope.environment, self.name, graph)
+
+
 class Simulation:
-    """See types.py. The forecasts that it speaks of are those of the first onboarded spoke."""
+    """See types.py. The forecasts that it speaks of are those of all spokes in the first environment that has any."""
 
     def __init__(
         self,
@@ -46,12 +67,11 @@ class Simulation:
             return SimulationStatus(False, (), NextStep("data.seed", "Load the synthetic network", None))
         morning, evening = last[MORNING], last[EVENING]
         since = max(morning, evening) - timedelta(days=days - 1)
-        subject = self.subject()
-        made = self.data.forecasts(subject, since) if subject else {}
+        made = [(one, self.data.forecasts(one.scope, one.contract, since)) for one in self.subjects()]
         return SimulationStatus(
             seeded=True,
-            days=_calendar(seed, self.data.phases(since), made, self._done_at()),
-            next=self._next(subject, morning, evening, made),
+            days=_calendar(seed, self.data.phases(since), [days for _, days in made], self._done_at()),
+            next=self._next(morning, evening, made),
             first_day=seed.first_day,
             seed_last_day=seed.last_day,
             last_morning=morning,
@@ -60,9 +80,17 @@ class Simulation:
             row_counts=self.data.counts(),
         )
 
-    def subject(self) -> Scope | None:
-        """The first onboarded spoke, in its first environment."""
-        return next(iter(self._spokes.onboarded()), None)
+    def subjects(self) -> list[Subject]:
+        """What the onboarded spokes predict, in the first environment where any is."""
+        found = self._spokes.onboarded()
+        order = [known.name for known in self._spokes.hub.environments]
+        first = min((order.index(scope.environment) for scope in found), default=None)
+        return [
+            Subject(scope, name, contract)
+            for scope in found
+            if order.index(scope.environment) == first
+            for name, contract in scope.declared.predictions.items()
+        ]
 
     def next_step(self) -> NextStep:
         """What comes next, without the calendar."""
@@ -78,12 +106,9 @@ class Simulation:
         self.require_idle()
         step = self.next_step()
         params: dict[str, Any] = {}
-        if step.kind in ("inference.run", "predictions.evaluate"):
-            subject = self.subject()
-            assert subject is not None
-            params = {"spoke": subject.spoke, "environment": subject.environment}
-            if step.kind == "inference.run":
-                params["graph"] = _predicting(subject)
+        if step.spoke is not None:
+            params = {"spoke": step.spoke, "environment": step.environment}
+            params |= {"graph": step.graph} if step.graph else {"prediction": step.prediction}
         return self._submit(step.kind, params, actor)
 
     def start_reset(self, confirm: str, actor: str) -> str:
@@ -166,21 +191,24 @@ class Simulation:
             )
 
     def _next(
-        self, subject: Scope | None, morning: date, evening: date, made: dict[date, Forecasts]
+        self, morning: date, evening: date, made: Sequence[tuple[Subject, Mapping[date, Forecasts]]]
     ) -> NextStep:
         if morning > evening:
-            if subject is not None and morning not in made and self._can_predict(subject):
-                return NextStep("inference.run", f"Predict {morning}", morning)
+            for one, days in made:
+                if morning not in days and self._can_predict(one):
+                    title = f"Predict {morning} with {one.scope.spoke}"
+                    return one.step("inference.run", title, morning, one.graph)
             return NextStep("data.evening", f"Evening of {morning}", morning)
-        behind = [day for day, one in made.items() if day <= evening and one.scored < one.made]
-        if behind:
-            return NextStep("predictions.evaluate", f"Evaluate {max(behind)}", max(behind))
+        for one, days in made:
+            behind = [day for day, done in days.items() if day <= evening and not done.scored]
+            if behind and one.contract.evaluate is not None:
+                title = f"Evaluate {max(behind)} of {one.scope.spoke}"
+                return one.step("predictions.evaluate", title, max(behind))
         return NextStep("data.morning", f"Morning of {morning + _DAY}", morning + _DAY)
 
-    def _can_predict(self, subject: Scope) -> bool:
-        models = self._registry.models(subject.spoke, subject.environment)
-        graph = _predicting(subject)
-        deployed = graph and self._training.deployed(subject, graph)
+    def _can_predict(self, one: Subject) -> bool:
+        models = self._registry.models(one.scope.spoke, one.scope.environment)
+        deployed = one.graph and self._training.deployed(one.scope, one.graph)
         return bool(deployed and any(model.versions for model in models))
 
     def _done_at(self) -> dict[tuple[str, str], datetime]:
@@ -197,33 +225,27 @@ class Simulation:
         return self._operations.submit(kind, params, actor=actor).id
 
 
-def _predicting(subject: Scope) -> str | None:
-    """The graph that makes its first prediction."""
-    manifest = subject.declared
-    return next((graph for name in manifest.predictions for graph in manifest.predicting(name)), None)
-
-
 def _calendar(
     seed: Seed,
     phases: list[Phase],
-    made: dict[date, Forecasts],
+    made: Sequence[Mapping[date, Forecasts]],
     done_at: dict[tuple[str, str], datetime],
 ) -> tuple[SimulationDay, ...]:
     known = {(one.day, one.phase): one for one in phases}
     found = []
     for day in sorted({one.day for one in phases}):
         morning, evening = known.get((day, MORNING)), known.get((day, EVENING))
-        forecasts = made.get(day)
+        forecasts = [days[day] for days in made if day in days]
         found.append(
             SimulationDay(
                 day=day,
                 seeded=day <= seed.last_day,
                 morning_at=_moment(seed, day, MORNING, done_at) if morning else None,
                 morning_rows=morning.rows if morning else None,
-                predicted=forecasts is not None,
+                predicted=bool(forecasts),
                 evening_at=_moment(seed, day, EVENING, done_at) if evening else None,
                 evening_rows=evening.rows if evening else None,
-                evaluated=forecasts is not None and forecasts.scored > 0,
+                evaluated=any(one.scored for one in forecasts),
             )
         )
     return tuple(found)

@@ -36,11 +36,15 @@ class SimulationDay:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What one press of the button does."""
+    """What one press of the button does, and whose prediction it is about, where it is about one's."""
 
     kind: StepKind
     title: str
     day: date | None
+    spoke: str | None = None
+    environment: str | None = None
+    prediction: str | None = None
+    graph: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
