@@ -101,10 +101,10 @@ class SharedFeatures:
     def deploy(self, context: StepContext, environment: str) -> dict[str, object]:
         """Register in a child process, with the hub's role, which then owns them; what changed."""
         scope = self.scope(environment)
-        require_role(self._source, self._hub.role)
+        require_role(self._source, self._hub.service_role)
         tag = {"app": "spokehub", "operation": context.operation_id, "environment": scope.environment}
         parameters = self._source.parameters(
-            role=self._hub.role,
+            role=self._hub.service_role,
             warehouse=self._hub.warehouse.name,
             database=quote(scope.database),
             schema=quote(scope.feature_store.name),
