@@ -42,7 +42,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     runtime = compose(settings, declared=replace(load_declaration(), layout=LAYOUT))
     runtime.start()
     try:
-        run(runtime, "example.setup", {"spoke": "pudo", "environment": "DEV", "network": NETWORK})
+        run(runtime, "example.setup", {"spokes": ["pudo"], "environment": "DEV", "network": NETWORK})
         run(runtime, "spoke.onboard", {"spoke": "pudo", "environment": "STAGING"})
         yield runtime
     finally:
