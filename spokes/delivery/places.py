@@ -9,7 +9,7 @@ _CENTRE_KM = 3
 
 def street(address: str) -> str:
     """The address without its house number: ``Annaweg 12, 10115 Berlin`` is in ``Annaweg, 10115 Berlin``."""
-    return f"REGEXP_REPLACE({address}, ' [0-9]+,', ',')"
+    return f"RTRIM(SPLIT_PART({address}, ',', 1), ' 0123456789') || ',' || SPLIT_PART({address}, ',', 2)"
 
 
 def district(latitude: str, longitude: str) -> str:

@@ -196,3 +196,27 @@ def geospatial(world: World, pudo: int, day: date) -> Values:
         "DEMAND_CAPACITY_RATIO": parcels / (here.capacity + sum(rivals)),
         "DEMAND_28D_RATIO": parcels / mean_28 if mean_28 else None,
     }
+
+
+def street_history(world: World, street: str, day: date) -> Values:
+    """What is known of a street on the morning of ``day``: only first attempts of days before."""
+    tried = [
+        (when, its, missed)
+        for (when, _, _), its, missed in zip(world.parcels, world.streets, world.missed, strict=True)
+        if missed is not None and when < day
+    ]
+
+    def last(days: int, where: str | None) -> list[bool]:
+        since = day - timedelta(days=days)
+        return [missed for when, its, missed in tried if when >= since and where in (None, its)]
+
+    misses = [when for when, its, missed in tried if its == street and missed]
+    return {
+        "STREET_TRIES_28D": float(len(last(28, street))),
+        "STREET_MISSES_28D": float(sum(last(28, street))),
+        "STREET_MISS_RATE_7D": _mean([float(one) for one in last(7, street)]),
+        "STREET_MISS_RATE_28D": _mean([float(one) for one in last(28, street)]),
+        "STREET_MISS_RATE_90D": _mean([float(one) for one in last(90, street)]),
+        "DAYS_SINCE_STREET_MISS": float((day - max(misses)).days - 1) if misses else None,
+        "NETWORK_MISS_RATE_28D": _mean([float(one) for one in last(28, None)]),
+    }

@@ -27,6 +27,8 @@ VIEWS = {
     "temporal": ("spokes.pudo.features.temporal", "PUDO_ID"),
     "calendar": ("spokes.shared.features.calendar", "DAY"),
     "neighbourhood": ("spokes.shared.features.neighbourhood", "CELL"),
+    "street_history": ("spokes.delivery.features.street_history", "STREET"),
+    "parcel": ("spokes.delivery.features.parcel", "TRACKING_NUMBER"),
 }
 Rows = dict[tuple[Any, datetime], dict[str, Any]]
 
@@ -135,6 +137,34 @@ def test_the_neighbourhood(unchanged: Callable[[str], Rows]) -> None:
     assert differences(unchanged("neighbourhood"), expected) == []
 
 
+def test_the_street_history(unchanged: Callable[[str], Rows]) -> None:
+    tried = [
+        (day, street)
+        for (day, _, _), street, missed in zip(WORLD.parcels, WORLD.streets, WORLD.missed, strict=True)
+        if missed is not None
+    ]
+    last = max(day for day, _ in tried)
+    expected = {}
+    for street in set(WORLD.streets):
+        first = min(day for day, its in tried if its == street)
+        for number in range(1, (last - first).days + 2):
+            day = first + timedelta(days=number)
+            expected[street, morning(day)] = by_hand.street_history(WORLD, street, day)
+    assert len(expected) > 300
+    assert differences(unchanged("street_history"), expected) == []
+
+
+def test_the_parcels(unchanged: Callable[[str], Rows]) -> None:
+    expected = {
+        (f"T{number}", morning(day)): {
+            "SIZE_CLASS": {"SMALL": 1.0, "MEDIUM": 2.0, "LARGE": 3.0}[size],
+            "WEIGHT_KG": number % 7 + 0.5,
+        }
+        for number, ((day, _, _), size) in enumerate(zip(WORLD.parcels, WORLD.sizes, strict=True))
+    }
+    assert differences(unchanged("parcel"), expected) == []
+
+
 @given(st.floats(-53, 53), st.floats(-179, 179), st.floats(0, 360), st.floats(0, 0.999))
 def test_what_is_within_a_kilometre_is_in_the_nine_cells(
     latitude: float, longitude: float, bearing: float, distance: float
@@ -170,7 +200,16 @@ def changes(draw: st.DrawFn) -> tuple[date, str]:
         f"UPDATE PARCELS SET DESTINATION_LON = 13.4 WHERE {after}",
         f"UPDATE PARCELS SET CREATED_DATE = '{later + timedelta(days=1)}' WHERE {after}",
         f"DELETE FROM PARCELS WHERE {after}",
-        f"INSERT INTO PARCELS VALUES ('NEW', {latitude}, 13.4, '{later + timedelta(days=1)}')",
+        f"INSERT INTO PARCELS VALUES ('NEW', {latitude}, 13.4, '{later + timedelta(days=1)}', "
+        "'Aweg 1, 10115 Berlin', 'LARGE', 2)",
+        f"UPDATE PARCELS SET DESTINATION_ADDRESS = 'Bweg 3, 10115 Berlin', PARCEL_SIZE = 'SMALL' WHERE {after}",
+        f"UPDATE DELIVERY_ATTEMPTS SET DELIVERY_STATUS = 'ATTEMPTED' WHERE ATTEMPT_DATE >= '{day}'",
+        f"UPDATE DELIVERY_ATTEMPTS SET DELIVERY_STATUS = 'DELIVERED_TO_CUSTOMER' WHERE ATTEMPT_DATE >= '{day}'",
+        f"UPDATE DELIVERY_ATTEMPTS SET ATTEMPT_NUMBER = {pudo} WHERE ATTEMPT_DATE >= '{day}'",
+        f"UPDATE DELIVERY_ATTEMPTS SET TRACKING_NUMBER = 'T{pudo}' WHERE ATTEMPT_DATE >= '{day}'",
+        f"UPDATE DELIVERY_ATTEMPTS SET ATTEMPT_DATE = '{later}' WHERE ATTEMPT_DATE >= '{day}'",
+        f"DELETE FROM DELIVERY_ATTEMPTS WHERE ATTEMPT_DATE >= '{day}'",
+        f"INSERT INTO DELIVERY_ATTEMPTS VALUES ('T{pudo}', '{later}', 1, 'ATTEMPTED')",
         f"INSERT INTO PUDO_REFERENCE VALUES (99, 'NEW', 'SHOP', {latitude}, 13.4, 500, TRUE, "
         f"'{later + timedelta(days=1)}')",
     ]
@@ -197,7 +236,7 @@ def leaks(
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=changes())
 def test_no_feature_knows_its_day(
     connection: Any, unchanged: Callable[[str], Rows], view: str, drawn: tuple[date, str]
@@ -218,5 +257,7 @@ def test_a_leak_would_be_seen(connection: Any, unchanged: Callable[[str], Rows],
         "temporal": f"DELETE FROM PUDO_OCCUPANCY WHERE DATE >= '{day}'",
         "geospatial": f"UPDATE PARCELS SET DESTINATION_LAT = 52.5 WHERE CREATED_DATE > '{day}'",
         "neighbourhood": f"UPDATE PARCELS SET DESTINATION_LAT = 52.5 WHERE CREATED_DATE > '{day}'",
+        "street_history": f"DELETE FROM DELIVERY_ATTEMPTS WHERE ATTEMPT_DATE >= '{day}'",
+        "parcel": f"UPDATE PARCELS SET PARCEL_SIZE = NULL WHERE CREATED_DATE > '{day}'",
     }[view]
     assert leaks(connection, view, rows_of(connection, view, early), day, change, early) != []

@@ -26,7 +26,12 @@ from spoke_kit.names import Names
 from tests.spokes.conftest import DATABASE, NETWORK
 
 NAMES = Names(Layout(database=DATABASE), "pudo", "DEV")
-LAST_TASK = {"TRAINING_DAG": "CLEANUP", "INFERENCE_DAG": "SEND_HIGH_CAPACITY_ALERTS"}
+LAST_TASK = {
+    "TRAINING_DAG": "CLEANUP",
+    "INFERENCE_DAG": "SEND_HIGH_CAPACITY_ALERTS",
+    "TRAIN": "TIDY",
+    "SCORE": "ALERT",
+}
 
 
 def deploy(
@@ -47,11 +52,11 @@ def changes(events: list[dict[str, Any]]) -> set[tuple[str, str, str]]:
     return {(one["kind"], one["name"], one["action"]) for one in events[-1]["changes"]}
 
 
-def start_graph(connection: Any, graph: str, values: dict[str, Any]) -> str:
+def start_graph(connection: Any, graph: str, values: dict[str, Any], names: Names = NAMES) -> str:
     """Start a run; returns what tells it from another run of the same request."""
     mark = uuid.uuid4().hex
     text = json.dumps({**values, "mark": mark})
-    connection.cursor().execute(f"EXECUTE TASK {NAMES.own(graph)} USING CONFIG = $${text}$$")
+    connection.cursor().execute(f"EXECUTE TASK {names.own(graph)} USING CONFIG = $${text}$$")
     return mark
 
 
@@ -71,8 +76,10 @@ def finish_graph(connection: Any, graph: str, mark: str) -> dict[str, dict[str, 
     raise AssertionError(f"{graph} did not end: {rows}")
 
 
-def run_graph(connection: Any, graph: str, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return finish_graph(connection, graph, start_graph(connection, graph, values))
+def run_graph(
+    connection: Any, graph: str, values: dict[str, Any], names: Names = NAMES
+) -> dict[str, dict[str, Any]]:
+    return finish_graph(connection, graph, start_graph(connection, graph, values, names))
 
 
 def states(run: dict[str, dict[str, Any]]) -> dict[str, str]:

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spoke_kit.errors import ConfigError
+from spoke_kit.pipeline.runs import days_of_run
 from spoke_kit.tasks import LONGEST_RETURN, SHORT_LIST, TaskContext, fitting
-from spokes.pudo.inference.pending import days_of_run
 
 DAYS = [(date(2023, 1, 1) + timedelta(days=number)).isoformat() for number in range(1000)]
 

@@ -23,11 +23,18 @@ class Point:
 
 @dataclass(frozen=True)
 class World:
-    """``fill`` by (point, day); ``parcels`` are (day, latitude, longitude)."""
+    """``fill`` by (point, day); ``parcels`` are (day, latitude, longitude).
+
+    Of each parcel ``streets`` and ``sizes`` say where it goes and how large it is, and ``missed`` whether the first
+    attempt failed, which is made on its day; None where there was none.
+    """
 
     points: list[Point]
     fill: dict[tuple[int, date], float]
     parcels: list[tuple[date, float, float]]
+    streets: list[str]
+    sizes: list[str]
+    missed: list[bool | None]
 
     @property
     def days(self) -> list[date]:
@@ -62,7 +69,12 @@ def build(seed: int = 5) -> World:
         if day != hole
         for _ in range(40)
     ]
-    return World(points, fill, parcels)
+    streets = [f"{source.choice('ABCDEFGH')}weg, 10115 Berlin" for _ in parcels]
+    sizes = [source.choice(["SMALL", "MEDIUM", "LARGE"]) for _ in parcels]
+    missed = [
+        source.random() < 0.6 if day < days[-1] and source.random() < 0.95 else None for day, _, _ in parcels
+    ]
+    return World(points, fill, parcels, streets, sizes, missed)
 
 
 def distance_km(a_latitude: float, a_longitude: float, b_latitude: float, b_longitude: float) -> float:
@@ -82,8 +94,17 @@ def insert_statements(world: World) -> list[str]:
     )
     fill = ", ".join(f"({pudo}, '{day}', 1, {rate!r})" for (pudo, day), rate in sorted(world.fill.items()))
     parcels = ", ".join(
-        f"('T{number}', {latitude!r}, {longitude!r}, '{day}')"
-        for number, (day, latitude, longitude) in enumerate(world.parcels)
+        f"('T{number}', {latitude!r}, {longitude!r}, '{day}', '{street.replace(',', f' {number % 90 + 1},')}', "
+        f"'{size}', {number % 7}.5)"
+        for number, ((day, latitude, longitude), street, size) in enumerate(
+            zip(world.parcels, world.streets, world.sizes, strict=True)
+        )
+    )
+    attempts = ", ".join(
+        f"('T{number}', '{day}', 1, '{'ATTEMPTED' if missed else 'DELIVERED_TO_CUSTOMER'}')"
+        + (f", ('T{number}', '{day}', 2, 'DELIVERED_TO_CUSTOMER')" if missed else "")
+        for number, ((day, _, _), missed) in enumerate(zip(world.parcels, world.missed, strict=True))
+        if missed is not None
     )
     return [
         "CREATE OR REPLACE TABLE PUDO_REFERENCE (PUDO_ID INTEGER, PUDO_NAME VARCHAR, PUDO_TYPE VARCHAR, "
@@ -91,8 +112,11 @@ def insert_statements(world: World) -> list[str]:
         "CREATE OR REPLACE TABLE PUDO_OCCUPANCY (PUDO_ID INTEGER, DATE DATE, DAILY_DELIVERIES INTEGER, "
         "FILL_RATE FLOAT)",
         "CREATE OR REPLACE TABLE PARCELS (TRACKING_NUMBER VARCHAR, DESTINATION_LAT FLOAT, "
-        "DESTINATION_LON FLOAT, CREATED_DATE DATE)",
+        "DESTINATION_LON FLOAT, CREATED_DATE DATE, DESTINATION_ADDRESS VARCHAR, PARCEL_SIZE VARCHAR, WEIGHT_KG FLOAT)",
+        "CREATE OR REPLACE TABLE DELIVERY_ATTEMPTS (TRACKING_NUMBER VARCHAR, ATTEMPT_DATE DATE, "
+        "ATTEMPT_NUMBER INTEGER, DELIVERY_STATUS VARCHAR)",
         f"INSERT INTO PUDO_REFERENCE VALUES {points}",
         f"INSERT INTO PUDO_OCCUPANCY VALUES {fill}",
         f"INSERT INTO PARCELS VALUES {parcels}",
+        f"INSERT INTO DELIVERY_ATTEMPTS VALUES {attempts}",
     ]

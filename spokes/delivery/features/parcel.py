@@ -5,30 +5,20 @@ from __future__ import annotations
 from spoke_kit.days import morning_of
 from spoke_kit.features import Definition
 
-from ..places import street
-
-_QUERY = f"""WITH NAMED AS (
-    SELECT
-        TRACKING_NUMBER, CREATED_DATE, PARCEL_SIZE, WEIGHT_KG,
-        {street("DESTINATION_ADDRESS")} AS STREET
-    FROM {{shared:PARCELS}}
-)
-SELECT
+_QUERY = f"""SELECT
     TRACKING_NUMBER,
     {morning_of("CREATED_DATE")} AS UPDATED_AT,
     CASE PARCEL_SIZE WHEN 'SMALL' THEN 1 WHEN 'MEDIUM' THEN 2 WHEN 'LARGE' THEN 3 END::FLOAT AS SIZE_CLASS,
-    WEIGHT_KG::FLOAT AS WEIGHT_KG,
-    (COUNT(*) OVER (PARTITION BY STREET, CREATED_DATE))::FLOAT AS STREET_PARCELS
-FROM NAMED"""
+    WEIGHT_KG::FLOAT AS WEIGHT_KG
+FROM {{shared:PARCELS}}"""
 
 VERSIONS = {
     "V1": Definition(
         query=_QUERY,
-        description="Size and weight of a parcel, and how many go to its street with it",
+        description="Size and weight of a parcel",
         columns={
             "SIZE_CLASS": "1 small, 2 medium, 3 large",
             "WEIGHT_KG": "Weight in kilograms",
-            "STREET_PARCELS": "Parcels announced for that day in the same street",
         },
     )
 }

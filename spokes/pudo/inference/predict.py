@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from spoke_kit import registry
 from spoke_kit.names import literal
+from spoke_kit.pipeline.inference import FEATURES_TABLE
 from spoke_kit.tasks import Json, TaskContext, task
 
 from ..training import MODEL
 from ..training.train_model import OUTPUT
-from . import FEATURES_TABLE
 
 _STAGED = "INFERENCE_RESULTS"
 

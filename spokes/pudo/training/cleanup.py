@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from typing import Any
-
-from snowflake.ml import dataset as snowflake_dataset
-from spoke_kit import datasets, registry
+from spoke_kit.pipeline.cleanup import drop_unused
 from spoke_kit.tasks import Json, TaskContext, task
 
 from . import DATASET, MODEL
@@ -14,43 +10,5 @@ from . import DATASET, MODEL
 
 @task
 def cleanup(context: TaskContext) -> Json:
-    """Returns the model and dataset versions that were dropped.
-
-    A model version stays while it is young, the default, aliased, or made a prediction that is kept; a
-    dataset version while it is young or a model version that stays learned from it.
-    """
-    now = datetime.now(UTC)
-    session, names, days = context.session, context.names, context.manifest.retention_days
-    used = {row[0] for row in context.sql("SELECT DISTINCT MODEL_VERSION FROM {own:PREDICTIONS}")}
-    found = registry.versions(session, names, MODEL)
-    dropped = registry.outdated(found, now, days, used)
-    for version in dropped:
-        registry.delete_version(session, names, MODEL, version)
-
-    needed = {
-        version
-        for model in found
-        if model.name not in dropped
-        for version in model.lineage.get("dataset_versions", {}).values()
-    }
-    name = datasets.qualified(names, DATASET)
-    old = [
-        version
-        for version, created in dataset_versions(session, name)
-        if version not in needed and created < now - timedelta(days=days)
-    ]
-    for version in old:
-        datasets.drop_version(session, name, version)
-    return {"model_versions": dropped, "dataset_versions": old}
-
-
-def dataset_versions(session: Any, name: str) -> list[tuple[str, datetime]]:
-    """The versions of a Dataset with when they were made; none when there is no such Dataset."""
-    if not datasets.versions(session, name):
-        return []
-    rows = snowflake_dataset.Dataset.load(session, name).list_versions(detailed=True)
-    return [(row["version"], _aware(row["created_on"])) for row in rows]
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    """Returns the model and dataset versions that were dropped."""
+    return drop_unused(context, MODEL, DATASET)

@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-
-from spoke_kit import registry
-from spoke_kit.errors import DataMissing
-from spoke_kit.gates import failed_gates
-from spoke_kit.names import literal
-from spoke_kit.registry import Version
+from spoke_kit.pipeline import quality
 from spoke_kit.tasks import Json, TaskContext, task
 
 from . import MODEL
@@ -17,57 +10,18 @@ from . import MODEL
 
 @task
 def check_model_quality(context: TaskContext) -> str:
-    """Returns the name of the task to go on with; the verdict is kept in the version's metadata."""
-    trained = context.result_of("TRAIN_MODEL")
-    failed = failed_gates(trained["metrics"], context.manifest.models[MODEL])
-    version = next(
-        found
-        for found in registry.versions(context.session, context.names, MODEL)
-        if found.name == trained["version"]
-    )
-    lineage = {**version.lineage, "gates": {"passed": not failed, "failed": failed}}
-    registry.set_metadata(context.session, context.names, MODEL, version.name, {registry.LINEAGE: lineage})
+    """Returns the name of the task to go on with."""
+    failed = quality.judge(context, MODEL, context.result_of("TRAIN_MODEL"))
     return "SEND_ALERT" if failed else "PROMOTE_MODEL"
 
 
 @task
 def promote_model(context: TaskContext) -> Json:
     """Make the version of this run the default. Returns it with the one that it replaces."""
-    found = registry.versions(context.session, context.names, MODEL)
-    version = version_of_run(found, context.run_id)
-    before = next((one.name for one in found if one.is_default), None)
-    registry.promote(context.session, context.names, MODEL, version.name)
-    return {"version": version.name, "replaced": before if before != version.name else None}
+    return quality.promote(context, MODEL)
 
 
 @task
 def send_alert(context: TaskContext) -> Json:
     """Leave an alert that says why the version of this run was not promoted."""
-    found = registry.versions(context.session, context.names, MODEL)
-    version = version_of_run(found, context.run_id)
-    reasons = version.lineage.get("gates", {}).get("failed", [])
-    message = f"{version.name} was not promoted: {'; '.join(reasons)}"
-    values = {
-        "alert_id": f"MODEL_QUALITY:{version.name}",
-        "kind": "MODEL_QUALITY",
-        "subject": version.name,
-        "message": message,
-        "detail": json.dumps(version.metrics, sort_keys=True),
-        "run_id": context.run_id,
-        "now": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-    }
-    context.sql(
-        """INSERT INTO {own:ALERTS} (ALERT_ID, KIND, SUBJECT, ALERT_DATE, MESSAGE, DETAIL, RUN_ID, CREATED_AT)
-SELECT {alert_id}, {kind}, {subject}, {now}::DATE, {message}, {detail}, {run_id}, {now}::TIMESTAMP_NTZ
-WHERE NOT EXISTS (SELECT 1 FROM {own:ALERTS} WHERE ALERT_ID = {alert_id})""",
-        **{name: literal(value) for name, value in values.items()},
-    )
-    return {"version": version.name, "failed": reasons}
-
-
-def version_of_run(found: list[Version], run_id: str) -> Version:
-    """The version that the run logged. DataMissing when there is none."""
-    for version in found:
-        if version.lineage.get("run_id") == run_id:
-            return version
-    raise DataMissing(f"run {run_id} logged no model version", "Run the training again.")
+    return quality.warn(context, MODEL)

@@ -7,8 +7,9 @@ from typing import Any
 import pandas as pd
 import xgboost as xgb
 from snowflake.ml.model import model_signature
-from spoke_kit import datasets, features, metrics, registry
+from spoke_kit import metrics
 from spoke_kit.datasets import TEST, TRAIN, VALIDATION
+from spoke_kit.pipeline import training
 from spoke_kit.tasks import Json, TaskContext, task
 
 from .. import spine
@@ -22,44 +23,22 @@ OUTPUT = "PREDICTED_FILL_RATE"
 def train_model(context: TaskContext) -> Json:
     """Returns the version and its metrics."""
     prepared = context.result_of("PREPARE_DATA")
-    # In a fixed order, so that a retried run fits the very same model.
-    frames = {
-        split: datasets.read_version(context.session, prepared["dataset"], version).sort_values(
-            list(spine.KEYS), ignore_index=True
-        )
-        for split, version in prepared["versions"].items()
-    }
+    frames = training.read_splits(context, prepared, spine.KEYS)
     model, found = fit(frames, dict(context.manifest.models[MODEL].parameters))
-    last_day = prepared["days"][TEST][1].replace("-", "")
-    version = f"V{last_day}_{context.run_key}"
     columns = feature_columns(frames[TRAIN])
     sample = frames[TRAIN][columns].astype(float).head(100)
-    logged = registry.log_version(
-        context.session,
-        context.names,
+    return training.log(
+        context,
         MODEL,
-        version,
         model,
+        prepared,
+        rows={split: len(frame) for split, frame in frames.items()},
+        columns=columns,
         signature=model_signature.infer_signature(
             sample.fillna(0.0), pd.DataFrame({OUTPUT: model.predict(sample).astype(float)})
         ),
-        packages=[package for package in context.manifest.compute.packages if package.startswith("xgboost")],
-        artifact_repository=context.manifest.compute.artifact_repository,
         metrics=found,
-        lineage={
-            "run_id": context.run_id,
-            "graph": context.graph,
-            "feature_views": features.consumed_versions(context.manifest, context.names),
-            "dataset": prepared["dataset"],
-            "dataset_versions": prepared["versions"],
-            "days": prepared["days"],
-            "rows": {split: len(frame) for split, frame in frames.items()},
-            "features": columns,
-            "bundle": context.parameters.get("bundle"),
-        },
-        comment=f"Test days {' to '.join(prepared['days'][TEST])}",
     )
-    return {"version": version, "logged": logged, "metrics": found}
 
 
 def feature_columns(frame: pd.DataFrame) -> list[str]:
