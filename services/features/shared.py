@@ -61,7 +61,7 @@ class SharedFeatures:
 
     def consumed(self, scope: Scope) -> tuple[FeatureView, ...]:
         """Those that a spoke consumes and that are registered."""
-        wanted = set(consumed_shared(scope).items())
+        wanted = set(consumed_shared(scope).items()) if scope.onboarded else set()
         if not wanted:
             return ()
         return tuple(view for view in self.views(scope.environment) if (view.name, view.version) in wanted)

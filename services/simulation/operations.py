@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _QUEUE = "data"
 LOCK_SECONDS = 10
 # A text in such a column is of what a run is at work with.
-_DAYS = frozenset({"DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"})
+_DAYS = ("DATE", "TIMESTAMP")
 
 
 class Seed(Params):
@@ -193,10 +192,10 @@ def _dated(scope: Scope, query: Query) -> list[tuple[str, str]]:
     times = {contract.time for contract in scope.declared.predictions.values()} | {"ALERT_DATE"}
     tables = [str(row["name"]) for row in query(f"SHOW TABLES IN SCHEMA {scope.schema}")]
     return [
-        (table, str(row["column_name"]))
+        (table, str(row["name"]))
         for table in tables
-        for row in query(f"SHOW COLUMNS IN TABLE {scope.own(table)}")
-        if row["column_name"] in times and json.loads(row["data_type"])["type"] in _DAYS
+        for row in query(f"DESCRIBE TABLE {scope.own(table)}")
+        if row["name"] in times and str(row["type"]).startswith(_DAYS)
     ]
 
 

@@ -19,8 +19,9 @@ def test_the_set_up_succeeded_once(spokehub: Any) -> None:
     assert [o["state"] for o in setups] == ["succeeded"], setups
     children = spokehub.operations(parent=setups[0]["id"])
     assert {o["state"] for o in children} == {"succeeded"}
-    kinds = Counter(o["kind"] for o in children)
-    assert kinds.pop("inference.run") == 2  # the test days, and the day to come
+    kinds = Counter((o["kind"], o["spoke"]) for o in children)
+    for spoke in setups[0]["params"]["spokes"]:
+        assert kinds.pop(("inference.run", spoke)) == 2  # the test days, and the day to come
     assert set(kinds.values()) == {1}
 
 
