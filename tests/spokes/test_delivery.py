@@ -15,11 +15,22 @@ from mock_data import Simulator, seed
 from spoke_kit import registry
 from spoke_kit.layout import Layout
 from spoke_kit.names import Names
-from tests.spokes.conftest import DATABASE, NETWORK
+from tests.spokes.conftest import NETWORK
 from tests.spokes.test_pipeline import changes, deploy, run_graph, states
 
+#: Another one than the other spoke's tests have: each moves the days on.
+DATABASE = "DELIVERY_TESTS"
 NAMES = Names(Layout(database=DATABASE), "delivery", "DEV")
+LAYOUT = ("--layout", NAMES.layout.text)
 SHARED = f'"{DATABASE}"."SHARED_DATA"'
+
+
+@pytest.fixture(scope="module")
+def hub(account: dict[str, Any]) -> dict[str, Any]:
+    with snowflake.connector.connect(**account) as opened:
+        for statement in (f"CREATE DATABASE {DATABASE}", f"CREATE SCHEMA {SHARED}"):
+            opened.cursor().execute(statement)
+    return {**account, "database": DATABASE}
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +42,8 @@ def connection(hub: dict[str, Any]) -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def deployed(hub: dict[str, Any], connection: Any, shared_directory: Path) -> list[dict[str, Any]]:
-    deploy(hub, shared_directory)
-    return deploy(hub, shared_directory.parent / "delivery")
+    deploy(hub, shared_directory, *LAYOUT)
+    return deploy(hub, shared_directory.parent / "delivery", *LAYOUT)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +65,7 @@ def test_deploying_makes_everything_once(
         ("graph", "SCORE", "create"),
     }
     assert {one for one in changes(deployed) if one[0] in ("feature view", "graph")} == made
-    again = changes(deploy(hub, shared_directory.parent / "delivery"))
+    again = changes(deploy(hub, shared_directory.parent / "delivery", *LAYOUT))
     assert {one[2] for one in again if one[0] in ("feature view", "graph", "bundle")} == {"keep"}
 
 
