@@ -16,6 +16,7 @@ import typer
 from services.core.errors import SpokehubError
 from services.core.logging import configure_logging
 from services.core.settings import LOOPBACK, AccountSettings, Settings, read_settings
+from services.example.types import SPOKES
 from spoke_kit.errors import SpokeError
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def verify(
 
 @cli.command()
 def packages(
-    spoke: Annotated[str, typer.Argument(help="A spoke that lies in spokes/.")] = "pudo",
+    spoke: Annotated[str, typer.Argument(help="A spoke that lies in spokes/.")] = SPOKES[0],
     environment: Annotated[str, typer.Option(help="Whose overlay is laid over spoke.yaml.")] = "DEV",
 ) -> None:
     """Check that the packages which a spoke names resolve together, in the index that Snowflake's repository serves."""

@@ -22,6 +22,7 @@ class Setup(Params):
 
 
 Function = Callable[[StepContext, Setup], Any]
+Values = Callable[[Setup, str], dict[str, Any]]
 
 
 class ExampleOperations:
@@ -39,27 +40,36 @@ class ExampleOperations:
                 "Set up the example",
                 Setup,
                 [
-                    Step("hub", "Apply the hub", self._child("hub.apply")),
+                    Step("hub", "Apply the hub", self.hub),
                     Step("seed", "Load the synthetic network", self.seed),
                     Step("shared", "Deploy the shared features", self.shared),
-                    *(step for spoke in SPOKES for step in self._made(spoke)),
-                    Step("morning", "The morning of the next day", self.morning),
+                    *self._beside("onboard", "Onboard {}", self._place, "spoke.onboard"),
+                    *self._beside(
+                        "features", "Deploy the feature views of {}", self._place, "features.deploy"
+                    ),
+                    *self._beside("graphs", "Deploy the task graphs of {}", self._place, "graphs.deploy"),
+                    *self._beside("train", "Train a model version of {}", self._training, "training.run"),
                     *(
                         Step(
-                            f"predict_{spoke}",
-                            f"Predict the day with {spoke}",
-                            self._run("inference.run", spoke),
+                            f"promote_{spoke}",
+                            f"Make it the default version of {spoke}",
+                            self._promote(spoke),
                         )
                         for spoke in SPOKES
                     ),
-                    Step("evening", "Its evening", self.evening),
                     *(
                         Step(
-                            f"evaluate_{spoke}",
-                            f"Evaluate the prediction of {spoke}",
-                            self._child("predictions.evaluate", spoke),
+                            f"backtest_{spoke}",
+                            f"Predict the test days of {spoke}, not seen before",
+                            self._backtest(spoke),
                         )
                         for spoke in SPOKES
+                    ),
+                    Step("morning", "The morning of the next day", self.morning),
+                    *self._beside("predict", "Predict the day with {}", self._inference, "inference.run"),
+                    Step("evening", "Its evening", self.evening),
+                    *self._beside(
+                        "evaluate", "Evaluate the prediction of {}", self._place, "predictions.evaluate"
                     ),
                 ],
                 queue_key=lambda params: "example",
@@ -73,26 +83,19 @@ class ExampleOperations:
             ),
         )
 
-    def _made(self, spoke: str) -> list[Step[Setup]]:
-        """From onboarding to forecasts of days that the model has not seen."""
-        return [
-            Step(f"onboard_{spoke}", f"Onboard {spoke}", self._child("spoke.onboard", spoke)),
-            Step(
-                f"features_{spoke}",
-                f"Deploy the feature views of {spoke}",
-                self._child("features.deploy", spoke),
-            ),
-            Step(
-                f"graphs_{spoke}", f"Deploy the task graphs of {spoke}", self._child("graphs.deploy", spoke)
-            ),
-            Step(f"train_{spoke}", f"Train a model version of {spoke}", self._run("training.run", spoke)),
-            Step(f"promote_{spoke}", f"Make it the default version of {spoke}", self._promote(spoke)),
-            Step(
-                f"backtest_{spoke}",
-                f"Predict the test days of {spoke}, not seen before",
-                self._backtest(spoke),
-            ),
-        ]
+    def _beside(self, name: str, title: str, values: Values, kind: str) -> list[Step[Setup]]:
+        """A step for each spoke, each an operation; those of the others begin with that of the first."""
+
+        def step_of(spoke: str) -> Function:
+            def step(context: StepContext, params: Setup) -> Any:
+                if spoke == params.spokes[0]:
+                    for other in params.spokes[1:]:
+                        context.start_child(kind, values(params, other), f"{name}_{other}")
+                return context.run_child(kind, values(params, spoke))
+
+            return step
+
+        return [Step(f"{name}_{spoke}", title.format(spoke), step_of(spoke)) for spoke in SPOKES]
 
     def _selected(self, params: Setup) -> set[str]:
         left_out = tuple(f"_{spoke}" for spoke in SPOKES if spoke not in params.spokes)
@@ -111,21 +114,11 @@ class ExampleOperations:
     def _environment(self, params: Setup) -> str:
         return params.environment or str(self._hub.environments()[0].name)
 
-    def _child(self, kind: str, spoke: str | None = None) -> Function:
-        """The step that runs one operation to its end."""
+    def _training(self, params: Setup, spoke: str) -> dict[str, Any]:
+        return self._graph(params, "training.run", spoke)
 
-        def step(context: StepContext, params: Setup) -> Any:
-            return context.run_child(kind, self._place(params, spoke) if spoke else {})
-
-        return step
-
-    def _run(self, kind: str, spoke: str) -> Function:
-        """The step that runs the graph which is for it."""
-
-        def step(context: StepContext, params: Setup) -> Any:
-            return context.run_child(kind, self._graph(params, kind, spoke))
-
-        return step
+    def _inference(self, params: Setup, spoke: str) -> dict[str, Any]:
+        return self._graph(params, "inference.run", spoke)
 
     def _graph(self, params: Setup, kind: str, spoke: str) -> dict[str, Any]:
         place = self._place(params, spoke)
@@ -137,6 +130,10 @@ class ExampleOperations:
 
     def _place(self, params: Setup, spoke: str) -> dict[str, Any]:
         return {"spoke": spoke, "environment": self._environment(params)}
+
+    def hub(self, context: StepContext, params: Setup) -> Any:
+        """Bring the account to what the hub declares."""
+        return context.run_child("hub.apply", {})
 
     def seed(self, context: StepContext, params: Setup) -> Any:
         """Load the synthetic network, of the default size unless another is asked for."""

@@ -15,6 +15,8 @@ from typing import Literal
 
 #: In the order in which they are set up.
 SPOKES = ("pudo", "delivery")
+#: A network of a tenth of the rows, enough for the splits and the neighbourhood's features.
+SMALL = {"n_pudos": 24, "parcels_per_day": 200.0}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Durable long work: kinds are declared, operations submitted, their steps survive the process.
 
 registry.add(OperationKind("thing.do", "Do the thing", Params, [Step("one", "First", first)], key))
-operations.submit("thing.do", {"spoke": "pudo", "environment": "DEV"}, actor="ada")
+operations.submit("thing.do", {"spoke": "s", "environment": "DEV"}, actor="ada")
 """
 
 from services.operations.context import OperationCancelled, StepContext

@@ -47,6 +47,7 @@ class Surroundings:
     source: "ConnectionSource | None"
     stopping: threading.Event
     run_child: "Callable[[StepContext, str, Params | dict[str, Any], str | None], Any]"
+    start_child: "Callable[[StepContext, str, Params | dict[str, Any], str | None, str], str]"
 
 
 def until(stopping: threading.Event) -> Callable[[float], None]:
@@ -173,6 +174,13 @@ class StepContext:
         child failed with.
         """
         return self._around.run_child(self, kind, params, name)
+
+    def start_child(self, kind: str, params: "Params | dict[str, Any]", step: str) -> None:
+        """Start the operation that a later ``step`` runs, so that it goes on beside this one.
+
+        That step finds it with ``run_child`` and the same kind, and waits for it.
+        """
+        self._around.start_child(self, kind, params, None, step)
 
     @contextmanager
     def connect(self, **options: Any) -> "Iterator[SnowflakeConnection]":

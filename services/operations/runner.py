@@ -61,7 +61,9 @@ class Runner:
         self.journal = journal
         self.queries = queries
         self.stopping = stopping or threading.Event()
-        self.around = Surroundings(journal, queries, clock, source, self.stopping, self.run_child)
+        self.around = Surroundings(
+            journal, queries, clock, source, self.stopping, self.run_child, self.start_child
+        )
 
     def new(self, kind: OperationKind[Any], params: Params, actor: str, operation_id: str) -> NewOperation:
         """What to write for an operation of this kind."""
@@ -154,23 +156,34 @@ class Runner:
         self, context: StepContext, kind_name: str, params: Params | dict[str, Any], name: str | None
     ) -> Any:
         """Start, find again or resume a child of a step, and wait for it."""
+        return self._await(context, self.start_child(context, kind_name, params, name, context.step))
+
+    def start_child(
+        self,
+        context: StepContext,
+        kind_name: str,
+        params: Params | dict[str, Any],
+        name: str | None,
+        step: str,
+    ) -> str:
+        """Start, find again or resume the child that ``step`` runs; its id."""
         kind = self.registry.get(kind_name)
         checked = kind.params.model_validate(params) if isinstance(params, dict) else params
-        child_id = derived_id(context.operation_id, context.step, kind_name, name or "")
+        child_id = derived_id(context.operation_id, step, kind_name, name or "")
         child = self.queries.find(child_id)
         if child is None:
             self._refuse_deadlock(context, kind, checked)
             kind.validate(checked)
             new = self.new(kind, checked, context.actor, child_id)
             parts = {f: getattr(new, f) for f in new.__dataclass_fields__}
-            parts.update(parent_id=context.operation_id, parent_step=context.step, run=context.run)
+            parts.update(parent_id=context.operation_id, parent_step=step, run=context.run)
             self.submissions.create(NewOperation(**parts))
         elif child.state.final and child.state != OperationState.SUCCEEDED and child.run < context.run:
             self.journal.resume(child_id, context.actor, context.run)
         child = self.queries.get(child_id)
         if not child.state.final:
             queue.enqueue(child_id, child.run, kind.queue_key(checked))
-        return self._await(context, child_id)
+        return child_id
 
     def _await(self, context: StepContext, child_id: str) -> Any:
         pause, revision = _CHILD_POLL[0], -1

@@ -6,13 +6,12 @@ import math
 import time
 from collections.abc import Callable
 
+from services.example.types import SMALL
 from services.operations import Operations
 from services.operations.types import StepView
 from services.verify.types import StepFinding, StepState
 
 KIND = "example.setup"
-# Enough for the example's splits and its neighbourhood features; a tenth of the rows.
-NETWORK = {"n_pudos": 24, "parcels_per_day": 200.0}
 _STATES: dict[str, StepState] = {"succeeded": "succeeded", "failed": "failed"}
 
 
@@ -20,7 +19,7 @@ def travel(
     operations: Operations, spoke: str, environment: str, patience: float, tell: Callable[[str], None]
 ) -> tuple[StepFinding, ...]:
     """Run the set-up to its end, telling of each step as it ends."""
-    params = {"spokes": [spoke], "environment": environment, "network": NETWORK}
+    params = {"spokes": [spoke], "environment": environment, "network": SMALL}
     submitted = operations.submit(KIND, params, actor="verify")
     end, told = time.monotonic() + patience, 0
     while True:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from services.core.clock import isoformat, utc_now
 from services.core.errors import SpokehubError
 from services.core.hub import Declaration
+from services.example.types import SPOKES
 from services.operations import Operations
 from services.operations.identifiers import new_id
 from services.snowflake.connection import ConnectionSource
@@ -20,7 +21,7 @@ from services.verify.place import Place, Refused
 from services.verify.types import Cost, Finding, Guess, Report, Said, StepFinding, undecided
 
 PREFIX = "SPOKEHUB_VERIFY_"
-SPOKE = "pudo"
+SPOKE = SPOKES[0]
 _PROBES = "PROBES"
 # https://docs.snowflake.com/en/user-guide/warehouses-overview: an X-Small warehouse is one credit an hour.
 _CREDITS_AN_HOUR = 1.0

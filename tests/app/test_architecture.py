@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,3 +74,25 @@ def test_a_domain_has_the_same_file_in_each_part(domain: str) -> None:
     for part in ("app/api", "app/schemas"):
         assert (ROOT / part / f"{domain}.py").is_file(), part
     assert {path.stem for path in (ROOT / "services" / domain).glob("*.py")} >= {"service", "types"}
+
+
+def test_the_service_knows_no_spoke() -> None:
+    """Outside the example and the simulation of its data, no name of a spoke and none of what it is about."""
+    words = re.compile(
+        r"pudo|TRAINING_DAG|INFERENCE_DAG|fill.?rate|occupancy|parcels?\b|\bdelivery\b", re.IGNORECASE
+    )
+    found = []
+    for package in ("app", "services", "templates"):
+        for path in sorted((ROOT / package).rglob("*")):
+            where = path.relative_to(ROOT)
+            known = where.parts[:2] in (("services", "example"), ("services", "simulation"), ("app", "site"))
+            if known or path.suffix not in (".py", ".html", ".js", ".css") or "simulation" in path.stem:
+                continue
+            if "vendor" in where.parts or path.stem == "example":
+                continue
+            found += [
+                f"{where}:{number}: {line.strip()}"
+                for number, line in enumerate(path.read_text().splitlines(), 1)
+                if words.search(line)
+            ]
+    assert found == []

@@ -78,8 +78,7 @@ def test_each_spoke_has_its_steps_and_the_day_is_common() -> None:
     made = ("onboard", "features", "graphs", "train", "promote", "backtest")
     assert operations(["pudo", "delivery"]) == [
         *("hub", "seed", "shared"),
-        *(f"{step}_pudo" for step in made),
-        *(f"{step}_delivery" for step in made),
+        *(f"{step}_{spoke}" for step in made for spoke in ("pudo", "delivery")),
         *("morning", "predict_pudo", "predict_delivery", "evening", "evaluate_pudo", "evaluate_delivery"),
     ]
     alone = [*("hub", "seed", "shared"), *(f"{step}_delivery" for step in made)]

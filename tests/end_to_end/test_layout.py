@@ -85,9 +85,13 @@ def test_objects(runtime: Runtime) -> None:
     """Where each is, what it is called where the layout says so, and whose it is."""
     store, owner = ("MLOPS_DEV", "features"), "pudo@dev"
     views = [f"pudo {name}_FEATURES$V1" for name in ("GEOSPATIAL", "HISTORICAL", "TEMPORAL")]
-    assert found(runtime, "DYNAMIC TABLES") == [(*store, views[0], owner)]
+    assert found(runtime, "DYNAMIC TABLES") == [
+        (*store, "hub NEIGHBOURHOOD$V1", "SPOKEHUB_ADMIN"),
+        (*store, views[0], owner),
+    ]
     assert [one for one in found(runtime, "VIEWS") if one[:2] == store] == [
-        (*store, name, owner) for name in views[1:]
+        (*store, "hub CALENDAR$V1", "SPOKEHUB_ADMIN"),
+        *((*store, name, owner) for name in views[1:]),
     ]
     assert found(runtime, "DATASETS") == [(*store, "pudo CAPACITY_DATASET", owner)]
     assert found(runtime, "MODELS") == [("MLOPS_DEV", "models", "pudo CAPACITY_MODEL", owner)]
@@ -99,6 +103,7 @@ def test_objects(runtime: Runtime) -> None:
                 for tag in STORE_TAGS
             ),
             (*store, "SNOWML_FEATURE_STORE_ENTITY_PUDO", owner),
+            *((*store, f"SNOWML_FEATURE_STORE_ENTITY_{one}", "SPOKEHUB_ADMIN") for one in ("DAY", "CELL")),
             *(("MLOPS_SHARED", "sources.raw", tag, "SPOKEHUB_ADMIN") for tag in runtime.domains.hub.declared.cost_tags),
         ]
     )  # fmt: skip
@@ -119,6 +124,7 @@ def test_objects(runtime: Runtime) -> None:
                 ("MLOPS_SHARED", "sources.raw", "SPOKEHUB_ADMIN"),
                 *((f"MLOPS_{one}", "features", f"{one.lower()} features") for one in ENVIRONMENTS),
                 ("MLOPS_DEV", "features", "pudo@dev"),
+                ("MLOPS_DEV", "features", "SPOKEHUB_ADMIN"),
                 ("MLOPS_DEV", "team-pudo", "pudo@dev"),
                 ("MLOPS_STAGING", "team-pudo", "pudo@staging"),
             },
@@ -126,6 +132,7 @@ def test_objects(runtime: Runtime) -> None:
         (
             "VIEWS",
             {
+                ("MLOPS_DEV", "features", "SPOKEHUB_ADMIN"),
                 ("MLOPS_DEV", "features", "pudo@dev"),
                 ("MLOPS_DEV", "team-pudo", "pudo@dev"),
                 ("MLOPS_STAGING", "team-pudo", "pudo@staging"),
@@ -143,12 +150,16 @@ def test_the_service_finds_everything_again(runtime: Runtime) -> None:
     domains = runtime.domains
     assert domains.hub.plan().pending == ()
     assert [one.name for one in domains.features.views("pudo", "DEV")] == [
-        f"pudo {name}_FEATURES" for name in ("GEOSPATIAL", "HISTORICAL", "TEMPORAL")
+        "hub CALENDAR",
+        "hub NEIGHBOURHOOD",
+        *(f"pudo {name}_FEATURES" for name in ("GEOSPATIAL", "HISTORICAL", "TEMPORAL")),
     ]
     (model,) = domains.registry.models("pudo", "DEV")
     assert (model.name, model.schema_name) == ("pudo CAPACITY_MODEL", "models")
     (version,) = model.versions
     assert version.feature_views == (
+        "hub CALENDAR$V1",
+        "hub NEIGHBOURHOOD$V1",
         "pudo GEOSPATIAL_FEATURES$V1",
         "pudo HISTORICAL_FEATURES$V1",
         "pudo TEMPORAL_FEATURES$V1",
