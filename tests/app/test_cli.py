@@ -191,7 +191,7 @@ def test_bootstrap_prints_what_an_administrator_grants_once() -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["packages", "nope"], "There is no spoke 'nope'.\nKnown: pudo.\n"),
+        (["packages", "nope"], "There is no spoke 'nope'.\nKnown: delivery, pudo.\n"),
         (
             ["packages", "--environment", "XX"],
             "unknown environment 'XX'.\nUse one of DEV, STAGING, PROD.\n",

@@ -206,8 +206,12 @@ def test_a_day_from_morning_to_evaluation(api: Api) -> None:
     assert api.refused("/simulation/morning", {"day": "2025-07-01"}) == (409, "morning_already_done")
     assert api.get("/simulation")["next"] == {
         "kind": "inference.run",
-        "title": "Predict 2025-07-01",
+        "title": "Predict 2025-07-01 with pudo",
         "day": "2025-07-01",
+        "spoke": "pudo",
+        "environment": "DEV",
+        "prediction": "CAPACITY",
+        "graph": "INFERENCE_DAG",
     }
     assert api.done("/simulation/next")["days"] == ["2025-07-01"]
     predictions = api.get("/spokes/pudo/predictions", environment="DEV", limit=200)

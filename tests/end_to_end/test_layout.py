@@ -12,7 +12,7 @@ from app.composition import Runtime, compose
 from services.core.hub import load_declaration
 from services.core.settings import read_settings
 from services.operations import OperationState
-from services.verify.journey import NETWORK
+from services.example.types import SMALL
 from spoke_kit.layout import Layout
 
 LAYOUT = Layout(
@@ -42,7 +42,7 @@ def runtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runtime]:
     runtime = compose(settings, declared=replace(load_declaration(), layout=LAYOUT))
     runtime.start()
     try:
-        run(runtime, "example.setup", {"spokes": ["pudo"], "environment": "DEV", "network": NETWORK})
+        run(runtime, "example.setup", {"spokes": ["pudo"], "environment": "DEV", "network": SMALL})
         run(runtime, "spoke.onboard", {"spoke": "pudo", "environment": "STAGING"})
         yield runtime
     finally:
@@ -150,9 +150,9 @@ def test_the_service_finds_everything_again(runtime: Runtime) -> None:
     domains = runtime.domains
     assert domains.hub.plan().pending == ()
     assert [one.name for one in domains.features.views("pudo", "DEV")] == [
+        *(f"pudo {name}_FEATURES" for name in ("GEOSPATIAL", "HISTORICAL", "TEMPORAL")),
         "hub CALENDAR",
         "hub NEIGHBOURHOOD",
-        *(f"pudo {name}_FEATURES" for name in ("GEOSPATIAL", "HISTORICAL", "TEMPORAL")),
     ]
     (model,) = domains.registry.models("pudo", "DEV")
     assert (model.name, model.schema_name) == ("pudo CAPACITY_MODEL", "models")
