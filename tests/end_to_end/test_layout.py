@@ -11,8 +11,8 @@ import pytest
 from app.composition import Runtime, compose
 from services.core.hub import load_declaration
 from services.core.settings import read_settings
-from services.operations import OperationState
 from services.example.types import SMALL
+from services.operations import OperationState
 from spoke_kit.layout import Layout
 
 LAYOUT = Layout(
