@@ -17,7 +17,10 @@ class Task(Part):
     after: tuple[str, ...] = Field((), description="Tasks of the same graph that come before.")
     branch: Flag = Field(False, description="It returns the name of the task that comes next.")
     warehouse: Name | None = Field(None, description="Where it runs, if not on the spoke's warehouse.")
-    compute_pool: Name | None = Field(None, description="A pool to run on, not a warehouse; a graph with one is refused at deployment for now.")
+    compute_pool: Name | None = Field(
+        None,
+        description="A pool to run on, not a warehouse; a graph with one is refused at deployment for now.",
+    )
 
     @model_validator(mode="after")
     def _one_place(self) -> Self:
