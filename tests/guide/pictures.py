@@ -44,7 +44,10 @@ PICTURES = {
     "3_seed": (Picture("tutorial_3", "/simulation"),),
     "4_feature_store": (Picture("tutorial_4", "/spokes/pudo/features"),),
     "5_training": (Picture("tutorial_5", "/spokes/pudo/graphs", link=f"a[href*='{GRAPH}/runs/']"),),
-    "6_inference": (Picture("tutorial_6", "/spokes/pudo/predictions"),),
+    "6_inference": (
+        Picture("tutorial_6", "/spokes/pudo/predictions"),
+        Picture("tutorial_6_delivery", "/spokes/delivery/predictions"),
+    ),
     "7_simulate_and_evaluate": (
         Picture(
             "tutorial_7",
@@ -53,6 +56,7 @@ PICTURES = {
         ),
         Picture("predictions", "/spokes/pudo/predictions?day=2025-07-02"),
         Picture("predictions_dark", "/spokes/pudo/predictions?day=2025-07-02", scheme="dark"),
+        Picture("delivery", "/spokes/delivery/predictions?day=2025-07-02"),
         Picture("overview", "/"),
     ),
 }
