@@ -122,7 +122,7 @@ def entity_history(history: EntityHistory) -> Chart:
         table=Table(
             ("Time" if hourly else "Day", "Predicted", "Actual"),
             tuple(
-                (when(value.time), scale.text(value.predicted, 1), scale.text(value.actual, 1))
+                (when(value.time), scale.text(value.predicted, 1), scale.actual(value.actual, 1))
                 for value in history.values
             ),
         ),
