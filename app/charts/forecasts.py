@@ -102,6 +102,8 @@ def entity_history(history: EntityHistory) -> Chart:
                     "y": rounded(_number(value.actual) for value in numbers),
                     "marker": {"color": "$muted/0.35"},
                     "hovertemplate": hover,
+                    # An only bar has no neighbour to take its width from: three quarters of a day.
+                    **({"width": 64_800_000} if len(times) == 1 and not hourly else {}),
                 },
                 line(
                     "Predicted",
