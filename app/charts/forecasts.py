@@ -102,6 +102,8 @@ def entity_history(history: EntityHistory) -> Chart:
                     "y": rounded(_number(value.actual) for value in numbers),
                     "marker": {"color": "$muted/0.35"},
                     "hovertemplate": hover,
+                    # An only bar has no neighbour to take its width from: three quarters of a day.
+                    **({"width": 64_800_000} if len(times) == 1 and not hourly else {}),
                 },
                 line(
                     "Predicted",
@@ -122,7 +124,7 @@ def entity_history(history: EntityHistory) -> Chart:
         table=Table(
             ("Time" if hourly else "Day", "Predicted", "Actual"),
             tuple(
-                (when(value.time), scale.text(value.predicted, 1), scale.text(value.actual, 1))
+                (when(value.time), scale.text(value.predicted, 1), scale.actual(value.actual, 1))
                 for value in history.values
             ),
         ),

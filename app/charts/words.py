@@ -81,18 +81,33 @@ class Scale:
         if value is None or isinstance(value, str):
             return value
         if self.percent:
-            return f"{value * 100:.{digits or 0}f} %"
+            return f"{round(value * 100, digits or 0) or 0.0:.{digits or 0}f} %"
         return _number(value, digits) + self.suffix
+
+    def actual(self, value: Value | None, digits: int | None = None) -> str | None:
+        """What really was, with its unit: of an event, whether it came."""
+        if self.contract.kind is PredictionKind.BINARY and value in (0, 1):
+            return "yes" if value else "no"
+        return self.text(value, digits)
 
     def difference(self, value: float | None, digits: int | None = None) -> str | None:
         """The difference of two values, with its sign."""
         if value is None:
             return None
-        shown = round(value * 100, digits or 0) if self.percent else value
-        sign = "+" if shown > 0 else ""
         if self.percent:
-            return f"{sign}{shown or 0.0:.{digits or 0}f} pp"
-        return sign + _number(value, digits) + self.suffix
+            written, told = _number(value * 100, digits or 0), " pp"
+        else:
+            written, told = _number(value, digits), self.suffix
+        none = not written.strip("-0.,")
+        return ("+" if value > 0 and not none else "") + written + told
+
+    def lean(self, bias: float | None, digits: int | None = None) -> str:
+        """On which side of the actual values predictions lie, as far as the digits shown tell."""
+        written = self.difference(bias, digits)
+        if written is None:
+            return ""
+        side = {"+": "above", "-": "below"}.get(written[0])
+        return f"predicted {side} actual" if side else "neither above nor below actual"
 
     @property
     def loss_name(self) -> str:
@@ -101,7 +116,7 @@ class Scale:
     @property
     def loss_axis(self) -> str:
         if self.contract.kind is PredictionKind.REGRESSION:
-            told = "points" if self.percent else self.contract.unit.suffix.strip()
+            told = "percentage points" if self.percent else self.contract.unit.suffix.strip()
             return f"Absolute error ({told})" if told else "Absolute error"
         return f"{self.loss_name} (nats)" if self.contract.kind is PredictionKind.BINARY else "Error rate (%)"
 
@@ -130,4 +145,5 @@ def _number(value: float, digits: int | None) -> str:
     if digits is None:
         size = abs(value)
         digits = 0 if size >= 100 or value == int(value) else 1 if size >= 10 else 2
-    return f"{value or 0.0:,.{digits}f}"
+    # Rounded first: what rounds to nothing has no sign.
+    return f"{round(value, digits) or 0.0:,.{digits}f}"

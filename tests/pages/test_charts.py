@@ -38,6 +38,7 @@ from services.predictions.types import (
     Totals,
 )
 from services.training.types import Task, TaskRun
+from spoke_kit.manifest import PredictionKind
 
 START = datetime(2025, 7, 1, 6, tzinfo=UTC)
 rows = Predictions()
@@ -119,6 +120,11 @@ def test_ticks_stand_on_whole_days_and_are_few(count):
     assert step == int(step) >= 1
     assert drawn["tick0"] == days[-1]
     assert count / step <= 9
+
+
+def test_an_only_day_leaves_room_beside_it():
+    assert day_axis(["2025-07-01"])["range"] == ["2025-06-27", "2025-07-05"]
+    assert "range" not in day_axis(["2025-07-01", "2025-07-02"])
 
 
 def test_a_root_that_only_starts_is_small():
@@ -207,11 +213,34 @@ def test_curves_by_hand():
         ({"name": "x", "suffix": "min"}, 12.34, "12.3 min", "+12.3 min"),
         ({"name": "x"}, 1234.5, "1,234", "+1,234"),
         ({"name": "x"}, -0.0, "0", "0"),
+        ({"name": "x"}, 0.004, "0.00", "0.00"),
+        ({"name": "x"}, -0.004, "0.00", "0.00"),
+        ({"name": "x", "format": "percent"}, -0.004, "0 %", "0 pp"),
     ],
 )
 def test_values_are_in_the_contracts_unit(unit, value, text, difference):
     scale = Scale(CAPACITY.model_copy(update={"unit": CAPACITY.unit.model_validate(unit)}))
     assert (scale.text(value), scale.difference(value)) == (text, difference)
+
+
+@pytest.mark.parametrize(
+    ("bias", "lean"),
+    [
+        (None, ""),
+        (0.012, "predicted above actual"),
+        (-0.012, "predicted below actual"),
+        (0.0003, "neither above nor below actual"),
+        (-0.0003, "neither above nor below actual"),
+    ],
+)
+def test_a_bias_that_rounds_to_nothing_leans_to_neither_side(bias, lean):
+    assert Scale(CAPACITY).lean(bias, 1) == lean
+
+
+def test_of_an_event_it_is_told_whether_it_came():
+    scale = Scale(CAPACITY.model_copy(update={"kind": PredictionKind.BINARY}))
+    assert [scale.actual(value) for value in (1.0, 0.0, None)] == ["yes", "no", None]
+    assert Scale(CAPACITY).actual(1.0) == "100 %"
 
 
 def test_words():

@@ -207,6 +207,22 @@ def test_models_mark_the_default_and_offer_the_others(read):
     assert forms[0].one("input").attributes["value"] == "DEV"
 
 
+def test_versions_of_a_classifier_are_compared_by_its_own_metrics():
+    services = sample()
+    (model,) = services.registry.models("pudo", "DEV")
+    metrics = {"log_loss": 0.522, "roc_auc": 0.752, "naive_log_loss": 0.6}
+    version = replace(model.versions[0], metrics=metrics, naive_metrics={})
+    services.registry.models = lambda spoke, environment: (replace(model, versions=(version,)),)
+    page = parse(
+        TestClient(application(services), headers={"accept": "text/html"}).get("/spokes/pudo/models").text
+    )
+    shown = {
+        name: page.one("td", data_label=name).text
+        for name in ("Log loss", "ROC AUC", "Naive log loss", "Against naive")
+    }
+    assert list(shown.values()) == ["0.522", "0.752", "0.600", "0.87 ×"]
+
+
 def test_predictions_show_a_page_of_points_by_risk(read):
     page = read("/spokes/pudo/predictions?day=2025-06-28")
     table = page.one("section", cls="ranking")
