@@ -97,7 +97,7 @@ def test_cancelling_ends_a_silent_child() -> None:
 def test_only_spokes_have_a_directory(name: str) -> None:
     with pytest.raises(NotFound) as caught:
         spoke_directory(name)
-    assert caught.value.hint == "Known: pudo."
+    assert caught.value.hint == "Known: delivery, pudo."
 
 
 def test_a_child_finds_the_account_and_sees_no_secret_of_the_service() -> None:
