@@ -10,7 +10,7 @@ import binascii
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from services.core.errors import Invalid
@@ -86,9 +86,16 @@ def _check(value: str, kind: str) -> None:
     try:
         if kind == "FLOAT":
             float(value)
+            good = value.isascii() and "_" not in value and value == value.strip()
         elif kind == "DATE":
-            date.fromisoformat(value)
-        elif "\x00" in value:
+            good = date.fromisoformat(value).isoformat() == value
+        elif kind == "TIMESTAMP_NTZ":
+            moment = datetime.fromisoformat(value)
+            good = moment.tzinfo is None and moment.isoformat() == value
+        else:
+            value.encode()
+            good = "\x00" not in value
+        if not good:
             raise ValueError
     except ValueError:
         raise Invalid("The cursor is not of this list", code="bad_cursor") from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from collections import defaultdict
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
@@ -262,3 +264,32 @@ def test_scored_are_those_of_the_last_days(run: Any, table: str, relation: Any, 
     assert cursor is None
     assert [(row.key, row.error) for row in found] == [(("0",), 1.0), (("1",), 1.0), (("2",), 1.0)]
     assert defaultdict(int, asdict(found[0]))["features"] == {}
+
+
+@pytest.mark.parametrize(
+    ("grain", "time", "key"),
+    [
+        ("hour", "x", "a"),
+        ("hour", "", "a"),
+        ("hour", "2026-13-01T00:00:00", "a"),
+        ("hour", "2026-01-09T06:00:00+02:00", "a"),
+        ("day", "2026-W01-1", "a"),
+        ("day", "20260109", "a"),
+        ("day", "2026-01-09", "\ud800"),
+        ("day", "2026-01-09", "\x00"),
+    ],
+)
+def test_a_cursor_that_the_account_could_not_cast_is_refused(
+    relation: Any, answers: Any, grain: str, time: str, key: str
+) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(["scored", time, key, ""]).encode()).decode()
+    with pytest.raises(Invalid, match="cursor"):
+        Predictions(answers).scored(relation(grain=grain), 28, cursor, 10)
+    assert answers.statements == []
+
+
+@pytest.mark.parametrize("value", ["٣", "1_0", " 1", "one"])
+def test_a_cursor_with_no_number_is_refused(relation: Any, answers: Any, value: str) -> None:
+    cursor = base64.urlsafe_b64encode(json.dumps(["risk", value, "a", ""]).encode()).decode()
+    with pytest.raises(Invalid, match="cursor"):
+        Predictions(answers).page(relation(), FIRST, cursor=cursor)
