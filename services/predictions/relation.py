@@ -1,8 +1,9 @@
 """A prediction's table or view as a relation whose columns are the contract's roles.
 
-All other SQL of this domain speaks of these columns alone: K0, K1, … (the key as text), LABEL, T (time), DAY,
-PREDICTED, ACTUAL, NAIVE, LOWER_BOUND, UPPER_BOUND, W (weight), LATITUDE, LONGITUDE, SIZE, G0, … (groups),
-F0, … (features), V (model version), MADE_AT. So the spoke's names are quoted here and nowhere else.
+All other SQL of this domain speaks of these columns alone: K0, K1, … (the key as text), LABEL, BLANKS (which of the
+key and the version are NULL, whose text is the empty one's), T (time), DAY, PREDICTED, ACTUAL, NAIVE, LOWER_BOUND,
+UPPER_BOUND, W (weight), LATITUDE, LONGITUDE, SIZE, G0, … (groups), F0, … (features), V (model version), MADE_AT. So
+the spoke's names are quoted here and nowhere else.
 
 Text is for ``Reader``: values are bound to ``%s``, a literal per cent sign is doubled.
 """
@@ -136,6 +137,7 @@ class Relation:
         return {
             **{f"K{at}": expression for at, expression in enumerate(key)},
             "LABEL": f"COALESCE(TO_VARCHAR({_quoted(contract.label)}), {named})" if contract.label else named,
+            "BLANKS": self._blanks(),
             "T": moment,
             "DAY": f"{moment}::DATE",
             "PREDICTED": self._value(contract.predicted),
@@ -154,6 +156,12 @@ class Relation:
                 f"{_quoted(contract.made_at)}::TIMESTAMP_NTZ" if contract.made_at else "NULL::TIMESTAMP_NTZ"
             ),
         }
+
+    def _blanks(self) -> str:
+        """A letter for each column of the key and for the version: y where it is NULL."""
+        version = self.contract.model_version
+        told = [*self.contract.key, *([version] if version else [])]
+        return " || ".join(f"CASE WHEN {_quoted(column)} IS NULL THEN 'y' ELSE 'n' END" for column in told)
 
     def _value(self, column: str | None) -> str:
         if self.contract.kind is PredictionKind.MULTICLASS:

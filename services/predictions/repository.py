@@ -395,7 +395,7 @@ def _same_key(relation: Relation) -> str:
 
 
 def _ties(relation: Relation) -> tuple[By, ...]:
-    return (*(By(key) for key in relation.keys), By("V"))
+    return (*(By(key) for key in relation.keys), By("V"), By("BLANKS"))
 
 
 def _order(relation: Relation, sort: str) -> tuple[Order, str]:

@@ -282,7 +282,7 @@ def test_scored_are_those_of_the_last_days(run: Any, table: str, relation: Any, 
 def test_a_cursor_that_the_account_could_not_cast_is_refused(
     relation: Any, answers: Any, grain: str, time: str, key: str
 ) -> None:
-    cursor = base64.urlsafe_b64encode(json.dumps(["scored", time, key, ""]).encode()).decode()
+    cursor = base64.urlsafe_b64encode(json.dumps(["scored", time, key, "", "n"]).encode()).decode()
     with pytest.raises(Invalid, match="cursor"):
         Predictions(answers).scored(relation(grain=grain), 28, cursor, 10)
     assert answers.statements == []
@@ -290,6 +290,30 @@ def test_a_cursor_that_the_account_could_not_cast_is_refused(
 
 @pytest.mark.parametrize("value", ["٣", "1_0", " 1", "one"])
 def test_a_cursor_with_no_number_is_refused(relation: Any, answers: Any, value: str) -> None:
-    cursor = base64.urlsafe_b64encode(json.dumps(["risk", value, "a", ""]).encode()).decode()
+    cursor = base64.urlsafe_b64encode(json.dumps(["risk", value, "a", "", "n"]).encode()).decode()
     with pytest.raises(Invalid, match="cursor"):
         Predictions(answers).page(relation(), FIRST, cursor=cursor)
+
+
+def test_no_row_is_lost_between_pages_where_keys_are_null_and_empty(
+    run: Any, table: str, relation: Any, answers: Any
+) -> None:
+    columns = {
+        "id": "VARCHAR", "express": "BOOLEAN", "model": "VARCHAR",
+        "day": "DATE", "predicted": "FLOAT", "actual": "FLOAT",
+    }  # fmt: skip
+    keys = [("", None, "v1"), (None, None, "v1"), (None, True, "v1"), ("", True, ""), ("", True, None)]
+    put(run, table, columns, [(*key, FIRST, 1.0, 1.0) for key in keys])
+    made = relation(key=["id", "express"], model_version="model", alert={"levels": {"high": 1}})
+    predictions = Predictions(answers)
+    for following in (
+        lambda cursor: predictions.page(made, FIRST, cursor=cursor, limit=1),
+        lambda cursor: predictions.page(made, FIRST, cursor=cursor, limit=1, sort="label"),
+        lambda cursor: predictions.scored(made, 28, cursor, 1),
+    ):
+        rows, cursor = following(None)
+        found = len(rows)
+        while cursor is not None:
+            rows, cursor = following(cursor)
+            found += len(rows)
+        assert found == len(keys)
