@@ -194,3 +194,22 @@ def test_the_reader_reads_what_the_spoke_has(runtime: Runtime) -> None:
     table = 'MLOPS_DEV."team-pudo".PREDICTIONS'
     (row,) = runtime.source.query(f"SELECT COUNT(*) AS N FROM {table}", role='"pudo@dev:reads"')
     assert row["N"] > 0
+
+
+@pytest.mark.parametrize(
+    ("role", "databases"),
+    [
+        ("pudo@dev", {"MLOPS_SHARED": {"USAGE"}}),
+        ("pudo@dev:reads", {"MLOPS_DEV": {"USAGE"}}),
+        ("pudo@staging:reads", {"MLOPS_STAGING": {"USAGE"}}),
+    ],
+)
+def test_the_databases_that_a_role_enters(
+    runtime: Runtime, role: str, databases: dict[str, set[str]]
+) -> None:
+    """An owner enters its own by the reader's role."""
+    held: dict[str, set[str]] = {}
+    for row in runtime.source.query(f'SHOW GRANTS TO ROLE "{role}"'):
+        if row["granted_on"] == "DATABASE":
+            held.setdefault(row["name"], set()).add(row["privilege"])
+    assert held == databases

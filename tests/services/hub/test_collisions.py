@@ -87,6 +87,17 @@ def test_a_spoke_whose_names_are_taken(spoke: str, others: list[str], message: s
     assert (caught.value.code, caught.value.message) == ("name_taken", message)
 
 
+@pytest.mark.parametrize("key", ["owner_role", "reader_role"])
+def test_a_role_that_is_the_feature_stores(key: str) -> None:
+    hub = replace(HUB, layout=Layout(**{key: "{ENV}_{SPOKE}", "producer_role": "{ENV}_FEATURES"}))
+    with pytest.raises(Conflict) as caught:
+        check_spoke(hub, "features", [])
+    assert caught.value.message == (
+        f"layout.{key} of the spoke features in DEV would be the role DEV_FEATURES, which is "
+        "layout.producer_role of DEV"
+    )
+
+
 @pytest.mark.parametrize("spoke", ["pudo", "delivery", "shared", "a_b"])
 def test_a_spoke_of_its_own(spoke: str) -> None:
     check_spoke(HUB, spoke, ["pudo", "delivery", "shared", "a", spoke])
