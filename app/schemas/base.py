@@ -20,11 +20,3 @@ class Listing(Schema, Generic[Item]):
 
     items: list[Item]
     next_cursor: str | None = None
-
-
-class Accepted(Schema):
-    """The answer to work that goes on: the operation to follow."""
-
-    id: str
-    kind: str
-    state: str

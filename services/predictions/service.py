@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from services.core.errors import Conflict, Invalid, NotFound
 from services.operations import Operations
@@ -287,12 +287,14 @@ class Forecasts:
         self, relation: Relation, days: Sequence[date], day: date | None, time: datetime | None
     ) -> tuple[Time, tuple[datetime, ...]]:
         """The time that is meant, and those of its day."""
-        shown = time.date() if time is not None else day or days[0]
+        # The account's times are in UTC, and without a zone.
+        moment = time.astimezone(UTC).replace(tzinfo=None) if time is not None and time.tzinfo else time
+        shown = moment.date() if moment is not None else day or days[0]
         if relation.contract.grain is Grain.DAY:
             return shown, ()
         times = self._predictions.times(relation, shown)
-        if time is not None:
-            return time.replace(tzinfo=None), times
+        if moment is not None:
+            return moment, times
         return (times[-1] if times else datetime.combine(shown, datetime.min.time())), times
 
     def _registered(self, scope: Scope, one: Declared) -> RegisteredMetrics | None:

@@ -88,6 +88,8 @@ def test_a_day_of_hours_is_predicted_and_evaluated(api: Api) -> None:
     assert days == {"2026-01-09": 96, "2026-01-08": 96}
     shown = api.get("/spokes/tides/predictions", day="2026-01-09", time="2026-01-09T06:00:00")
     assert len(shown["items"]) == 4
+    zoned = api.get("/spokes/tides/predictions", time="2026-01-09T08:00:00+02:00")
+    assert (zoned["time"], zoned["items"]) == (shown["time"], shown["items"])
     assert sorted(tuple(one["key"]) for one in shown["items"]) == [
         ("50%", "é"), ("north/pier", 'A "1"'), ("north/pier", "B"), ("old town", 'A "1"'),
     ]  # fmt: skip
