@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
+from services.core.revision import Revision
 from services.core.settings import Settings
 from services.db.engine import Database
 from services.db.migrate import migrate
@@ -12,6 +13,7 @@ from services.example.service import Example
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.history import History
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
 from services.operations import Operations
@@ -61,7 +63,9 @@ class Runtime:
     """One application's parts, in the order they start; they stop in the reverse order."""
 
     settings: Settings
+    revision: Revision
     database: Database
+    history: History
     source: ConnectionSource
     embedded: EmbeddedAccount | None
     domains: Domains
@@ -76,6 +80,7 @@ class Runtime:
         if self.embedded is not None:
             self.embedded.start()
         migrate(self.database)
+        self.history.open()
         self.operations.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
@@ -85,6 +90,7 @@ class Runtime:
         self.source.close()
         if self.embedded is not None:
             self.embedded.stop()
+        self.history.close()
         self.database.close()
 
 
@@ -101,7 +107,9 @@ def compose(
     """
     embedded = embedded or EmbeddedAccount.of(settings)
     declared = declared or load_declaration()
-    database = Database(settings.storage.database_url, settings.storage.database_timeout)
+    revision = Revision()
+    database = Database(settings.storage.database_url, settings.storage.database_timeout, revision)
+    history = History(settings.storage.history, revision)
     source = ConnectionSource(settings.account, embedded, declared)
     # The services submit operations, and the kinds of operation use the services: so the kinds come last.
     operations = Operations(
@@ -150,4 +158,4 @@ def compose(
         overview,
         example,
     )
-    return Runtime(settings, database, source, embedded, domains)
+    return Runtime(settings, revision, database, history, source, embedded, domains)

@@ -47,6 +47,10 @@ class StorageSettings:
     def logs(self) -> Path:
         return self.data / "logs"
 
+    @property
+    def history(self) -> Path:
+        return self.data / "history.duckdb"
+
 
 @dataclass(frozen=True)
 class AccountSettings:

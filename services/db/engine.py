@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
 from services.core.errors import Unavailable
+from services.core.revision import Revision
 
 _BEGIN = "sqlite_begin"
 _PAUSE_SECONDS = 0.5
@@ -30,8 +31,9 @@ class Database:
     Unavailable. Nothing of what it was to change is changed.
     """
 
-    def __init__(self, url: str, timeout: float = 10.0) -> None:
+    def __init__(self, url: str, timeout: float = 10.0, revision: Revision | None = None) -> None:
         self.url = url
+        self.revision = revision or Revision()
         self.engine = _engine(url, timeout)
         self._pause: Callable[[float], None] | None = None
         self._reading = sessionmaker(self.engine, expire_on_commit=False)
@@ -58,6 +60,7 @@ class Database:
         """A session for changes: leaving it normally commits, an exception rolls back."""
         with self._scope(self._writing) as db:
             yield db
+        self.revision.bump()
 
     @contextmanager
     def _scope(self, factory: sessionmaker[Session]) -> Iterator[Session]:

@@ -1,0 +1,94 @@
+"""The file of the history: one writer, any number of readers in its process.
+
+All times in it are UTC without zone (TIMESTAMP); ``aware`` and ``naive`` are the way in and out.
+https://duckdb.org/docs/current/connect/concurrency
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from services.core.errors import Unavailable
+from services.core.revision import Revision
+from services.history import schema
+
+Row = dict[str, Any]
+
+
+class History:
+    """Opened by ``open``, closed by ``close``. ``read`` and ``write`` are the ways in."""
+
+    def __init__(self, path: Path, revision: Revision | None = None, *, memory: str = "96MB") -> None:
+        self.path = path
+        self._revision = revision or Revision()
+        self._memory = memory
+        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._writing = threading.RLock()
+        self._local = threading.local()
+
+    def open(self) -> None:
+        """Open the file, make it when it is missing, and bring it to the schema of this code."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        config = {"memory_limit": self._memory, "threads": "2", "preserve_insertion_order": "false"}
+        self._connection = duckdb.connect(str(self.path), config=config)
+        schema.upgrade(self._connection)
+
+    def close(self) -> None:
+        """Close the file; what was committed is in it."""
+        with self._writing:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of this thread, for queries: each sees what was committed when it began."""
+        yield self._cursor()
+
+    def rows(self, text: str, values: Sequence[Any] = ()) -> list[Row]:
+        """The rows of a query, each as a dict by column name."""
+        with self.read() as cursor:
+            cursor.execute(text, list(values))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    @contextmanager
+    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction: committed at the end, rolled back on an exception; one at a time."""
+        with self._writing:
+            cursor = self._cursor()
+            cursor.begin()
+            try:
+                yield cursor
+            except BaseException:
+                cursor.rollback()
+                raise
+            cursor.commit()
+        self._revision.bump()
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        connection = self._connection
+        if connection is None:
+            raise Unavailable("The history is not open", hint="Try again in a moment.")
+        kept = getattr(self._local, "kept", None)
+        if kept is None or kept[0] is not connection:
+            kept = (connection, connection.cursor())
+            self._local.kept = kept
+        return kept[1]
+
+
+def naive(moment: datetime | None) -> datetime | None:
+    """As the history keeps it; one without zone is of UTC."""
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment is not None and moment.tzinfo else moment
+
+
+def aware(moment: datetime | None) -> datetime | None:
+    """As the program speaks of it."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
