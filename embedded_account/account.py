@@ -16,7 +16,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -58,6 +58,8 @@ class Account:
         # The administrator; its warehouse unless a session names another, as a property of the user.
         self.user = "SPOKEHUB"
         self.default_warehouse: str | None = None
+        # How old a thing is before ACCOUNT_USAGE shows it.
+        self.usage_delay = timedelta()
         self.sessions: dict[str, Session] = {}
         self.token_secret = secrets.token_bytes(32)
         self.compute: ComputePool | None = None

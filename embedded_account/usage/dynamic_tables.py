@@ -18,7 +18,7 @@ from embedded_account.objects.dynamic_table_history import TABLE, has_history, h
 from embedded_account.objects.dynamic_table_refresh import KIND, data_timestamp, lag_seconds
 from embedded_account.result import Result, rows_result
 from embedded_account.session import Session
-from embedded_account.usage import arguments
+from embedded_account.usage import arguments, lateness
 
 _HISTORY = (
     "DATA_TIMESTAMP_START",
@@ -95,7 +95,8 @@ def account_refresh_history(session: Session, database: str) -> str:
             CAST(NULL AS BIGINT) AS "SCHEMA_ID", CAST(NULL AS BIGINT) AS "DATABASE_ID",
             * EXCLUDE ("NAME", "SCHEMA_NAME", "DATABASE_NAME"), CAST(NULL AS VARCHAR) AS "EXECUTE_AS_USER",
             CAST(NULL AS VARCHAR) AS "SECONDARY_ROLE_NAMES"
-        FROM ({rows}) WHERE "STATE" <> 'EXECUTING'
+        FROM ({rows})
+        WHERE "STATE" <> 'EXECUTING' AND {lateness.old_enough(session, '"REFRESH_END_TIME"')}
     """
 
 

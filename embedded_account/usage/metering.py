@@ -16,7 +16,7 @@ from embedded_account.objects.warehouses import SIZES
 from embedded_account.result import SELECT, Result, rows_result
 from embedded_account.session import Session
 from embedded_account.tasks.definition import now
-from embedded_account.usage import arguments, queries
+from embedded_account.usage import arguments, lateness, queries
 from embedded_account.usage.arguments import timestamp
 from embedded_account.usage.queries import QUERIES
 from embedded_account.usage.task_history import YEAR, identifier
@@ -90,6 +90,10 @@ def metered(session: Session, since: datetime, until: datetime) -> list[tuple[An
     return list(session.account.execute(sql))
 
 
+def _year(session: Session) -> list[tuple[Any, ...]]:
+    return metered(session, now() - YEAR, lateness.hours_until(session))
+
+
 def _rows(found: list[tuple[Any, ...]]) -> list[tuple[object, ...]]:
     """CREDITS_USED_COMPUTE is never below the attributed part, which a change of size could make it."""
     hour = timedelta(hours=1)
@@ -110,8 +114,8 @@ _COLUMNS = [
 
 @virtual_table("SNOWFLAKE.ACCOUNT_USAGE.WAREHOUSE_METERING_HISTORY")
 def warehouse_metering(session: Session, database: str) -> Result:
-    """The last year by hour. Late on Snowflake, immediate here."""
-    return rows_result(_COLUMNS, _rows(metered(session, now() - YEAR, now())), SELECT)
+    """The last year by hour."""
+    return rows_result(_COLUMNS, _rows(_year(session)), SELECT)
 
 
 @table_function("INFORMATION_SCHEMA.WAREHOUSE_METERING_HISTORY")
@@ -172,6 +176,6 @@ def metering(session: Session, database: str) -> Result:
             None,
             None,
         )
-        for start, end, id_, name, used, compute, services, _ in _rows(metered(session, now() - YEAR, now()))
+        for start, end, id_, name, used, compute, services, _ in _rows(_year(session))
     ]
     return rows_result(_METERING, rows, SELECT)
