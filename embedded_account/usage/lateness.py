@@ -5,8 +5,6 @@ https://docs.snowflake.com/en/sql-reference/account-usage (data latency). One de
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from embedded_account.session import Session
 from embedded_account.tasks.definition import now
 from embedded_account.usage.arguments import timestamp
@@ -16,11 +14,3 @@ def old_enough(session: Session, column: str) -> str:
     """The DuckDB condition that what ended at `column` is shown by now."""
     delay = session.account.usage_delay
     return f"{column} <= {timestamp(now() - delay)}" if delay else "true"
-
-
-def hours_until(session: Session) -> datetime:
-    """Up to when hours are shown: only whole ones when late, else the one that has begun, too."""
-    delay = session.account.usage_delay
-    if not delay:
-        return now()
-    return (now() - delay).replace(minute=0, second=0, microsecond=0)

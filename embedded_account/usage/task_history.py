@@ -130,7 +130,7 @@ def _place(call: TableCall) -> list[str]:
 def identifier(*columns: str) -> str:
     """A number that stands for a name, as the ids of databases and schemas do."""
     joined = " || '.' || ".join(columns)
-    return f"CAST(hash({joined}) % 1000000000 AS BIGINT)"
+    return f"CASE WHEN ({joined}) IS NOT NULL THEN CAST(hash({joined}) % 1000000000 AS BIGINT) END"
 
 
 _ACCOUNT = stored_view(

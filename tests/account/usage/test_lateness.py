@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 import embedded_account.loaded  # noqa: F401  registers what the account answers
 from embedded_account.account import Account
+from embedded_account.meters.settings import SETTINGS
 from embedded_account.objects.dynamic_table_history import TABLE, history_table
+from embedded_account.running import Running
 from embedded_account.session import Session
 from embedded_account.statements import execute
 from embedded_account.tasks.runs import GRAPH_RUNS, TASK_RUNS, VERSIONS
@@ -34,6 +35,8 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     session = Session(account)
     for sql in ("create warehouse WH auto_suspend = 60", "create database DB", "create schema S"):
         execute(session, sql)
+    # The warehouse was there before.
+    account.execute(f"UPDATE {SETTINGS} SET since = ?", [HOUR])
     ran(session)
     yield session
     account.close()
@@ -59,12 +62,10 @@ def ran(session: Session) -> None:
         "?::TIMESTAMPTZ AS refresh_start_time, ?::TIMESTAMPTZ AS refresh_end_time",
         [begun, ENDED],
     )
-    who: Any = SimpleNamespace(
-        database=None, schema=None, id=1, user="U", role="R", warehouse="WH", query_tag="", task=None
-    )
+    session.warehouse = "WH"
     record = account.record_query
     assert record is not None
-    record(cast(Session, who), "q", "select 1", "SELECT", begun, 300.0, 1, None)
+    record(session, Running("q", begun, "select 1", "SELECT"), 300.0, 1, None)
 
 
 VIEWS = {
@@ -74,6 +75,8 @@ VIEWS = {
     "dynamic_table_refresh_history": ENDED,
     "warehouse_metering_history": HOUR + timedelta(hours=1),
     "metering_history": HOUR + timedelta(hours=1),
+    "metering_daily_history": HOUR + timedelta(hours=1),
+    "query_attribution_history": ENDED,
 }
 
 
