@@ -107,8 +107,15 @@ def advance(
 ) -> Account:
     """Bring a meter from `since` to `until`; `works` are all statements that ran between, `settings` the changes.
 
-    A statement that goes on beyond `until` must be given again next time, with the same id.
+    A statement that goes on beyond `until` must be given again next time, with the same id; so must one that was taken
+    to go on and had ended: it keeps what it got.
     """
+    works = list(works)
+    late = {
+        w.query_id: meter.pending[w.query_id]
+        for w in works
+        if w.ended <= since and w.query_id in meter.pending
+    }
     works = sorted((w for w in works if w.ended > since and w.begun < until), key=lambda w: w.begun)
     settings = sorted((s for s in settings if since <= s.at < until), key=lambda s: s.at)
     if meter.rate is None and not settings and works:
@@ -119,6 +126,7 @@ def advance(
         for hour, part in split(span.begun, span.ended):
             account.on[hour] += credits(part, span.rate)
     _attribute(meter, account, works, rates, since, until)
+    account.queries |= late
     return account
 
 

@@ -12,7 +12,7 @@ from embedded_account.session import Session
 from embedded_account.tasks.definition import now
 from embedded_account.usage import lateness
 from embedded_account.usage.arguments import timestamp
-from embedded_account.usage.meter import ATTRIBUTED, OPEN_QUERIES, meter_of
+from embedded_account.usage.meter import ATTRIBUTED, NEWEST_QUERIES, OPEN_QUERIES, meter_of
 from embedded_account.usage.task_history import YEAR, identifier
 
 _ROWS = f"""
@@ -29,6 +29,6 @@ _ROWS = f"""
 def query_attribution(session: Session, database: str) -> str:
     """The last year."""
     meter_of(session.account).bring_up_to_date()
-    rows = " UNION ALL ".join(_ROWS.format(table) for table in (ATTRIBUTED, OPEN_QUERIES))
+    rows = " UNION ALL ".join(_ROWS.format(table) for table in (ATTRIBUTED, OPEN_QUERIES, NEWEST_QUERIES))
     shown = lateness.old_enough(session, '"END_TIME"')
     return f'SELECT * FROM ({rows}) AS found WHERE "START_TIME" >= {timestamp(now() - YEAR)} AND {shown}'

@@ -14,7 +14,8 @@ from embedded_account.session import Session
 from embedded_account.tasks.definition import now
 from embedded_account.usage import arguments, lateness
 from embedded_account.usage.arguments import timestamp
-from embedded_account.usage.meter import HOURS, OPEN_HOURS, SERVERLESS, WAREHOUSE, meter_of
+from embedded_account.usage.billing import SERVERLESS, WAREHOUSE
+from embedded_account.usage.meter import HOURS, OPEN_HOURS, meter_of
 from embedded_account.usage.task_history import YEAR, identifier
 
 MONTHS = timedelta(days=183)

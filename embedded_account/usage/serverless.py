@@ -14,7 +14,7 @@ from embedded_account.session import Session
 from embedded_account.tasks.definition import now
 from embedded_account.usage import arguments, lateness
 from embedded_account.usage.arguments import timestamp
-from embedded_account.usage.meter import SERVERLESS
+from embedded_account.usage.billing import SERVERLESS
 from embedded_account.usage.metering import of_hours
 from embedded_account.usage.task_history import YEAR, identifier
 

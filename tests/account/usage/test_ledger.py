@@ -189,3 +189,12 @@ def test_a_query_that_vanishes_in_a_crash_keeps_what_it_cost() -> None:
     )
     after = advance(meter, [], [], at(600), at(4200))
     assert (after.hours, meter.pending) == ([(hour_of(600), pytest.approx(600 / 3600), 0.0)], {})
+
+
+def test_a_query_that_was_taken_to_run_keeps_what_it_got() -> None:
+    """It had ended before the cut, and its end was told after it."""
+    meter = Meter()
+    advance(meter, [Work("q", at(0), at(601))], [], at(0), at(600))
+    after = advance(meter, [Work("q", at(0), at(599))], [], at(600), at(700))
+    assert (after.queries, meter.pending) == ({"q": pytest.approx(600 / 3600)}, {})
+    assert advance(meter, [], [], at(700), at(800)).queries == {}

@@ -275,3 +275,31 @@ def test_tasks_without_a_warehouse(run: Any, settle: Any, database: str) -> None
         f"select name, credits_used from {USAGE}.metering_history where service_type = 'SERVERLESS_TASK' "
         f"and entity_type = 'TASK' and database_name = '{database}'"
     ) == [("SERVERLESS", used)]
+
+
+def test_reading_often_adds_up_to_the_same(session: Session) -> None:
+    """The hour that goes on is kept in parts; each read and the closed hour tell the whole."""
+    metering = meter.meter_of(session.account)
+    now = datetime.now(UTC)
+    begun = now.replace(minute=0, second=0, microsecond=0)
+    session.account.execute(f"UPDATE {SETTINGS} SET since = ?", [begun - timedelta(hours=3)])
+    for n in range(4):
+        metering.bring_up_to_date()
+        session.warehouse = "WH"
+        record = session.account.record_query
+        assert record is not None
+        record(
+            session,
+            Running(f"q{n}", datetime.now(UTC) - timedelta(seconds=0.5), "select 1", "SELECT"),
+            0.5,
+            1,
+            None,
+        )
+        session.warehouse = None
+    live = rows(session, *ATTRIBUTION)
+    assert [query_id for query_id, _, _ in live] == ["q0", "q1", "q2", "q3"]
+    metering.close_hours(now + timedelta(hours=2))
+    closed = rows(session, *ATTRIBUTION)
+    assert closed == [(query_id, name, pytest.approx(cost)) for query_id, name, cost in live]
+    whole = [cost for _, name, _, cost in rows(session, *METERING) if name == "WH"]
+    assert sum(whole) == pytest.approx(sum(cost for _, _, cost in closed))
