@@ -186,7 +186,9 @@ def _shorten_columns(node: Any, parts: list[str]) -> None:
     if select is None or node.alias:
         return
     for column in select.find_all(exp.Column):
-        place = [column.args[key].name for key in ("table", "db", "catalog") if column.args.get(key) is not None]
+        place = [
+            column.args[key].name for key in ("table", "db", "catalog") if column.args.get(key) is not None
+        ]
         if len(place) > 1 and all(a == b for a, b in zip(place, reversed(parts), strict=False)):
             column.set("db", None)
             column.set("catalog", None)

@@ -1,4 +1,4 @@
-"""What snowflake-sqlalchemy sends for the views and functions of the history: tables, table-valued functions, bound times."""
+"""What snowflake-sqlalchemy sends to read the history: views as tables, table-valued functions, bound times."""
 
 from __future__ import annotations
 
