@@ -125,6 +125,7 @@ def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) 
                 "42501",
             )
         function, database = found
+        _shorten_columns(node, parts)
         _replace_by_query(translation, node, function(translation.session, database), parts[-1])
         return True
     if len(parts) > 3:
@@ -177,6 +178,20 @@ def _virtual(session: Session, parts: list[str]) -> tuple[Any, str] | None:
         function = VIRTUAL.get(f"INFORMATION_SCHEMA.{parts[0]}")
         return (function, session.current_database()) if function else None
     return None
+
+
+def _shorten_columns(node: Any, parts: list[str]) -> None:
+    """DB.SCHEMA.VIEW.COLUMN → VIEW.COLUMN, for what becomes a subquery of that name."""
+    select = node.find_ancestor(exp.Select)
+    if select is None or node.alias:
+        return
+    for column in select.find_all(exp.Column):
+        place = [
+            column.args[key].name for key in ("table", "db", "catalog") if column.args.get(key) is not None
+        ]
+        if len(place) > 1 and all(a == b for a, b in zip(place, reversed(parts), strict=False)):
+            column.set("db", None)
+            column.set("catalog", None)
 
 
 def _replace_by_query(translation: Translation, node: Any, found: str | Result, name: str) -> None:
