@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -106,23 +107,17 @@ class Readings:
         until, values = "", [naive(start)]
         if end is not None:
             until, values = f" AND {view.kept_time} < ?", [naive(start), naive(end)]
-        with self._history.write() as connection:
-            connection.register("told", told)
-            try:
-                before = _count(connection, view.table)
-                final = " AND source = 'usage'" if view is QUERIES else ""
-                connection.execute(
-                    f"DELETE FROM {view.table} WHERE {view.kept_time} >= ?{until}{final}", values
-                )
-                if view is QUERIES:
-                    _insert_queries(connection, start)
-                else:
-                    connection.execute(f"INSERT INTO {view.table} BY NAME SELECT * FROM told")
-                new = _count(connection, view.table) - before
-                if mark is not None:
-                    _keep(connection, mark)
-            finally:
-                connection.unregister("told")
+        with self._history.write() as connection, _registered(connection, told):
+            before = _count(connection, view.table)
+            final = " AND source = 'usage'" if view is QUERIES else ""
+            connection.execute(f"DELETE FROM {view.table} WHERE {view.kept_time} >= ?{until}{final}", values)
+            if view is QUERIES:
+                _insert_queries(connection, start)
+            else:
+                connection.execute(f"INSERT INTO {view.table} BY NAME SELECT * FROM told")
+            new = _count(connection, view.table) - before
+            if mark is not None:
+                _keep(connection, mark)
         return max(new, 0)
 
     def refreshes(self, told: pyarrow.Table, mark: Mark | None) -> int:
@@ -130,24 +125,28 @@ class Readings:
 
         ``told`` is of one source and has each refresh once.
         """
-        with self._history.write() as connection:
-            connection.register("told", told)
-            try:
-                before = _count(connection, "refreshes")
-                connection.execute(
-                    f"DELETE FROM refreshes AS kept USING told WHERE {_SAME_REFRESH}"
-                    " AND (told.source = 'usage' OR kept.source = 'live')"
-                )
-                connection.execute(
-                    "INSERT INTO refreshes BY NAME SELECT told.* FROM told WHERE NOT EXISTS"
-                    f" (SELECT 1 FROM refreshes AS kept WHERE {_SAME_REFRESH})"
-                )
-                new = _count(connection, "refreshes") - before
-                if mark is not None:
-                    _keep(connection, mark)
-            finally:
-                connection.unregister("told")
+        with self._history.write() as connection, _registered(connection, told):
+            before = _count(connection, "refreshes")
+            connection.execute(
+                f"DELETE FROM refreshes AS kept USING told WHERE {_SAME_REFRESH}"
+                " AND (told.source = 'usage' OR kept.source = 'live')"
+            )
+            connection.execute(
+                "INSERT INTO refreshes BY NAME SELECT told.* FROM told WHERE NOT EXISTS"
+                f" (SELECT 1 FROM refreshes AS kept WHERE {_SAME_REFRESH})"
+            )
+            new = _count(connection, "refreshes") - before
+            if mark is not None:
+                _keep(connection, mark)
         return new
+
+
+@contextmanager
+def _registered(connection: duckdb.DuckDBPyConnection, told: pyarrow.Table) -> Iterator[None]:
+    """Columns as a table called ``told``. After an error it stays until the next takes its place."""
+    connection.register("told", told)
+    yield
+    connection.unregister("told")
 
 
 def _insert_queries(connection: duckdb.DuckDBPyConnection, start: datetime) -> None:

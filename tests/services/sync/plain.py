@@ -17,6 +17,6 @@ class PlainRuns:
                 if old and old[1] in FINAL and r["STATE"] not in FINAL: continue
                 c.execute("delete from task_runs where run_id=? and attempt=? and name=?",k)
                 new+= not old
-                c.execute("insert into task_runs by name select ? as spoke, ? as environment, ? as database_name, ? as schema_name, ? as graph, ? as run_id, ? as attempt, ? as name, ? as state, ? as scheduled_at, ? as started_at, ? as completed_at, ? as return_value, ? as source, ? as seen_at",
-                  ["alpha","DEV",r["DATABASE_NAME"],r["SCHEMA_NAME"],r["NAME"].split("$")[0],*k,r["STATE"],naive(r["SCHEDULED_TIME"]),naive(r["QUERY_START_TIME"]),naive(r["COMPLETED_TIME"]),r["RETURN_VALUE"],source,naive(seen_at)])
+                c.execute("insert into task_runs by name select ? as spoke, ? as environment, ? as database_name, ? as schema_name, ? as graph, ? as run_id, ? as attempt, ? as name, ? as state, ? as scheduled_at, ? as started_at, ? as completed_at, ? as return_value, ? as query_id, ? as source, ? as seen_at",
+                  ["alpha","DEV",r["DATABASE_NAME"],r["SCHEMA_NAME"],r["NAME"].split("$")[0],*k,r["STATE"],naive(r["SCHEDULED_TIME"]),naive(r["QUERY_START_TIME"]),naive(r["COMPLETED_TIME"]),r["RETURN_VALUE"],r["QUERY_ID"],source,naive(seen_at)])
         return SimpleNamespace(new=new)
