@@ -8,7 +8,7 @@ from app.schemas.base import Schema
 from services.sync.types import SourceKind
 
 
-class SyncSource(Schema):
+class SourceStatus(Schema):
     """One source; ``read_to`` and ``since`` are of the account's clock, ``latency`` and ``seconds`` are seconds."""
 
     name: str
@@ -41,7 +41,7 @@ class SyncCost(Schema):
 class SyncStatus(Schema):
     """All sources, and the operation that reads now."""
 
-    sources: list[SyncSource]
+    sources: list[SourceStatus]
     cost: SyncCost
     as_of: datetime | None
     next_at: datetime | None

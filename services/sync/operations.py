@@ -8,16 +8,17 @@ from typing import Any
 from pydantic import model_validator
 
 from services.operations import OperationKind, Params, Step, StepContext
+from services.sync.marks import Reading
 from services.sync.service import Sync
 from services.sync.sources import WAREHOUSE
-from services.sync.types import Reach, Reading
+from services.sync.types import Reach
 
 
 class SyncRun(Params):
     """``reach`` "free" asks nothing that needs a warehouse; ``if_running`` neither, unless one runs.
 
-    ``usage``: whether to read Account Usage, too. ``check`` has it compared by day with what is kept; ``days`` is how far back to read what was never read.
-    With a spoke and an environment only what is theirs is read.
+    ``usage``: whether to read Account Usage, too. ``check`` has what it tells by day compared with what is kept;
+    ``days`` is how far back to read what was never read. With a spoke and an environment only what is theirs is read.
     """
 
     spoke: str | None = None

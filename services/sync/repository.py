@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from services.history import History
 from services.history.store import Row, aware, naive
+from services.sync.marks import Mark, Reading
 from services.sync.sources import DAY, QUERIES, TASKS, WAREHOUSE, UsageView
-from services.sync.types import Cost, Mark, Reading
+from services.sync.types import SyncCost
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,7 +62,7 @@ class Readings:
         )
         return {row["source"]: row for row in rows}
 
-    def cost(self, since: datetime) -> Cost:
+    def cost(self, since: datetime) -> SyncCost:
         """What was read since then."""
         [row] = self._history.rows(
             "SELECT count(DISTINCT read_at) AS readings, coalesce(sum(statements), 0) AS statements,"
@@ -70,7 +71,7 @@ class Readings:
             " count(*) FILTER (WHERE warehouse AND source = ?) AS woken FROM sync_log WHERE read_at >= ?",
             [WAREHOUSE, WAREHOUSE, naive(since)],
         )
-        return Cost(
+        return SyncCost(
             row["readings"],
             int(row["statements"]),
             row["seconds"],

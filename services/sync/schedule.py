@@ -14,9 +14,9 @@ from services.core.logging import logger
 from services.core.settings import SyncSettings
 from services.operations import OperationFilter, Operations, OperationState
 from services.operations.runner import SCHEDULE
+from services.sync.marks import Mark
 from services.sync.repository import Readings
 from services.sync.sources import DAY, HOUR, KIND, LIVE_REFRESHES, TASKS
-from services.sync.types import Mark
 
 _KEPT = 2 * DAY
 _LONGEST_PAUSE = timedelta(minutes=15)

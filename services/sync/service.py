@@ -15,6 +15,7 @@ from services.operations import Operations, OperationState, OperationView, StepC
 from services.snowflake.identifiers import like_pattern, quote
 from services.snowflake.scope import Scopes
 from services.spokes.places import Places
+from services.sync.marks import Mark, Reading
 from services.sync.reader import Readers
 from services.sync.repository import Readings
 from services.sync.schedule import Schedule
@@ -29,7 +30,7 @@ from services.sync.sources import (
     WAREHOUSE,
 )
 from services.sync.stitching import Runs, Stitching
-from services.sync.types import Mark, Reach, Reading, SourceKind, SourceStatus, SyncStatus
+from services.sync.types import Reach, SourceKind, SourceStatus, SyncStatus
 
 _REFUSED = ("not exist or not authorized", "insufficient privileges", "not authorized")
 

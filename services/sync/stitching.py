@@ -21,6 +21,7 @@ from services.core.clock import Clock
 from services.core.errors import SnowflakeFailed
 from services.sync import columns
 from services.sync.columns import Place, Row
+from services.sync.marks import Mark, Reading
 from services.sync.reader import Account
 from services.sync.repository import Readings
 from services.sync.sources import (
@@ -36,7 +37,6 @@ from services.sync.sources import (
     USAGE,
     UsageView,
 )
-from services.sync.types import Mark, Reading
 from services.sync.windows import Windows, differing, midnight, whole
 
 Progress = Callable[[float | None, str], None]

@@ -44,7 +44,7 @@ class SourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class SyncCost:
     """What the readings of the last 24 hours cost: `warehouse_readings` is how many of them needed a warehouse,
     `woken` how often it stood still and was started for one."""
 
@@ -64,37 +64,9 @@ class SyncStatus:
     """
 
     sources: tuple[SourceStatus, ...]
-    cost: Cost
+    cost: SyncCost
     as_of: datetime | None = None
     next_at: datetime | None = None
     next_warehouse_at: datetime | None = None
     running: str | None = None
     failure: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """How far a source was read: all that the account showed of [since, read_to), as of `as_of`.
-
-    `checked_at` is when it was last compared by day. Times are aware; `since` and `read_to` are of the account's
-    clock.
-    """
-
-    source: str
-    read_to: datetime
-    as_of: datetime
-    since: datetime | None = None
-    checked_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one reading of one source brought and cost."""
-
-    source: str
-    rows: int = 0
-    new: int = 0
-    statements: int = 0
-    seconds: float = 0.0
-    warehouse: bool = True
-    error: str | None = None

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.core.clock import utc_now
 from services.sync.sources import LIVE_REFRESHES, LIVE_RUNS, LIVE_TITLES, USAGE
-from services.sync.types import Cost, SourceStatus, SyncStatus
+from services.sync.types import SourceStatus, SyncCost, SyncStatus
 
 MINUTE = timedelta(minutes=1)
 
@@ -18,7 +18,18 @@ def _sources() -> tuple[SourceStatus, ...]:
     now = utc_now()
     live = [
         SourceStatus(
-            name, LIVE_TITLES[name.split(":")[0]], "live", 0.0, True, now - 4 * MINUTE, now, now, rows, 2, 3, 0.4
+            name,
+            LIVE_TITLES[name.split(":")[0]],
+            "live",
+            0.0,
+            True,
+            now - 4 * MINUTE,
+            now,
+            now,
+            rows,
+            2,
+            3,
+            0.4,
         )
         for name, rows in ((f"{LIVE_RUNS}:SPOKEHUB", 1234), (LIVE_REFRESHES, 56))
     ]
@@ -53,7 +64,7 @@ class Sync:
             )
         self.told = SyncStatus(
             sources,
-            Cost() if never else Cost(288, 2_304, 640.5, 61_000, 24, 21),
+            SyncCost() if never else SyncCost(288, 2_304, 640.5, 61_000, 24, 21),
             None if never else now - 4 * MINUTE,
             now + MINUTE,
             now + 26 * MINUTE,

@@ -11,9 +11,10 @@ import pytest
 
 from services.history import History
 from services.sync import columns
+from services.sync.marks import Mark, Reading
 from services.sync.repository import Readings
 from services.sync.sources import CREDITS, METERING, POOLS, QUERIES, SERVERLESS, WAREHOUSES, UsageView
-from services.sync.types import Cost, Mark, Reading
+from services.sync.types import SyncCost
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -125,9 +126,7 @@ def test_statements_belong_where_their_tag_or_their_task_says(history: History, 
     ]
 
 
-def refresh(
-    state: str, began: datetime | None, ended: datetime | None = None, **more: Any
-) -> dict[str, Any]:
+def refresh(state: str, began: datetime | None, ended: datetime | None = None, **more: Any) -> dict[str, Any]:
     from services.sync.sources import REFRESH_COLUMNS
 
     return {
@@ -163,6 +162,6 @@ def test_the_log_says_what_was_last_and_what_a_day_cost(readings: Readings) -> N
     readings.log(NOON + HOUR, [Reading("a", 1, 0, 1, 0.25, False, "refused")])
     latest = readings.latest()
     assert (latest["a"]["rows_read"], latest["a"]["error"]) == (1, "refused")
-    assert readings.cost(NOON) == Cost(2, 3, 0.85, 7, 1, 1)
+    assert readings.cost(NOON) == SyncCost(2, 3, 0.85, 7, 1, 1)
     # The first is older than a month.
-    assert readings.cost(NOON - 100 * 24 * HOUR) == Cost(2, 3, 0.85, 7, 1, 1)
+    assert readings.cost(NOON - 100 * 24 * HOUR) == SyncCost(2, 3, 0.85, 7, 1, 1)

@@ -15,11 +15,11 @@ from services.core.settings import SyncSettings
 from services.db.engine import Database
 from services.history import History
 from services.operations import OperationFilter, OperationKind, Operations, OperationState, Registry, Step
+from services.sync.marks import Mark
 from services.sync.operations import SyncRun
 from services.sync.repository import Readings
 from services.sync.schedule import Intervals, Schedule, due
 from services.sync.sources import DAY, HOUR, KIND, LIVE_REFRESHES, TASKS
-from services.sync.types import Mark
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -64,9 +64,7 @@ def test_nothing_is_scheduled_without_an_interval() -> None:
         (marks(HOUR, HOUR, DAY), False, {**FREE, "reach": "all", "usage": True, "check": True}),
     ],
 )
-def test_what_is_read_on_a_live_account(
-    known: dict[str, Mark], warm: bool, expected: dict[str, Any]
-) -> None:
+def test_what_is_read_on_a_live_account(known: dict[str, Mark], warm: bool, expected: dict[str, Any]) -> None:
     assert LIVE is not None
     assert due(LIVE, known, None, 0, warm, NOW).params == expected
 
@@ -180,9 +178,7 @@ def test_who_does_not_hold_the_lease_reads_nothing(world: World) -> None:
 
 def test_a_restart_does_not_read_again_at_once(world: World) -> None:
     world.turn()
-    again = Schedule(
-        world.readings, world.operations, Intervals(5 * MINUTE, HOUR, HOUR), MINUTE
-    )
+    again = Schedule(world.readings, world.operations, Intervals(5 * MINUTE, HOUR, HOUR), MINUTE)
     assert timedelta() < again.turn() <= 5 * MINUTE
     assert len(world.all()) == 1
 

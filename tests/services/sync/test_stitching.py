@@ -10,17 +10,17 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, Phase, example, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.history import History
 from services.history.store import naive
 from services.sync import windows
+from services.sync.marks import Mark
 from services.sync.repository import Readings
 from services.sync.sources import TASKS
 from services.sync.stitching import Stitching
-from services.sync.types import Mark
-from tests.services.sync.model import DATABASE, GRAPH, SCHEMA, Killed, Model, Ran, at
+from tests.services.sync.model import DATABASE, GRAPH, Killed, Model, Ran, at
 from tests.services.sync.plain import PlainRuns as RunWriter
 
 MOST = 6
@@ -43,7 +43,9 @@ def truths(draw: st.DrawFn) -> tuple[Ran, ...]:
     for number in range(draw(st.integers(1, 5))):
         scheduled = draw(st.floats(0, DAYS * 24 * 60)) + number / 1000
         skipped = draw(st.integers(0, 5)) == 0
-        names = [GRAPH] if skipped else [GRAPH, *(f"{GRAPH}${one}" for one in "AB"[: draw(st.integers(0, 2))])]
+        names = (
+            [GRAPH] if skipped else [GRAPH, *(f"{GRAPH}${one}" for one in "AB"[: draw(st.integers(0, 2))])]
+        )
         for attempt in range(1, 2 if skipped else draw(st.integers(1, 2)) + 1):
             for name in names:
                 found.append(
@@ -182,7 +184,12 @@ class World:
         assert self.seen - set(keys) == set()
 
 
-@settings(phases=[Phase.explicit, Phase.generate], max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    phases=[Phase.explicit, Phase.generate],
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(truths(), moments(), st.floats(-15, 15), st.integers(0, 99))
 def test_the_history_becomes_the_truth(
     history: History,

@@ -99,7 +99,7 @@ def test_more_rows_of_one_moment_than_are_told_is_noticed() -> None:
 
 def test_days_that_differ_are_read_again_together() -> None:
     days = [date(2026, 1, number) for number in range(1, 8)]
-    same = {day: (3, 1.5) for day in days}
+    same = dict.fromkeys(days, (3, 1.5))
     told = {**same, days[0]: (4, 1.5), days[1]: (3, 1.6), days[5]: (3, 1.5 + 1e-9)}
     kept = {**same, days[6]: (3, 9.0)}
     assert differing(told, kept) == [
