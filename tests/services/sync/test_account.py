@@ -15,6 +15,7 @@ from services.core.hub import load_declaration
 from services.core.settings import AccountSettings, SyncSettings
 from services.db.engine import Database
 from services.history import History
+from services.history.runs import RunWriter
 from services.operations import OperationFilter, Operations, OperationState, Registry
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
@@ -27,7 +28,6 @@ from services.sync.schedule import Schedule
 from services.sync.service import Sync
 from services.sync.sources import KIND, USAGE
 from tests.manifests import small
-from tests.services.sync.plain import PlainRuns as RunWriter
 
 HUB = load_declaration()
 DATABASE = HUB.databases[0]

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.history import History
+from services.history.runs import RunWriter
 from services.history.store import naive
 from services.sync import windows
 from services.sync.marks import Mark
@@ -21,7 +22,6 @@ from services.sync.repository import Readings
 from services.sync.sources import TASKS
 from services.sync.stitching import Stitching
 from tests.services.sync.model import DATABASE, GRAPH, Killed, Model, Ran, at
-from tests.services.sync.plain import PlainRuns as RunWriter
 
 MOST = 6
 DAYS = 20
