@@ -160,7 +160,8 @@ class Schedule:
         return _LOOK
 
     def _run(self) -> None:
-        pause = timedelta()
+        # The first pages come before the first reading.
+        pause = _LOOK
         while not self._stopping.wait(pause.total_seconds()):
             try:
                 pause = self.turn()
