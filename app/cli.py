@@ -130,6 +130,26 @@ def verify(
 
 
 @cli.command()
+def simulate(
+    days: Annotated[int, typer.Option(min=1, max=60, help="How many days of the synthetic data pass.")] = 1,
+    trouble: Annotated[
+        str | None,
+        typer.Option(help="What goes wrong on every third: failing-task, broken-feature, late-data."),
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Where Spokehub listens; by default on this machine.")
+    ] = None,
+) -> None:
+    """Let days of the synthetic data pass in a Spokehub that runs, and follow them."""
+    from app import following
+
+    settings = _settings(None, None, None)
+    service = following.Service(url or _url(settings.web.host, settings.web.port), settings.web.admin_token)
+    body = {"days": days, "trouble": trouble}
+    raise SystemExit(0 if service.follow("/api/v1/simulation/run", body, typer.echo) else 1)
+
+
+@cli.command()
 def packages(
     spoke: Annotated[str, typer.Argument(help="A spoke that lies in spokes/.")] = SPOKES[0],
     environment: Annotated[str, typer.Option(help="Whose overlay is laid over spoke.yaml.")] = "DEV",
