@@ -73,6 +73,7 @@ def account(port: Port = None, host: Host = None, data: Data = None) -> None:
         port=port or 0,
         command="spokehub account",
         default_warehouse="COMPUTE_WH",
+        usage_delay=settings.account.usage_delay,
     )
     embedded.claim()
     if port:

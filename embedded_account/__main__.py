@@ -12,10 +12,21 @@ import socket
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from embedded_account import data_format
 from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Process
+
+LONGEST_DELAY = 7 * 86_400
+
+
+def delay(text: str) -> timedelta:
+    """Raises ValueError unless it is a number of seconds up to a week's."""
+    value = float(text)
+    if not 0 <= value <= LONGEST_DELAY:
+        raise ValueError(text)
+    return timedelta(seconds=value)
 
 
 def arguments() -> argparse.Namespace:
@@ -27,6 +38,13 @@ def arguments() -> argparse.Namespace:
         "--ready-file", type=Path, help="written with the connection when the account answers"
     )
     parser.add_argument("--default-warehouse", help="the administrator's warehouse, made if missing")
+    parser.add_argument(
+        "--usage-delay",
+        type=delay,
+        default=timedelta(),
+        metavar="SECONDS",
+        help="how old a thing is before ACCOUNT_USAGE shows it (0)",
+    )
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     return parser.parse_args()
 
@@ -98,6 +116,7 @@ def main() -> None:
     from embedded_account.start import start
 
     account = Account(options.data, options.host, port)
+    account.usage_delay = options.usage_delay
     files.remove_orphans(account)
     account.compute = compute
     account.on_close.append(compute.close)
