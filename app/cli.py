@@ -219,6 +219,11 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
     gc.disable()
     import uvicorn
 
+    from services.core.lean import few_arenas, leave_out
+
+    few_arenas()
+    leave_out("pandas", *(() if settings.account.kind == "named" else ("boto3", "botocore")))
+
     from app.main import create_app
 
     config = uvicorn.Config(
