@@ -64,8 +64,9 @@ unit: compile ## Run the tests alone, a file on each core at a time
 
 test: lint unit ## Check and run all tests
 
-bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages
+bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages; cold start, idle, memory
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.resting
 
 schema: compile ## Write docs/spoke.schema.json, the form of a manifest
 	@$(BIN)/python -c "import json; from spoke_kit import manifest; print(json.dumps(manifest.schema(), indent=2))" > docs/spoke.schema.json
