@@ -1,8 +1,8 @@
 """Photographs every page: ``python -m tests.pages.screenshots FOLDER`` (``make screenshots``).
 
-Three services, each over data of its own: an empty account, the example, and fifty spokes with a year of runs (long
-names and a graph of a thousand tasks among them). Each page is taken light and dark, 1440 and 390 points wide, and is held
-to this: no error in the console, nothing from another host, nothing wider than the screen.
+Three services, each over data of its own: an empty account, the example, and fifty spokes with a year of runs, long
+names and a graph of a thousand tasks among them. Each page is taken light and dark, 1440 and 390 points wide, and is
+held to this: no error in the console, nothing from another host, nothing wider than the screen.
 """
 
 from __future__ import annotations
