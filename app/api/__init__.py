@@ -14,6 +14,7 @@ from app.api import (
     schemas,
     simulation,
     spokes,
+    sync,
     training,
 )
 
@@ -32,6 +33,7 @@ routers: list[APIRouter] = [
         predictions,
         simulation,
         example,
+        sync,
         schemas,
     )
 ]

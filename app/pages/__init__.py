@@ -12,6 +12,7 @@ from app.pages import (
     registry,
     simulation,
     spokes,
+    sync,
     training,
 )
 
@@ -26,4 +27,5 @@ routers: list[APIRouter] = [
     predictions.router,
     simulation.router,
     hub.router,
+    sync.router,
 ]
