@@ -87,13 +87,22 @@ class Runtime:
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
+        self._open()
+        self.operations.start()
+        self.schedule.start()
+
+    def start_to_answer(self) -> None:
+        """``start``, but return as soon as pages can be answered: work begins a moment later."""
+        self._open()
+        self.operations.start_soon()
+        self.schedule.start()
+
+    def _open(self) -> None:
         # The account takes longest, and nothing below waits for it.
         if self.embedded is not None:
             self.embedded.start()
         migrate(self.database)
         self.history.open()
-        self.operations.start()
-        self.schedule.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -102,15 +103,11 @@ def main() -> None:
         sys.exit(f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port.")
     port = listener.getsockname()[1]
 
-    # The workers' preloading takes longest, so it begins before everything else is imported.
-    from embedded_account.compute import ComputePool
-
-    compute = ComputePool(start=True)
-
     import uvicorn
 
     from embedded_account import files
     from embedded_account.account import Account
+    from embedded_account.compute import ComputePool
     from embedded_account.security.logins import give_default_warehouse
     from embedded_account.server import create_app
     from embedded_account.start import start
@@ -118,7 +115,7 @@ def main() -> None:
     account = Account(options.data, options.host, port)
     account.usage_delay = options.usage_delay
     files.remove_orphans(account)
-    account.compute = compute
+    compute = account.compute = ComputePool(start=False)
     account.on_close.append(compute.close)
     start(account)
     if options.default_warehouse:
@@ -141,6 +138,9 @@ def main() -> None:
         }
         if options.ready_file:
             write_ready(options.ready_file, connection)
+        # The workers' preloading takes a processor for seconds: whoever started this needs it for his own start.
+        with contextlib.suppress(RuntimeError):
+            compute.prepare()
 
     threading.Thread(target=announce, daemon=True).start()
     server.run(sockets=[listener])

@@ -46,6 +46,10 @@ if TYPE_CHECKING:
 QueryRecorder = Callable[["Session", "Running", float, int, "SnowflakeError | None"], None]
 ACCOUNT = "__account"
 HIDDEN_SCHEMAS = ("main", SCHEMA)
+# Of the database SNOWFLAKE, which every account has: https://docs.snowflake.com/en/sql-reference/snowflake-db-roles
+DATABASE_ROLES = tuple(
+    f"SNOWFLAKE.{name}" for name in ("OBJECT_VIEWER", "USAGE_VIEWER", "GOVERNANCE_VIEWER", "SECURITY_VIEWER")
+)
 SYSTEM_ROLES = ("ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "ORGADMIN", "PUBLIC")
 
 
@@ -102,6 +106,9 @@ class Account:
         for role in SYSTEM_ROLES:
             if not self.catalog.get(self.duck, "ROLE", "", role):
                 self.catalog.put(self.duck, Record("ROLE", "", role, owner=""))
+        for name in DATABASE_ROLES:
+            if not self.catalog.get(self.duck, "DATABASE ROLE", "", name):
+                self.catalog.put(self.duck, Record("DATABASE ROLE", "", name, owner=""))
         self.grants = GrantIndex(self.catalog.list(self.duck, GRANT, ""))
         for path in sorted((self.data / "databases").glob("*.duckdb")):
             self._open_database(unquote(path.stem), path)

@@ -257,6 +257,8 @@ class EmbeddedAccount:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    # Its many threads would each keep what was freed in an arena of its own.
+                    env={"MALLOC_ARENA_MAX": "2", **os.environ},
                 )
             self.starts += 1
 
