@@ -2,7 +2,18 @@
 
 from fastapi import APIRouter
 
-from app.pages import features, hub, operations, overview, predictions, registry, simulation, spokes, training
+from app.pages import (
+    features,
+    hub,
+    knowledge,
+    operations,
+    overview,
+    predictions,
+    registry,
+    simulation,
+    spokes,
+    training,
+)
 
 routers: list[APIRouter] = [
     overview.router,
@@ -14,4 +25,5 @@ routers: list[APIRouter] = [
     predictions.router,
     simulation.router,
     hub.router,
+    knowledge.router,
 ]
