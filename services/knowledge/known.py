@@ -15,8 +15,8 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from services.core.clock import Clock, utc_now
@@ -26,6 +26,7 @@ from services.knowledge.types import Answer, KnownPart, Look, NotYetKnown, Reach
 from services.snowflake.answers import Answers, Rows
 
 _CHECK_SECONDS = 1.0
+_NEVER = datetime.min.replace(tzinfo=UTC)
 # Characters of JSON; as objects they take about four times as much.
 _MOST = 8_000_000
 # What is asked about, or a column of it, is not there: an answer. Any other error is a reason to ask again.
@@ -120,9 +121,12 @@ class KnownAnswers:
             self._check()
             return dict(self._parts)
 
-    def changed(self) -> None:
-        """What is kept has changed: look at once, not after a while."""
+    def changed(self, part: str | None = None) -> None:
+        """What is kept (of a part) has changed: look at once, not after a while."""
         with self._lock:
+            if part in self._parts:
+                # Whatever its times say, it is another one.
+                self._parts[part] = replace(self._parts[part], tried_at=_NEVER)
             self._checked = -_CHECK_SECONDS
 
     def _read(self, reading: Reading, text: str, values: tuple[Any, ...]) -> Answer:

@@ -175,7 +175,7 @@ class Knowledge:
         answers = () if taken.away else tuple(taken.answers.values())
         drop = taken.complete and reach == "all"
         self._records.keep(KnownPart(part, as_of, now, taken.error), answers, drop=drop)
-        self._answers.changed()
+        self._answers.changed(part)
         return Refreshed(part, taken.statements, round(time.perf_counter() - began, 3), taken.error)
 
     def _reads_of(self, part: str) -> list[Read]:
