@@ -10,6 +10,7 @@ from services.db.engine import Database
 from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
 from services.example.service import Example
+from services.failures.service import Failures
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
@@ -57,6 +58,7 @@ class Domains:
     registry: Registry
     predictions: Forecasts
     simulation: Simulation
+    failures: Failures
     overview: Overview
     example: Example
 
@@ -140,6 +142,7 @@ def compose(
     simulation = Simulation(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
+    failures = Failures(history, database)
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 
@@ -173,6 +176,7 @@ def compose(
         registry,
         predictions,
         simulation,
+        failures,
         overview,
         example,
     )

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.pages import (
+    failures,
     features,
     hub,
     knowledge,
@@ -23,6 +24,7 @@ routers: list[APIRouter] = [
     training.router,
     registry.router,
     predictions.router,
+    failures.router,
     simulation.router,
     hub.router,
     knowledge.router,
