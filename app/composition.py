@@ -15,6 +15,7 @@ from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.history import History
+from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
 from services.knowledge import Knowledge, KnownAnswers
@@ -34,9 +35,11 @@ from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.scope import shared_schema
 from services.spokes.operations import SpokesOperations
+from services.spokes.places import Places
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
 from services.training.operations import TrainingOperations
+from services.training.seen import SeenRuns
 from services.training.service import Training
 
 _STOP_SECONDS = 10.0
@@ -138,7 +141,8 @@ def compose(
     shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
     features = Features(known, spokes.scope, shared_features, registry, operations)
     predictions = Forecasts(source, spokes.scope, registry, operations)
-    training = Training(known, spokes.scope, operations, source.pace)
+    seen = SeenRuns(RunReader(history), RunWriter(history), Places(catalogue, declared.layout).place)
+    training = Training(known, spokes.scope, operations, source.pace, seen)
     simulation = Simulation(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
@@ -149,7 +153,7 @@ def compose(
     # What who looks may ask of each part of the account.
     knowledge.learns(HUB, hub.plan, shared_features.read)
     knowledge.learns(SIMULATION, simulation.status)
-    knowledge.learns_spokes(features.read, registry.models, training.graphs, simulation.read)
+    knowledge.learns_spokes(features.read, registry.models, training.read, simulation.read)
 
     if kinds is None:
         for domain in (

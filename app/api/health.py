@@ -16,10 +16,14 @@ router = APIRouter(tags=["health"])
 log = logger(__name__)
 
 _KEPT_SECONDS = 5.0
+_HEARD_SECONDS = 600.0
 
 
 class Readiness:
-    """Whether the database and the account answer; the account is asked at most every five seconds."""
+    """Whether the database and the account answer.
+
+    The account is not asked while it answered somebody within ten minutes, and every five seconds at most.
+    """
 
     def __init__(self, database: Database, source: ConnectionSource) -> None:
         self._database = database
@@ -49,7 +53,7 @@ class Readiness:
 
     def _ping(self) -> str:
         try:
-            self._source.ping()
+            self._source.ping(_HEARD_SECONDS)
         except SpokehubError as error:
             return error.message
         except Exception as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.core.errors import Conflict, Invalid
 from services.core.hub import Declaration
-from services.knowledge.types import SIMULATION
+from services.knowledge.types import SIMULATION, spoke_part
 from services.operations import OperationKind, Params, Step, StepContext
 from services.simulation.repository import EVENING, MORNING
 from services.simulation.service import Simulation
@@ -45,10 +45,6 @@ class Reset(Params):
     """Back to the end of the seed."""
 
 
-def _touches(params: Params) -> tuple[str, ...]:
-    return (SIMULATION,)
-
-
 @contextmanager
 def refusals() -> Iterator[None]:
     """The generator's refusals as the service's errors."""
@@ -80,7 +76,7 @@ class SimulationOperations:
                 [Step("seed", "Generate and load", self.seed)],
                 queue_key=lambda params: _QUEUE,
                 validate=self.check_seed,
-                touches=_touches,
+                touches=lambda params: (SIMULATION,),
             ),
             self._kind("data.morning", MORNING, self._check_morning),
             self._kind("data.evening", EVENING, self._check_evening),
@@ -91,9 +87,14 @@ class SimulationOperations:
                 [Step("reset", "Delete what came after", self.reset)],
                 queue_key=lambda params: _QUEUE,
                 validate=self._check_reset,
-                touches=_touches,
+                touches=self._touches,
             ),
         )
+
+    def _touches(self, params: Params) -> tuple[str, ...]:
+        """The spokes read the data: what they predict gets its actuals, and features are fresher."""
+        spokes = (spoke_part(scope.spoke, scope.environment) for scope in self._spokes.onboarded())
+        return (SIMULATION, *spokes)
 
     def check_seed(self, params: Seed) -> None:
         """Conflict 409 before the hub is applied."""
@@ -182,7 +183,7 @@ class SimulationOperations:
             queue_key=lambda params: _QUEUE,
             validate=check,
             describe=lambda params: f"{phase.capitalize()} of {params.day or 'the next day'}",
-            touches=_touches,
+            touches=self._touches,
         )
 
     def _check_morning(self, params: Day) -> None:
