@@ -85,12 +85,20 @@ class Runtime:
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
+        self._open()
+        self.operations.start()
+
+    def start_to_answer(self) -> None:
+        """``start``, but return as soon as pages can be answered: work begins a moment later."""
+        self._open()
+        self.operations.start_soon()
+
+    def _open(self) -> None:
         # The account takes longest, and nothing below waits for it.
         if self.embedded is not None:
             self.embedded.start()
         migrate(self.database)
         self.history.open()
-        self.operations.start()
         self.knowledge.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
