@@ -123,7 +123,7 @@ def compose(
     registry = Registry(recent, spokes.scope, operations)
     shared_features = SharedFeatures(declared, source, recent, spokes, registry, operations)
     features = Features(recent, spokes.scope, shared_features, registry, operations)
-    predictions = Forecasts(recent, spokes.scope, registry, operations)
+    predictions = Forecasts(source, history, spokes.scope, registry, operations)
     training = Training(recent, spokes.scope, operations, source.pace)
     simulation = Simulation(
         SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
