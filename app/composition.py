@@ -10,6 +10,7 @@ from services.db.engine import Database
 from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
 from services.example.service import Example
+from services.failures.service import Failures
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
@@ -54,6 +55,7 @@ class Domains:
     registry: Registry
     predictions: Forecasts
     simulation: Simulation
+    failures: Failures
     overview: Overview
     example: Example
 
@@ -128,6 +130,7 @@ def compose(
     simulation = Simulation(
         SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
     )
+    failures = Failures(history, database)
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 
@@ -155,6 +158,7 @@ def compose(
         registry,
         predictions,
         simulation,
+        failures,
         overview,
         example,
     )

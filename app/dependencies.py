@@ -10,6 +10,7 @@ from app.auth import User
 from app.composition import Domains
 from app.schemas.operations import OperationSchema
 from services.example.service import Example
+from services.failures.service import Failures
 from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.hub.service import Hub
@@ -77,6 +78,10 @@ def get_overview(request: Request) -> Overview:
     return domains(request).overview
 
 
+def get_failures(request: Request) -> Failures:
+    return domains(request).failures
+
+
 def get_example(request: Request) -> Example:
     return domains(request).example
 
@@ -96,6 +101,7 @@ RegistryDep = Annotated[Registry, Depends(get_registry)]
 PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
 SimulationDep = Annotated[Simulation, Depends(get_simulation)]
 OverviewDep = Annotated[Overview, Depends(get_overview)]
+FailuresDep = Annotated[Failures, Depends(get_failures)]
 ExampleDep = Annotated[Example, Depends(get_example)]
 UserDep = Annotated[User, Depends(get_user)]
 IdempotencyKey = Annotated[

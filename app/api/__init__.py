@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from app.api import (
     example,
+    failures,
     features,
     hub,
     operations,
@@ -23,6 +24,7 @@ routers: list[APIRouter] = [
         operations,
         hub,
         overview,
+        failures,
         spokes,
         features,
         training,

@@ -2,10 +2,22 @@
 
 from fastapi import APIRouter
 
-from app.pages import features, hub, operations, overview, predictions, registry, simulation, spokes, training
+from app.pages import (
+    failures,
+    features,
+    hub,
+    operations,
+    overview,
+    predictions,
+    registry,
+    simulation,
+    spokes,
+    training,
+)
 
 routers: list[APIRouter] = [
     overview.router,
+    failures.router,
     operations.router,
     spokes.router,
     features.router,

@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from app.addresses import path
 from app.charts.words import capital, many, words
+from services.snowflake.failures import cause
 
 NOTHING = Markup('<span class="text-secondary">–</span>')
 
@@ -138,6 +139,7 @@ FILTERS: Mapping[str, Any] = {
     "task": task_name,
     "pretty": pretty,
     "headline": headline,
+    "cause": cause,
     "plain": plain,
     "words": words,
     "capital": capital,

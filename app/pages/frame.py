@@ -15,16 +15,20 @@ from services.hub.types import Account, Environment
 from services.operations.types import OperationView
 from services.spokes.types import Spoke
 
+# Of more the navigation is no list; the overview is.
+SHOWN_SPOKES = 8
+
 
 @dataclass(frozen=True, slots=True)
 class NavItem:
-    """One entry of the navigation."""
+    """One entry of the navigation. ``count`` is of what waits there for somebody."""
 
     title: str
     icon: str
     url: str
     active: bool = False
     level: int = 0
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,7 @@ def build(request: Request, environment: Environment | None = None) -> Frame:
     known = domains(request)
     return Frame(
         actor=get_actor(request),
-        nav=navigation(here(request), known.spokes.all(), environment),
+        nav=navigation(here(request), known.spokes.all(), environment, known.failures.open_count()),
         account=known.hub.account(),
         environments=known.hub.environments(),
         environment=environment,
@@ -89,22 +93,27 @@ def bare(request: Request) -> Frame:
     return Frame(actor=get_actor(request), nav=navigation(here(request), (), None))
 
 
-def navigation(here: str, spokes: tuple[Spoke, ...], environment: Environment | None) -> tuple[NavItem, ...]:
-    """The entries that exist, the one of this page marked."""
+def navigation(
+    here: str, spokes: tuple[Spoke, ...], environment: Environment | None, failures: int = 0
+) -> tuple[NavItem, ...]:
+    """The entries that exist, the one of this page marked; of many spokes only the one that is looked at."""
     name = environment.name if environment else None
     items = [NavItem("Overview", "layout-dashboard", "/", here == "/")]
     for spoke in spokes:
         url = path("/spokes/{}", spoke.name)
         active = here == url or here.startswith(url + "/")
+        if len(spokes) > SHOWN_SPOKES and not active:
+            continue
         items.append(
             NavItem(
                 spoke.title, "topology-star-3", path("/spokes/{}", spoke.name, environment=name), active, 1
             )
         )
-    for title, icon, url in (
-        ("Operations", "activity", "/operations"),
-        ("Simulation", "calendar-repeat", "/simulation"),
-        ("Hub", "building-factory-2", "/hub"),
+    for title, icon, url, count in (
+        ("Failures", "alert-circle", "/failures", failures),
+        ("Operations", "activity", "/operations", 0),
+        ("Simulation", "calendar-repeat", "/simulation", 0),
+        ("Hub", "building-factory-2", "/hub", 0),
     ):
-        items.append(NavItem(title, icon, url, here == url or here.startswith(url + "/")))
+        items.append(NavItem(title, icon, url, here == url or here.startswith(url + "/"), count=count))
     return tuple(items)

@@ -30,6 +30,9 @@ _STYLES = (
     StateStyle("MISSING", "orange", "circle-plus"),
     StateStyle("CHANGED", "orange", "refresh"),
     StateStyle("FOREIGN", "secondary", "help-circle"),
+    StateStyle("OPEN", "red", "circle-x"),
+    StateStyle("ACKNOWLEDGED", "azure", "user"),
+    StateStyle("RESOLVED", "green", "circle-check"),
     StateStyle("HIGH", "orange", "alert-triangle"),
     StateStyle("OVER", "red", "alert-octagon"),
 )
@@ -43,6 +46,9 @@ _SYNONYMS = {
     "failed": "FAILED",
     "cancelled": "CANCELLED",
     "CANCELED": "CANCELLED",
+    "open": "OPEN",
+    "acknowledged": "ACKNOWLEDGED",
+    "resolved": "RESOLVED",
     "absent": "SCHEDULED",
     "ACTIVE": "RUNNING",
 }

@@ -87,6 +87,13 @@ def test_a_name_that_is_percent_encoded_by_others_is_the_same(name: str) -> None
             assert TypeAdapter(Name).validate_python(part) == name
 
 
+# What a route cannot do without.
+BODIES = {
+    "POST /api/v1/spokes/{spoke}/deployments": {"part": "graphs"},
+    "PATCH /api/v1/failures/{failure_id}": {"state": "resolved"},
+}
+
+
 def routes(client: TestClient) -> Iterator[tuple[str, str]]:
     """(method, path) of every route with a name in its path."""
     app: Any = client.app
@@ -105,7 +112,7 @@ def test_every_route_takes_every_name(service: TestClient) -> None:
         parameters = NAMED.findall(route)
         sent: dict[str, Any] = {"data": {"environment": "DEV"}}
         if route.startswith("/api"):
-            sent = {"json": {"part": "graphs"} if route.endswith("/deployments") else None}
+            sent = {"json": BODIES.get(f"{method} {route}")}
         for name in NAMES:
             address = path(NAMED.sub("{}", route), *([name] * len(parameters)))
             if route.endswith("/entities/history"):

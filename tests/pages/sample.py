@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sample_account import Features, Hub, Overview, Registry, SharedFeatures, Spokes
+from sample_failures import Failures
 from sample_forecasts import Predictions, Simulation
 from sample_operations import Example, Operations
 from sample_runs import Training
@@ -24,6 +25,7 @@ class Sample:
     registry: Registry = field(default_factory=Registry)
     predictions: Predictions = field(default_factory=Predictions)
     simulation: Simulation = field(default_factory=Simulation)
+    failures: Failures = field(default_factory=Failures)
     overview: Overview = field(default_factory=Overview)
     example: Example = field(default_factory=Example)
     operations: Operations = field(default_factory=Operations)
@@ -38,6 +40,7 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
         example=Example(state),
         operations=Operations("running" if state == "absent" else state, state == "running"),
         simulation=Simulation(not options.get("empty", False)),
+        failures=Failures(bool(options.get("empty"))),
     )
     if options.get("empty"):
         services.spokes.all = lambda: ()  # type: ignore[method-assign]

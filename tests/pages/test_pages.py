@@ -27,6 +27,9 @@ PAGES = {
     "/spokes/pudo/models": "PUDO capacity",
     "/spokes/pudo/predictions": "PUDO capacity",
     "/spokes/pudo/alerts": "PUDO capacity",
+    "/failures": "Failures",
+    "/failures?state=all": "Failures",
+    "/failures/f3": "Failure",
     "/operations": "Operations",
     "/operations/op-setup": "Set up the example",
     "/simulation": "Simulation",
@@ -43,7 +46,7 @@ SAMPLES = [
 @pytest.mark.parametrize("address", PAGES)
 @pytest.mark.parametrize("options", SAMPLES, ids=["done", "running", "failed", "empty"])
 def test_every_page_parses_and_is_safe(read, address, options):
-    status = 404 if options.get("empty") and address.startswith("/spokes/") else 200
+    status = 404 if options.get("empty") and address.startswith(("/spokes/", "/failures/")) else 200
     page = read(address, status, options=options)
     if not options:
         assert page.one("h1").text == PAGES[address]

@@ -19,6 +19,7 @@ from app.pages.states import STATES, state_style
 
 DOMAINS = (
     "example",
+    "failures",
     "features",
     "hub",
     "overview",
@@ -32,6 +33,10 @@ VENDOR = STATIC / "vendor"
 ROUTES = """
 GET /
 POST /example
+GET /failures
+POST /failures
+GET /failures/{failure_id}
+POST /failures/{failure_id}
 GET /hub
 POST /hub/apply
 POST /hub/features/deploy

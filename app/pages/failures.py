@@ -1,0 +1,141 @@
+"""Failures: has every failure been handled?"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from app.addresses import Name, path
+from app.dependencies import FailuresDep, SpokesDep
+from app.limits import Text
+from app.pages.frame import ActorDep
+from app.pages.render import render, see
+from services.core.clock import utc_now
+from services.core.errors import Invalid
+from services.failures.asked import Change, FailureFilter
+from services.failures.service import Failures
+from services.failures.types import SORTS, STATES, FailureState
+
+router = APIRouter()
+_ALL = "all"
+# What a button of the list means.
+ACTIONS: dict[str, FailureState] = {"acknowledge": "acknowledged", "resolve": "resolved", "open": "open"}
+FormText = Annotated[str, Form()]
+MaybeText = Annotated[str | None, Form()]
+
+
+@router.get("/failures", name="failures")
+def list_failures(
+    request: Request,
+    failures: FailuresDep,
+    spokes: SpokesDep,
+    state: Text = None,
+    spoke: Text = None,
+    environment: Text = None,
+    owner: Text = None,
+    text: Text = None,
+    sort: Text = None,
+    cursor: Text = None,
+) -> HTMLResponse:
+    """Open groups by default, the newest first."""
+    asked = {
+        "state": state or None,
+        "spoke": spoke or None,
+        "environment": environment or None,
+        "owner": owner or None,
+        "text": text or None,
+        "sort": sort or None,
+    }
+    context = _context(failures, spokes, asked, cursor)
+    return render(request, "pages/failures.html", context)
+
+
+@router.post("/failures", name="change_failures")
+def change_failures(
+    request: Request,
+    failures: FailuresDep,
+    spokes: SpokesDep,
+    actor: ActorDep,
+    action: FormText,
+    back: FormText = "/failures",
+    ids: Annotated[list[str] | None, Form()] = None,
+    owner: FormText = "",
+) -> Response:
+    """Acknowledge, resolve, open again or assign what was chosen."""
+    change = Change(owner=owner) if action == "assign" else Change(state=ACTIONS.get(action))
+    try:
+        failures.change(ids or [], change, actor)
+    except Invalid as refused:
+        context = {**_context(failures, spokes, {}, None), "refused": refused}
+        return render(request, "pages/failures.html", context, status=refused.status)
+    return see(back if back.startswith("/failures") else "/failures")
+
+
+@router.get("/failures/{failure_id}", name="failure")
+def show(request: Request, failures: FailuresDep, failure_id: Name) -> HTMLResponse:
+    """One group: its message, its occurrences, who handles it."""
+    return render(request, "pages/failure.html", _one(failures, failure_id))
+
+
+@router.post("/failures/{failure_id}", name="change_failure")
+def change(
+    request: Request,
+    failures: FailuresDep,
+    actor: ActorDep,
+    failure_id: Name,
+    action: FormText = "",
+    owner: MaybeText = None,
+    note: MaybeText = None,
+) -> Response:
+    """What the form says of the group, and then the group again."""
+    try:
+        failures.change([failure_id], Change(ACTIONS.get(action), owner, note), actor)
+    except Invalid as refused:
+        shown = {**_one(failures, failure_id), "refused": refused, "typed": {"owner": owner, "note": note}}
+        return render(request, "pages/failure.html", shown, status=refused.status)
+    return RedirectResponse(path("/failures/{}", failure_id), 303)
+
+
+def _context(
+    failures: Failures, spokes: SpokesDep, asked: dict[str, str | None], cursor: str | None
+) -> dict[str, Any]:
+    state = asked.get("state") or "open"
+    if state not in (*STATES, _ALL):
+        raise Invalid(f"There is no state {state!r}", hint=f"Use one of {', '.join((*STATES, _ALL))}.")
+    wanted = FailureFilter(
+        next((one for one in STATES if one == state), None),
+        asked.get("spoke"),
+        asked.get("environment"),
+        owner="" if asked.get("owner") == "-" else asked.get("owner"),
+        text=asked.get("text"),
+    )
+    page = failures.search(wanted, asked.get("sort") or "last", 50, cursor)
+    everywhere = failures.search(FailureFilter(), limit=1)
+    known = spokes.all()
+    return {
+        "page": page,
+        "asked": asked,
+        "state": state,
+        "states": (*STATES, _ALL),
+        "counts": {**dict(page.counts), _ALL: sum(count for _, count in page.counts)},
+        "ever": sum(count for _, count in everywhere.counts),
+        "filtered": any(value for key, value in asked.items() if key not in ("state", "sort")),
+        "sorts": SORTS,
+        "spokes": [(one.name, one.title) for one in known],
+        "environments": sorted({here.environment for one in known for here in one.environments}),
+        "url": path("/failures", **asked, cursor=cursor),
+        "next_url": path("/failures", **asked, cursor=page.next_cursor),
+        "refused": None,
+        "now": utc_now(),
+    }
+
+
+def _one(failures: Failures, failure_id: str) -> dict[str, Any]:
+    return {
+        "failure": failures.get(failure_id),
+        "refused": None,
+        "typed": {},
+        "url": path("/failures/{}", failure_id),
+    }

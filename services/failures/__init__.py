@@ -1,0 +1,1 @@
+"""What failed, grouped by what it has in common, and who handles it."""
