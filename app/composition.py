@@ -17,6 +17,9 @@ from services.features.shared import SharedFeatures
 from services.history import History
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
+from services.knowledge import Knowledge, KnownAnswers
+from services.knowledge.repository import KnownRecords
+from services.knowledge.types import HUB, SIMULATION
 from services.operations import Operations
 from services.operations import Registry as Kinds
 from services.overview.service import Overview
@@ -29,7 +32,6 @@ from services.simulation.repository import SimulatedData
 from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
-from services.snowflake.recent import RecentAnswers
 from services.snowflake.scope import shared_schema
 from services.spokes.operations import SpokesOperations
 from services.spokes.repository import Catalogue
@@ -47,6 +49,7 @@ class Domains:
     """What routes may ask for, each by its own dependency (``app/dependencies.py``); nothing else reads it."""
 
     operations: Operations
+    knowledge: Knowledge
     hub: Hub
     spokes: Spokes
     features: Features
@@ -69,6 +72,7 @@ class Runtime:
     database: Database
     history: History
     source: ConnectionSource
+    knowledge: Knowledge
     embedded: EmbeddedAccount | None
     domains: Domains
 
@@ -84,9 +88,11 @@ class Runtime:
         migrate(self.database)
         self.history.open()
         self.operations.start()
+        self.knowledge.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
+        self.knowledge.stop()
         if not self.operations.stop(timeout):
             log.warning("operations.interrupted", note="they go on at the next start")
         self.source.close()
@@ -113,26 +119,39 @@ def compose(
     database = Database(settings.storage.database_url, settings.storage.database_timeout, revision)
     history = History(settings.storage.history, revision)
     source = ConnectionSource(settings.account, embedded, declared)
+    catalogue = Catalogue(database, declared.layout)
+    records = KnownRecords(database)
+    known = KnownAnswers(source, records)
+    knowledge = Knowledge(known, records, catalogue.onboarded)
     # The services submit operations, and the kinds of operation use the services: so the kinds come last.
     operations = Operations(
-        Kinds() if kinds is None else kinds, database, url=settings.storage.operations_url, source=source
+        Kinds() if kinds is None else kinds,
+        database,
+        url=settings.storage.operations_url,
+        source=source,
+        settle=knowledge.settle,
     )
-    recent = RecentAnswers(source, operations.queries.stamp, source.pace.memory)
 
-    catalogue = Catalogue(database, declared.layout)
     spokes = Spokes(declared, catalogue, source, operations)
-    hub = Hub(declared, settings.account, source, recent, spokes, operations)
-    registry = Registry(recent, spokes.scope, operations)
-    shared_features = SharedFeatures(declared, source, recent, spokes, registry, operations)
-    features = Features(recent, spokes.scope, shared_features, registry, operations)
+    hub = Hub(declared, settings.account, source, known, spokes, operations)
+    registry = Registry(known, spokes.scope, operations)
+    shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
+    features = Features(known, spokes.scope, shared_features, registry, operations)
     predictions = Forecasts(source, history, spokes.scope, registry, operations)
-    training = Training(recent, spokes.scope, operations, source.pace)
+    training = Training(known, spokes.scope, operations, source.pace)
     simulation = Simulation(
-        SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
+        SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
+
+    # What who looks may ask of each part of the account.
+    knowledge.learns(HUB, hub.plan, shared_features.read)
+    knowledge.learns(SIMULATION, simulation.status)
+    knowledge.learns_spokes(
+        features.read, registry.models, training.graphs, simulation.read, predictions.refresh
+    )
 
     if kinds is None:
         for domain in (
@@ -150,6 +169,7 @@ def compose(
 
     domains = Domains(
         operations,
+        knowledge,
         hub,
         spokes,
         features,
@@ -162,4 +182,4 @@ def compose(
         overview,
         example,
     )
-    return Runtime(settings, revision, database, history, source, embedded, domains)
+    return Runtime(settings, revision, database, history, source, knowledge, embedded, domains)

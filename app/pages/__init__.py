@@ -6,6 +6,7 @@ from app.pages import (
     failures,
     features,
     hub,
+    knowledge,
     operations,
     overview,
     predictions,
@@ -26,4 +27,5 @@ routers: list[APIRouter] = [
     predictions.router,
     simulation.router,
     hub.router,
+    knowledge.router,
 ]

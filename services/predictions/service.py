@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 from services.core.errors import Conflict, Invalid, NotFound
 from services.history import History
+from services.knowledge.known import free_only, shown
 from services.operations import Operations, StepContext
 from services.predictions.awaited import Awaited
 from services.predictions.contract import chosen, declared
@@ -98,8 +99,9 @@ class Forecasts:
             return tuple(self._copier.copy(connection, relation) for relation in relations)
 
     def refresh(self, spoke: str, environment: str) -> None:
-        """``copy`` of all that the spoke predicts in the environment."""
-        self.copy(spoke, environment)
+        """``copy`` of all that the spoke predicts in the environment; nothing where no warehouse may be used."""
+        if not free_only():
+            self.copy(spoke, environment)
 
     def as_of(self, spoke: str, environment: str, prediction: str | None = None) -> datetime | None:
         """When what is read of a prediction was so in the account; None before its first copy."""
@@ -346,6 +348,8 @@ class Forecasts:
         found = self._copies.of(relation)
         if isinstance(found, Problem):
             raise Conflict(found.message, hint=found.hint, code=found.code, detail=found.detail)
+        if found is not None:
+            shown(found.as_of)
         return found
 
     def _moment(

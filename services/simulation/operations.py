@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.core.errors import Conflict, Invalid
 from services.core.hub import Declaration
+from services.knowledge.types import SIMULATION
 from services.operations import OperationKind, Params, Step, StepContext
 from services.simulation.repository import EVENING, MORNING
 from services.simulation.service import Simulation
@@ -44,6 +45,10 @@ class Reset(Params):
     """Back to the end of the seed."""
 
 
+def _touches(params: Params) -> tuple[str, ...]:
+    return (SIMULATION,)
+
+
 @contextmanager
 def refusals() -> Iterator[None]:
     """The generator's refusals as the service's errors."""
@@ -75,6 +80,7 @@ class SimulationOperations:
                 [Step("seed", "Generate and load", self.seed)],
                 queue_key=lambda params: _QUEUE,
                 validate=self.check_seed,
+                touches=_touches,
             ),
             self._kind("data.morning", MORNING, self._check_morning),
             self._kind("data.evening", EVENING, self._check_evening),
@@ -85,6 +91,7 @@ class SimulationOperations:
                 [Step("reset", "Delete what came after", self.reset)],
                 queue_key=lambda params: _QUEUE,
                 validate=self._check_reset,
+                touches=_touches,
             ),
         )
 
@@ -175,6 +182,7 @@ class SimulationOperations:
             queue_key=lambda params: _QUEUE,
             validate=check,
             describe=lambda params: f"{phase.capitalize()} of {params.day or 'the next day'}",
+            touches=_touches,
         )
 
     def _check_morning(self, params: Day) -> None:

@@ -80,6 +80,12 @@ class Simulation:
             row_counts=self.data.counts(),
         )
 
+    def read(self, spoke: str, environment: str) -> None:
+        """Ask the account what ``status`` asks of a spoke."""
+        scope = self._spokes.scope(spoke, environment)
+        for contract in scope.manifest.predictions.values() if scope.manifest else ():
+            self.data.forecasts(scope, contract, date.min)
+
     def subjects(self) -> list[Subject]:
         """What the onboarded spokes predict, in the first environment where any is."""
         found = self._spokes.onboarded()

@@ -14,8 +14,8 @@ from datetime import datetime
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.identifiers import QualifiedName, exactly, like_prefix, quote
-from services.snowflake.recent import Answers
+from services.snowflake.answers import Answers
+from services.snowflake.identifiers import QualifiedName, exactly, quote
 from services.snowflake.scope import Scope
 from services.training.history import Row, graph_of
 from services.training.types import Task, TaskKind
@@ -45,10 +45,12 @@ class TaskGraphs:
         self._source = source
 
     def tasks(self, scope: Scope, graph: str | None = None) -> list[Row]:
-        """The SHOW rows of all tasks, or of one graph's; none while the schema does not exist."""
-        like = f" LIKE {like_prefix(graph)}" if graph else ""
+        """The SHOW rows of all tasks, or of one graph's; none while the schema does not exist.
+
+        Always of all: so that one known answer tells of each graph.
+        """
         try:
-            rows = self._source.query(f"SHOW TASKS{like} IN SCHEMA {scope.schema}")
+            rows = self._source.query(f"SHOW TASKS IN SCHEMA {scope.schema}")
         except SnowflakeFailed as error:
             if isinstance(error.detail, dict) and error.detail.get("errno") in _MISSING:
                 return []

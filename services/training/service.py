@@ -8,9 +8,9 @@ from typing import Any
 
 from services.core.errors import Conflict, NotFound
 from services.operations import Operations
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import named
 from services.snowflake.pace import Pace
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 from services.training.declared import DeclaredGraph
 from services.training.history import graph_of, is_live, runs_of
