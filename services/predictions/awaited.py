@@ -7,8 +7,8 @@ from datetime import date
 
 from services.predictions.reader import Reader
 from services.predictions.relation import Relation, escaped
-from services.snowflake.identifiers import quote
 from services.snowflake.answers import Answers
+from services.snowflake.identifiers import quote
 
 _MOST_DAYS = 400
 

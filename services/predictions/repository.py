@@ -39,7 +39,7 @@ from services.predictions.types import (
 MOST_DAYS = 400
 MOST_TIMES = 200
 # What a map shows.
-MOST_PLACES = 2_000
+MOST_PLACES = 1_500
 SORTS = ("risk", "label", "error")
 
 

@@ -22,7 +22,7 @@ from services.predictions.types import (
 )
 
 # Of a time's values in the order of their risk every STEP-th is kept: a list or a map reads no further.
-STEP = 2_001
+STEP = 1_501
 # Days of the diagnostics that are kept.
 DIAGNOSED_DAYS = 28
 
