@@ -148,7 +148,7 @@ def compose(
     registry = Registry(known, spokes.scope, operations)
     shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
     features = Features(known, spokes.scope, shared_features, registry, operations)
-    predictions = Forecasts(source, spokes.scope, registry, operations)
+    predictions = Forecasts(source, history, spokes.scope, registry, operations)
     seen = SeenRuns(RunReader(history), RunWriter(history), Places(catalogue, declared.layout).place)
     training = Training(known, spokes.scope, operations, source.pace, seen)
     simulation = Simulation(
@@ -161,7 +161,9 @@ def compose(
     # What who looks may ask of each part of the account.
     knowledge.learns(HUB, hub.plan, shared_features.read)
     knowledge.learns(SIMULATION, simulation.status)
-    knowledge.learns_spokes(features.read, registry.models, training.read, simulation.read)
+    knowledge.learns_spokes(
+        features.read, registry.models, training.read, simulation.read, predictions.refresh
+    )
 
     if kinds is None:
         for domain in (

@@ -76,6 +76,12 @@ def shown(as_of: datetime | None) -> None:
         seen.saw(as_of)
 
 
+def free_only() -> bool:
+    """Whether what is asked now must need no warehouse."""
+    mode = _mode.get()
+    return isinstance(mode, Reading) and mode.reach == "free"
+
+
 @contextmanager
 def reading(one: Reading) -> Iterator[None]:
     """Within it what is asked is asked of the account, and kept in ``one``."""

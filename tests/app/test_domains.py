@@ -232,6 +232,8 @@ def test_a_day_from_morning_to_evaluation(api: Api) -> None:
     assert api.done("/simulation/next")["days"] == ["2025-07-01"]
     predictions = api.get("/spokes/pudo/predictions", environment="DEV", limit=200)
     assert (predictions["day"], len(predictions["items"])) == ("2025-07-01", 97)
+    assert predictions["as_of"]
+    assert predictions["problem"] is None
     assert {one["actual"] for one in predictions["items"]} == {None}
     alerts = api.items("/alerts", environment="DEV")
     full = [one for one in predictions["items"] if one["predicted"] >= 0.85]
