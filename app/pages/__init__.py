@@ -6,6 +6,7 @@ from app.pages import (
     failures,
     features,
     hub,
+    knowledge,
     operations,
     overview,
     predictions,
@@ -18,14 +19,15 @@ from app.pages import (
 
 routers: list[APIRouter] = [
     overview.router,
-    failures.router,
     operations.router,
     spokes.router,
     features.router,
     training.router,
     registry.router,
     predictions.router,
+    failures.router,
     simulation.router,
     hub.router,
     sync.router,
+    knowledge.router,
 ]

@@ -20,6 +20,7 @@ from services.core.revision import Revision
 from services.history import schema
 
 Row = dict[str, Any]
+Cursor = duckdb.DuckDBPyConnection
 
 
 class History:
@@ -51,7 +52,10 @@ class History:
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of this thread, for queries: each sees what was committed when it began."""
+        """A cursor of this thread, for queries: each sees what was committed when it began.
+
+        A temporary table that is made with it is there in ``write`` of the same thread.
+        """
         yield self._cursor()
 
     def rows(self, text: str, values: Sequence[Any] = ()) -> list[Row]:

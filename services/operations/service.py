@@ -17,7 +17,7 @@ from services.operations.identifiers import new_id
 from services.operations.journal import Journal
 from services.operations.queries import Queries
 from services.operations.registry import Params, Registry
-from services.operations.runner import Runner, wait_until
+from services.operations.runner import Runner, Settle, wait_until
 from services.operations.submissions import Submissions
 from services.operations.types import (
     ExecutedSql,
@@ -36,7 +36,10 @@ log = logger(__name__)
 
 
 class Operations:
-    """Long work, durable. One for each process; ``start`` takes up what was interrupted."""
+    """Long work, durable. One for each process; ``start`` takes up what was interrupted.
+
+    ``settle(parts, context)`` reads what an operation changed, before it is over.
+    """
 
     def __init__(
         self,
@@ -45,6 +48,7 @@ class Operations:
         *,
         url: str,
         source: ConnectionSource | None = None,
+        settle: Settle | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.registry = registry
@@ -62,6 +66,7 @@ class Operations:
             source,
             clock,
             stopping,
+            settle,
         )
         self._url = url
         self._clock = clock

@@ -153,5 +153,5 @@ class Readers:
             return self._engine
 
 
-def _nothing(_connection: object) -> None:
+def _nothing(*_: object) -> None:
     """The connection is closed by who opened it."""

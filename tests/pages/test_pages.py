@@ -14,6 +14,7 @@ from sample_application import TestClient, application
 
 from app.pages.training import first_error
 from services.operations.types import OperationFilter, Page
+from services.predictions.types import PredictionPage, Problem
 from services.snowflake.preflight import RightsMissing
 from services.training.types import TaskRun
 
@@ -243,6 +244,25 @@ def test_predictions_show_a_page_of_points_by_risk(read):
     for chart in page.all("section", cls="chart-card"):
         assert chart.one("h2").text
         assert chart.one("table").one("tbody").all("tr")
+
+
+def test_predictions_that_were_not_read_say_so_and_what_was_read_before_stays():
+    services = sample()
+    whole = services.predictions.page("pudo", "DEV")
+    services.predictions.page = lambda *where, **more: PredictionPage(whole.prediction)
+    page = parse(TestClient(application(services)).get("/spokes/pudo/predictions").text)
+    empty = page.one("div", cls="empty-state")
+    assert empty.one("p").text == "The predictions of DEV were not read from the account yet."
+    sent = {item.attributes["name"]: item.attributes["value"] for item in empty.all("input")}
+    assert sent == {"part": "spoke:pudo:DEV", "back": "/spokes/pudo/predictions?environment=DEV"}
+
+    problem = Problem("FORECASTS has no column 'NAIVE'", "column_missing", "Add it.")
+    services.predictions.page = lambda *where, **more: replace(whole, problem=problem)
+    page = parse(TestClient(application(services)).get("/spokes/pudo/predictions").text)
+    told = page.one("div", id="not-read")
+    assert told.one("strong").text == "FORECASTS has no column 'NAIVE'"
+    assert told.all("p")[0].text == "Add it."
+    assert len(page.one("section", cls="ranking").one("tbody").all("tr")) == 50
 
 
 def test_probabilities_show_their_curves_and_the_threshold(read):
