@@ -81,7 +81,9 @@ class Sync:
         )
         now = self._clock()
         going, last = self._operations.open(KIND), self._operations.latest(KIND)
-        failed = last is not None and last.state == OperationState.FAILED and last.error is not None
+        failure = latest[WAREHOUSE]["error"] if WAREHOUSE in latest else None
+        if last is not None and last.state == OperationState.FAILED and last.error is not None:
+            failure = last.error.message
         next_at, next_warehouse_at = self._schedule.next() or (None, None)
         return SyncStatus(
             sources,
@@ -90,7 +92,7 @@ class Sync:
             next_at,
             next_warehouse_at,
             running=going.id if going is not None else None,
-            failure=last.error.message if failed and last is not None and last.error is not None else None,
+            failure=failure,
         )
 
     def require(self, spoke: str, environment: str) -> None:
@@ -125,7 +127,7 @@ class Sync:
     ) -> list[Reading]:
         """Read the functions, of one spoke's schema or of all databases.
 
-        ``if_running``: nothing is read while the warehouse stands still.
+        ``if_running``: nothing is read while the warehouse stands still. Without the hub's warehouse nothing is.
         """
         where = None
         if scope is not None:
@@ -133,7 +135,7 @@ class Sync:
             where = (names.database, names.schema.name)
         read_at = self._clock()
         woken = self._wake(context)
-        if if_running and woken.warehouse:
+        if woken.error is not None or (if_running and woken.warehouse):
             found = [replace(woken, warehouse=False)]
             self._readings.log(read_at, found)
             return found
@@ -158,7 +160,8 @@ class Sync:
             names = [column.name for column in cursor.description]
             states = [dict(zip(names, row, strict=True))["state"] for row in cursor.fetchall()]
         sleeps = any(state != "STARTED" for state in states)
-        return Reading(WAREHOUSE, len(states), 0, 1, time.perf_counter() - begin, sleeps)
+        missing = f"There is no warehouse {self._hub.warehouse.name}: apply the hub" if not states else None
+        return Reading(WAREHOUSE, len(states), 0, 1, time.perf_counter() - begin, sleeps, missing)
 
     def _source(
         self,
