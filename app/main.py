@@ -53,10 +53,11 @@ def create_app(
     app.include_router(health.router)
     app.include_router(docs.router)
     app.mount(guide.ADDRESS, guide.Guide(site), name="guide")
-    for router in api.routers:
-        app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(look)])
+    # Pages first: the first request makes ready what it passes on its way to its route.
     for router in pages.routers:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(look)])
+    for router in api.routers:
+        app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(look)])
     return app
 
 

@@ -30,6 +30,8 @@ from services.operations.types import (
 from services.snowflake.connection import ConnectionSource
 
 MAX_PAGE = 5000
+# The queue's library takes half a second to load; pages that are waited for come before it.
+_AFTER_PAGES = 0.25
 _START_WAITS = (0.5, 1.0, 2.0, 5.0)
 
 log = logger(__name__)
@@ -94,6 +96,8 @@ class Operations:
         self._starter.start()
 
     def _start_patiently(self) -> None:
+        if self.runner.stopping.wait(_AFTER_PAGES):
+            return None
         for wait in itertools.chain(_START_WAITS, itertools.repeat(_START_WAITS[-1])):
             try:
                 return self.start()
