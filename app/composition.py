@@ -14,6 +14,7 @@ from services.failures.service import Failures
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.history import History
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
@@ -56,6 +57,7 @@ class Domains:
     predictions: Forecasts
     simulation: Simulation
     failures: Failures
+    health: Health
     overview: Overview
     example: Example
 
@@ -131,6 +133,7 @@ def compose(
         SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
+    health = Health(history, database, training, operations)
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 
@@ -159,6 +162,7 @@ def compose(
         predictions,
         simulation,
         failures,
+        health,
         overview,
         example,
     )

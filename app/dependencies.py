@@ -13,6 +13,7 @@ from services.example.service import Example
 from services.failures.service import Failures
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.hub.service import Hub
 from services.operations import Operations, OperationView, Params
 from services.overview.service import Overview
@@ -82,6 +83,10 @@ def get_failures(request: Request) -> Failures:
     return domains(request).failures
 
 
+def get_health(request: Request) -> Health:
+    return domains(request).health
+
+
 def get_example(request: Request) -> Example:
     return domains(request).example
 
@@ -102,6 +107,7 @@ PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
 SimulationDep = Annotated[Simulation, Depends(get_simulation)]
 OverviewDep = Annotated[Overview, Depends(get_overview)]
 FailuresDep = Annotated[Failures, Depends(get_failures)]
+HealthDep = Annotated[Health, Depends(get_health)]
 ExampleDep = Annotated[Example, Depends(get_example)]
 UserDep = Annotated[User, Depends(get_user)]
 IdempotencyKey = Annotated[

@@ -13,7 +13,7 @@ from services.snowflake.pace import Pace
 from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 from services.training.declared import DeclaredGraph
-from services.training.history import graph_of, is_live, runs_of
+from services.training.history import graph_of, is_live, read_config, runs_of
 from services.training.repository import TaskGraphs, tasks_in_order
 from services.training.types import Graph, GraphRun
 
@@ -273,4 +273,5 @@ def _graph(
         declared is not None,
         declared.trains if declared else None,
         declared.predicts if declared else None,
+        read_config(next((row.get("config") for row in tasks_rows if row["name"] == root.name), None)),
     )  # fmt: skip
