@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.pages import (
     failures,
     features,
+    health,
     hub,
     operations,
     overview,
@@ -17,6 +18,7 @@ from app.pages import (
 
 routers: list[APIRouter] = [
     overview.router,
+    health.router,
     failures.router,
     operations.router,
     spokes.router,

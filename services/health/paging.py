@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from services.core.errors import Invalid
+from services.health.types import GraphRunRow, TaskRunRow
 from services.history.store import naive
 
 NEWEST = "-started"
@@ -93,7 +94,7 @@ class Order:
             [value, value, at, run_id, attempt],
         )
 
-    def cursor(self, row: Any) -> str:
+    def cursor(self, row: GraphRunRow | TaskRunRow) -> str:
         """The cursor behind a row."""
         value = getattr(row, self.column.attribute)
         if value is None:

@@ -104,11 +104,15 @@ class SavedViews:
         """The query string without what is empty or of a page; Invalid 422 for a filter that is not understood."""
         if len(query) > MOST_QUERY:
             raise Invalid(f"A search has at most {MOST_QUERY} characters", code="too_long")
-        pairs = [
-            (key, value)
-            for key, value in parse_qsl(query.removeprefix("?"))
-            if key not in ("cursor", "limit")
-        ]
+        try:
+            found = parse_qsl(query.removeprefix("?"), keep_blank_values=True, strict_parsing=bool(query))
+        except ValueError:
+            raise Invalid(
+                f"{query!r} is no query string",
+                hint="Send it as in an address: state=FAILED&time=7d.",
+                code="bad_query",
+            ) from None
+        pairs = [(key, value) for key, value in found if value.strip() and key not in ("cursor", "limit")]
         for key, value in pairs:
             if key == _SORT:
                 Order.of(value)

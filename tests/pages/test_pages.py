@@ -30,6 +30,7 @@ PAGES = {
     "/failures": "Failures",
     "/failures?state=all": "Failures",
     "/failures/f3": "Failure",
+    "/runs": "Runs",
     "/operations": "Operations",
     "/operations/op-setup": "Set up the example",
     "/simulation": "Simulation",

@@ -14,7 +14,7 @@ from services.core.errors import Invalid
 from services.health.asked import FIELDS, RunFilter, read, require
 from services.health.paging import SORTS
 from services.health.types import DayOfRuns, GraphRunRow
-from tests.services.health.conftest import DAY, HOUR, NOW, Place
+from tests.services.health.filling import DAY, HOUR, NOW, Place
 
 # What is asked, and which rows of the sample fit.
 CASES: list[tuple[str, str, Callable[[dict[str, Any]], bool | None]]] = [
