@@ -5,6 +5,7 @@ from fastapi import APIRouter
 from app.pages import (
     failures,
     features,
+    graphs,
     health,
     hub,
     operations,
@@ -19,6 +20,7 @@ from app.pages import (
 routers: list[APIRouter] = [
     overview.router,
     health.router,
+    graphs.router,
     failures.router,
     operations.router,
     spokes.router,

@@ -208,7 +208,7 @@ def _address_of(query: str) -> str:
 def _added(pairs: Pairs) -> str | None:
     """The address with the condition that the form adds, None when none is added."""
     sent = dict(pairs)
-    name, value = sent.get("add"), sent.get("value", "").strip()
+    name, value = sent.get("add", ""), sent.get("value", "").strip()
     if "add" not in sent and "value" not in sent and "not" not in sent and all(text for _, text in pairs):
         return None
     kept = [(key, text) for key, text in pairs if text and key not in (*_ADDING, "cursor")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -27,16 +26,6 @@ _TASKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A run's attempts, first one first, with what lists leave out of the one that is asked for."""
-
-    attempts: tuple[GraphRunRow, ...]
-    row: GraphRunRow
-    config: Mapping[str, Any] | None
-    root_id: str | None
-
-
 class SingleRuns:
     """Reads the history."""
 
@@ -45,26 +34,24 @@ class SingleRuns:
 
     def find(
         self, spoke: str, environment: str, graph: str, run_id: str, attempt: int | None, now: datetime
-    ) -> Found | None:
-        """A run, its last attempt by default; looked for among the newest first, then among all."""
+    ) -> tuple[GraphRunRow | None, tuple[GraphRunRow, ...]]:
+        """A run, its last attempt by default; and all its attempts; looked for among the newest, then among all."""
         text = (
-            f"SELECT {RUN_COLUMNS}, config, root_id FROM graph_runs WHERE spoke = ? AND environment = ?"
+            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ?"
             " AND graph = ? AND run_id = ? AND scheduled_at >= ? ORDER BY attempt"
         )
         moment = naive(now)
         assert moment is not None
-        rows: list[tuple[Any, ...]] = []
+        found: tuple[GraphRunRow, ...] = ()
         with self._history.read() as db:
             for since in (moment - _RECENT, _EVER):
                 rows = db.execute(text, [spoke, environment, graph, run_id, since]).fetchall()
+                found = tuple(run_row(row) for row in rows)
                 # Its attempts may be weeks apart.
-                if rows and len(rows) == max(row[5] for row in rows):
+                if found and len(found) == found[0].attempts:
                     break
-        chosen = next((row for row in reversed(rows) if attempt in (None, row[4])), None)
-        if chosen is None:
-            return None
-        attempts = tuple(run_row(row[:-2]) for row in rows)
-        return Found(attempts, run_row(chosen[:-2]), read_config(chosen[-2]), chosen[-1])
+        chosen = next((row for row in reversed(found) if attempt in (None, row.attempt)), None)
+        return chosen, found
 
     def tasks(self, run: GraphRunRow, attempts: Sequence[GraphRunRow]) -> tuple[TaskRun, ...]:
         """What ran up to an attempt, of each task the latest, in the order in which they began."""
@@ -102,31 +89,27 @@ class SingleRuns:
             row = db.execute(text, [since - timedelta(hours=1), ids, ids]).fetchone()
         return None if row is None or row[0] is None else float(row[0])
 
-    def last_good(self, run: GraphRunRow) -> Found | None:
+    def last_good(self, run: GraphRunRow) -> GraphRunRow | None:
         """The newest run of the graph before this one that succeeded."""
         text = (
-            f"SELECT {RUN_COLUMNS}, config, root_id FROM graph_runs WHERE spoke = ? AND environment = ?"
+            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ?"
             " AND graph = ? AND state = 'SUCCEEDED' AND scheduled_at <= ? AND run_id <> ?"
             " ORDER BY scheduled_at DESC, attempt DESC LIMIT 1"
         )
         values = [run.spoke, run.environment, run.graph, naive(run.scheduled_at), run.run_id]
         with self._history.read() as db:
             row = db.execute(text, values).fetchone()
-        if row is None:
-            return None
-        good = run_row(row[:-2])
-        return Found((good,), good, read_config(row[-2]), row[-1])
+        return None if row is None else run_row(row)
 
 
 def difference(
     run: GraphRunRow,
-    config: Mapping[str, Any] | None,
     tasks: Sequence[TaskRun],
-    good: Found,
+    good: GraphRunRow,
     good_tasks: Sequence[TaskRun],
 ) -> Difference:
     """What of a run is not as it was in the good one; of what still runs nothing is said to be missing."""
-    before, now = flat(good.config), flat(config)
+    before, now = flat(read_config(good.config)), flat(read_config(run.config))
     changes = [
         Changed(name, before.get(name), now.get(name))
         for name in sorted({*before, *now} - _OWN)
@@ -142,8 +125,8 @@ def difference(
     moved = [change for name in {**old, **new} if (change := _task(name, old.get(name), new.get(name), run))]
     moved.sort(key=_weight, reverse=True)
     return Difference(
-        good.row,
-        good.row.graph_version,
+        good,
+        good.graph_version,
         run.graph_version,
         tuple(changes[:MOST_CHANGES]),
         tuple(returned[:MOST_CHANGES]),

@@ -202,9 +202,7 @@ class Courses:
             row = db.execute(text, [graph, spoke, environment, graph]).fetchone()
         if row is None:
             return None
-        seen = aware(row[3])
-        assert seen is not None
-        return Schedule(row[0], row[1], aware(row[2]), seen)
+        return Schedule(row[0], row[1], aware(row[2]), aware(row[3]))
 
 
 def _statistics(row: tuple[Any, ...]) -> GraphStatistics:

@@ -18,7 +18,6 @@ from services.health.types import GraphRunRow, TaskRunRow
 from services.history.store import naive
 
 NEWEST = "-started"
-_TIES = "scheduled_at DESC, run_id DESC, attempt DESC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,12 @@ SORTS: Mapping[str, Column] = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """``name`` is one of ``SORTS``, after a minus for the greatest first."""
+    """``name`` is one of ``SORTS``, after a minus for the greatest first. Rows alike: newest first, then by ``key``,
+    which with the attempt tells any two rows apart.
+    """
 
     name: str
+    key: str = "run_id"
 
     @classmethod
     def of(cls, name: str) -> Order:
@@ -63,63 +65,71 @@ class Order:
         return cls(name)
 
     @property
-    def by_time(self) -> bool:
-        return self.column is SORTS["started"]
-
-    @property
     def column(self) -> Column:
         return SORTS[self.name.removeprefix("-")]
 
     @property
+    def _columns(self) -> list[tuple[str, bool]]:
+        """(expression, greatest first), the first decides."""
+        down = self.name.startswith("-")
+        if self.column is SORTS["started"]:
+            return [("scheduled_at", down), ("attempt", down), (self.key, not down)]
+        return [(self.column.expression, down), ("scheduled_at", True), ("attempt", True), (self.key, False)]
+
+    @property
     def sql(self) -> str:
-        direction = "DESC" if self.name.startswith("-") else "ASC"
-        if self.by_time:
-            return f"scheduled_at {direction}, run_id {direction}, attempt {direction}"
-        return f"{self.column.expression} {direction}, {_TIES}"
+        return ", ".join(f"{column} {'DESC' if down else 'ASC'}" for column, down in self._columns)
 
     def after(self, cursor: str | None) -> tuple[str, list[Any]]:
         """The condition of what follows the cursor; Invalid 422 for one of another list."""
         if cursor is None:
             return "TRUE", []
-        value, at, run_id, attempt = self._read(cursor)
-        sign = "<" if self.name.startswith("-") else ">"
-        if self.by_time:
-            return (
-                f"scheduled_at {sign}= ? AND (scheduled_at, run_id, attempt) {sign} (?, ?, ?)",
-                [at, at, run_id, attempt],
-            )
-        column = self.column.expression
-        return (
-            f"({column} {sign} ? OR ({column} = ? AND (scheduled_at, run_id, attempt) < (?, ?, ?)))",
-            [value, value, at, run_id, attempt],
-        )
+        values = self._read(cursor)
+        columns = self._columns
+        parts: list[str] = []
+        bound: list[Any] = []
+        for place, (column, down) in enumerate(columns):
+            same = [f"{before} = ?" for before, _ in columns[:place]]
+            beyond = f"{column} {'<' if down else '>'} ?"
+            parts.append(f"({' AND '.join([*same, beyond])})")
+            bound += values[: place + 1]
+        first, down = columns[0]
+        # Said once more of the first column alone, so that what lies before it is not read.
+        return f"{first} {'<=' if down else '>='} ? AND ({' OR '.join(parts)})", [values[0], *bound]
+
+    def since(self, cursor: str) -> datetime:
+        """When the row that a cursor of a list by time stands behind was due."""
+        moment: datetime = self._read(cursor)[0]
+        return moment
 
     def cursor(self, row: GraphRunRow | TaskRunRow) -> str:
         """The cursor behind a row."""
-        value = getattr(row, self.column.attribute)
-        if value is None:
-            value = -1 if self.column.number else ""
-        if isinstance(value, datetime):
-            value = ""
         at = naive(row.scheduled_at)
         assert at is not None
-        place = [self.name, value, at.isoformat(), row.run_id, row.attempt]
-        return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+        key = row.run_id if isinstance(row, GraphRunRow) else f"{row.run_id}/{row.name}"
+        values: list[Any] = [at.isoformat(), row.attempt, key]
+        if self.column is not SORTS["started"]:
+            value = getattr(row, self.column.attribute)
+            values.insert(0, (-1 if self.column.number else "") if value is None else value)
+        place = json.dumps([self.name, *values])
+        return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
-    def _read(self, cursor: str) -> tuple[Any, datetime, str, int]:
+    def _read(self, cursor: str) -> list[Any]:
+        """The values of ``_columns``; Invalid 422."""
+        timed = self.column is SORTS["started"]
         try:
-            name, value, at, run_id, attempt = json.loads(
-                base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-            )
-            kinds = (int, float) if self.column.number else (str,)
+            name, *values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            *value, at, attempt, key = values
             moment = datetime.fromisoformat(at)
+            kinds = (int, float) if self.column.number else (str,)
             good = (
-                name == self.name and isinstance(value, kinds) and isinstance(run_id, str)
-                and isinstance(attempt, int) and abs(attempt) < 2**31 and moment.tzinfo is None
-                and "\x00" not in run_id and "\x00" not in str(value)
+                name == self.name and len(value) == (0 if timed else 1) and moment.tzinfo is None
+                and all(isinstance(one, kinds) and not isinstance(one, bool) for one in value)
+                and isinstance(key, str) and isinstance(attempt, int) and abs(attempt) < 2**31
             )  # fmt: skip
-            run_id.encode()
-            str(value).encode()
+            for text in (key, *value):
+                if "\x00" in str(text).encode().decode() or (isinstance(text, int) and abs(text) >= 2**63):
+                    good = False
         except (ValueError, TypeError, AttributeError, binascii.Error):
             good = False
         if not good:
@@ -128,4 +138,4 @@ class Order:
                 hint="Take next_cursor of the page before, with the same sort.",
                 code="bad_cursor",
             )
-        return value, moment, run_id, attempt
+        return [*value, moment, attempt, key]

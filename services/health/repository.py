@@ -7,22 +7,19 @@ time. So a page costs at most ``len(_REACHES) + 1`` queries, mostly one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.health.asked import RunFilter, Value
 from services.health.conditions import OF_RUNS, OF_TASKS, Condition, where
-from services.health.paging import Order
+from services.health.paging import NEWEST, Order
 from services.health.types import DayOfRuns, GraphRunRow, TaskRunRow
 from services.history import History
 from services.history.store import aware, naive
 
 _REACHES = (timedelta(days=3), timedelta(days=45))
-RUN_COLUMNS = (
-    "spoke, environment, graph, run_id, attempt, attempts, state, scheduled_from, scheduled_at, started_at,"
-    " completed_at, queue_seconds, run_seconds, tasks, tasks_failed, first_error_task, first_error_code,"
-    " first_error_message, fingerprint, request_id, graph_version"
-)
+RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 _TASK_COLUMNS = (
     "spoke, environment, graph, name, run_id, attempt, state, scheduled_from, scheduled_at, started_at,"
     " completed_at, query_id, return_value, error_code, error_message, fingerprint"
@@ -41,6 +38,7 @@ class Runs:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._as_of: tuple[int, datetime | None] | None = None
 
     def runs(
         self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime
@@ -54,7 +52,7 @@ class Runs:
     ) -> list[TaskRunRow]:
         """The same of task runs; ``order`` is by time."""
         found = self._page("task_runs", _TASK_COLUMNS, OF_TASKS, asked, order, limit, cursor, now)
-        return [TaskRunRow(*_cells(row)) for row in found]
+        return [TaskRunRow(*_aware(row)) for row in found]
 
     def _page(
         self,
@@ -73,11 +71,11 @@ class Runs:
         tail = f" ORDER BY {order.sql} LIMIT {limit}"
         bound = [*values, *place]
         with self._history.read() as db:
-            if order.name == "-started" and not asked.of("time"):
+            if order.name == NEWEST and not asked.of("time"):
                 # What a cursor continues begins where the page before ended.
-                newest = min(naive(now), place[0]) if place else naive(now)
+                newest = naive(now) if cursor is None else order.since(cursor)
+                assert newest is not None
                 for reach in _REACHES:
-                    assert newest is not None
                     since = newest - reach
                     rows = db.execute(f"{select} AND scheduled_at >= ?{tail}", [*bound, since]).fetchall()
                     if len(rows) >= limit:
@@ -124,22 +122,21 @@ class Runs:
             return [DayOfRuns(row[0], *map(int, row[1:])) for row in db.execute(text, bound).fetchall()]
 
     def as_of(self) -> datetime | None:
-        """When the account last told of runs."""
-        rows = self._history.rows(
-            "SELECT greatest((SELECT max(seen_at) FROM graph_runs),"
-            " (SELECT max(as_of) FROM sync_marks WHERE source ILIKE '%task%' OR source ILIKE '%run%')) AS at"
-        )
-        return aware(rows[0]["at"])
+        """When the account last told of runs; asked again once something was written."""
+        commits = self._history.commits
+        if self._as_of is None or self._as_of[0] != commits:
+            rows = self._history.rows(
+                "SELECT greatest((SELECT max(seen_at) FROM graph_runs),"
+                " (SELECT max(as_of) FROM sync_marks WHERE source ILIKE '%task%' OR source ILIKE '%run%')) AS at"
+            )
+            self._as_of = (commits, aware(rows[0]["at"]))
+        return self._as_of[1]
 
 
 def run_row(row: tuple[Any, ...]) -> GraphRunRow:
     """A row of ``RUN_COLUMNS``."""
-    return GraphRunRow(*_cells(row))
+    return GraphRunRow(*_aware(row))
 
 
-def _cells(row: tuple[Any, ...]) -> list[Any]:
-    """With aware times, which are in the same columns of both tables' rows."""
-    cells = list(row)
-    for place in (8, 9, 10):
-        cells[place] = aware(cells[place])
-    return cells
+def _aware(row: tuple[Any, ...]) -> list[Any]:
+    return [aware(value) if isinstance(value, datetime) else value for value in row]

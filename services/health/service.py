@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
@@ -23,14 +24,17 @@ from services.health.types import (
     Grid,
     RunHealth,
     RunPage,
+    Schedule,
     SpokeHealth,
     TaskPage,
 )
 from services.health.views import SavedViews
 from services.history import History
+from services.history.runs import RunReader
 from services.operations import Operations
+from services.training.history import read_config
 from services.training.service import Training
-from services.training.types import Attempt, Graph, Task, TaskRun
+from services.training.types import Attempt, Graph, GraphRun, Task, TaskRun
 
 MOST_DAYS = 90
 GRID_RUNS = 30
@@ -49,6 +53,7 @@ class Health:
         clock: Clock = utc_now,
     ) -> None:
         self.views = SavedViews(database, clock)
+        self._reader = RunReader(history)
         self._runs = Runs(history)
         self._courses = Courses(history)
         self._single = SingleRuns(history)
@@ -61,13 +66,18 @@ class Health:
     ) -> RunPage:
         """Attempts at runs that fit, in the order of ``sort``."""
         order = Order.of(sort)
-        found = self._runs.runs(asked or RunFilter(), order, limit + 1, cursor, self._clock())
+        asked = asked or RunFilter()
+        plain = _plain(asked) if sort == NEWEST and cursor is None else None
+        if plain is not None:
+            found = self._reader.newest(**plain, limit=limit + 1)
+        else:
+            found = tuple(self._runs.runs(asked, order, limit + 1, cursor, self._clock()))
         more = order.cursor(found[limit - 1]) if len(found) > limit else None
-        return RunPage(tuple(found[:limit]), more)
+        return RunPage(found[:limit], more)
 
     def tasks(self, asked: RunFilter | None = None, limit: int = 50, cursor: str | None = None) -> TaskPage:
         """Task runs that fit, newest first."""
-        order = Order(NEWEST)
+        order = Order(NEWEST, "run_id || '/' || name")
         found = self._runs.tasks(asked or RunFilter(), order, limit + 1, cursor, self._clock())
         more = order.cursor(found[limit - 1]) if len(found) > limit else None
         return TaskPage(tuple(found[:limit]), more)
@@ -141,7 +151,7 @@ class Health:
         failed_first: bool = False,
     ) -> GraphHealth:
         """One graph; NotFound 404 when nobody knows it and it never ran."""
-        known = self._shape(spoke, environment, graph)
+        known = self.shape(spoke, environment, graph)
         name = known.name if known else graph
         recent = self._courses.recent(spoke, environment, name, RECENT_RUNS)
         if known is None and not recent:
@@ -156,7 +166,7 @@ class Health:
             grid,
             tuple(recent),
             self._courses.statistics_of(spoke, environment, name, self._clock()),
-            self._courses.schedule(spoke, environment, name),
+            self._courses.schedule(spoke, environment, name) or _schedule(known),
             known.tasks if known else tuple(_unknown_shape(last)),
             last_tasks(last),
             bool(known and known.declared),
@@ -171,36 +181,22 @@ class Health:
         self, spoke: str, environment: str, graph: str, run_id: str, attempt: int | None = None
     ) -> RunHealth:
         """One attempt at a run, the last one by default; NotFound 404."""
-        found = self._single.find(spoke, environment, graph, run_id, attempt, self._clock())
-        if found is None:
-            raise NotFound(
-                f"{graph} has no run {run_id}" + (f" with an attempt {attempt}" if attempt else ""),
-                hint="What the account told of runs is in the list at /runs.",
-                code="unknown_run",
-            )
-        row = found.row
-        tasks = self._single.tasks(row, found.attempts)
+        row, attempts = self._single.find(spoke, environment, graph, run_id, attempt, self._clock())
+        if row is None:
+            # What began a moment ago may be known to who follows it, and not yet to the history.
+            return _told(spoke, environment, self._training.run(spoke, environment, graph, run_id, attempt))
+        tasks = self._single.tasks(row, attempts)
         good = self._single.last_good(row)
         different = None
         if good is not None:
-            different = difference(row, found.config, tasks, good, self._single.tasks(good.row, [good.row]))
-        request = row.request_id or (found.config or {}).get("request_id")
-        operation = self._operations.queries.find(str(request).partition("/")[0]) if request else None
+            different = difference(row, tasks, good, self._single.tasks(good, [good]))
+        operation = None
+        if row.request_id:
+            operation = self._operations.queries.find(row.request_id.partition("/")[0])
         return RunHealth(
             row,
-            found.config,
-            found.root_id,
-            tuple(
-                Attempt(
-                    one.attempt,
-                    one.state,
-                    one.scheduled_at,
-                    one.started_at,
-                    one.completed_at,
-                    one.scheduled_from,
-                )
-                for one in found.attempts
-            ),
+            read_config(row.config),
+            tuple(_mark(one) for one in attempts),
             tasks,
             self._single.credits(row, tasks),
             different,
@@ -209,7 +205,7 @@ class Health:
             operation.title if operation else None,
         )
 
-    def _shape(self, spoke: str, environment: str, graph: str) -> Graph | None:
+    def shape(self, spoke: str, environment: str, graph: str) -> Graph | None:
         """The graph as it is known to be deployed, or None: its runs are told of all the same."""
         try:
             return self._training.graph(
@@ -252,6 +248,40 @@ def _days(asked: RunFilter, now: datetime) -> tuple[date, date]:
     if times:
         since = min(begins).date() if len(begins) == len(times) else until - timedelta(days=MOST_DAYS - 1)
     return max(since, until - timedelta(days=MOST_DAYS - 1)), until
+
+
+def _schedule(known: Graph | None) -> Schedule | None:
+    return Schedule(known.state, known.schedule, known.next_run_at) if known else None
+
+
+def _plain(asked: RunFilter) -> dict[str, str] | None:
+    """A filter that the newest runs in memory answer: one spoke, environment and graph at most; else None."""
+    simple = all(
+        term.name in ("spoke", "environment", "graph") and not term.negated and len(term.values) == 1
+        for term in asked.terms
+    )
+    return {term.name: term.values[0] for term in asked.terms} if simple else None
+
+
+def _told(spoke: str, environment: str, run: GraphRun) -> RunHealth:
+    """A run that the history does not know."""
+    begin = run.started_at or run.scheduled_at
+    config = dict(run.config) if run.config else None
+    row = GraphRunRow(
+        spoke, environment, "", "", run.graph, run.root_id, None, run.run_id, run.attempt, max(len(run.attempts), 1),
+        run.state, run.scheduled_from, run.scheduled_at, run.started_at, run.completed_at,
+        (begin - run.scheduled_at).total_seconds() if run.started_at else None, run.seconds, len(run.tasks),
+        sum(task.state.startswith("FAILED") for task in run.tasks), run.first_error_task, run.first_error_code,
+        run.first_error_message, None, json.dumps(config) if config else None, (config or {}).get("request_id"),
+        "live", begin,
+    )  # fmt: skip
+    return RunHealth(row, config, run.attempts, run.tasks, None, None, None)
+
+
+def _mark(run: GraphRunRow) -> Attempt:
+    return Attempt(
+        run.attempt, run.state, run.scheduled_at, run.started_at, run.completed_at, run.scheduled_from
+    )
 
 
 def _attempts(run: GraphRunRow, rows: list[GraphRunRow]) -> list[GraphRunRow]:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from services.history.types import GraphRunRow as GraphRunRow
 from services.training.types import Attempt, Task, TaskRun
 
 MOST_EXPORTED = 100_000
@@ -35,33 +36,6 @@ STATES = (
     "EXECUTING",
     "SCHEDULED",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class GraphRunRow:
-    """One attempt at a run of a graph, as lists show it. ``tasks`` and ``tasks_failed`` count."""
-
-    spoke: str | None
-    environment: str | None
-    graph: str
-    run_id: str
-    attempt: int
-    attempts: int
-    state: str
-    scheduled_from: str | None
-    scheduled_at: datetime
-    started_at: datetime | None
-    completed_at: datetime | None
-    queue_seconds: float | None
-    run_seconds: float | None
-    tasks: int
-    tasks_failed: int
-    first_error_task: str | None
-    first_error_code: str | None
-    first_error_message: str | None
-    fingerprint: str | None
-    request_id: str | None
-    graph_version: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +150,7 @@ class Schedule:
     state: str | None
     text: str | None
     next_run_at: datetime | None
-    seen_at: datetime
+    seen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +224,6 @@ class RunHealth:
 
     row: GraphRunRow
     config: Mapping[str, Any] | None
-    root_id: str | None
     attempts: tuple[Attempt, ...]
     tasks: tuple[TaskRun, ...]
     credits: float | None

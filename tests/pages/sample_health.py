@@ -42,7 +42,7 @@ def _place(state: str, empty: bool) -> Place:
     atexit.register(history.close)
     database = Database(f"sqlite:///{folder.name}/catalogue.sqlite", revision=revision)
     Record.metadata.create_all(database.engine)
-    place = Place(history, database, now())
+    place = Place(history, database, now(), root_id=None)
     if not empty:
         for graph in Training(state).graphs("pudo", "DEV"):
             for run in graph.runs:

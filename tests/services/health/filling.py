@@ -47,7 +47,7 @@ class Place:
     database: Database
     now: datetime = NOW
     count: int = field(default=0)
-    asked: list[str] = field(default_factory=list)
+    root_id: str | None = "root-1"
 
     def health(self) -> Health:
         made = Health(
@@ -96,7 +96,7 @@ class Place:
         with self.history.write() as db:
             self._insert(
                 db, "graph_runs", spoke=spoke, environment=environment, database_name="DB",
-                schema_name=f"{spoke}_{environment}", graph=graph, root_id="root-1", graph_version=version,
+                schema_name=f"{spoke}_{environment}", graph=graph, root_id=self.root_id, graph_version=version,
                 run_id=run_id, attempt=attempt, attempts=attempts, state=state, scheduled_from=trigger,
                 scheduled_at=due, started_at=begin, completed_at=end, queue_seconds=queue if begin else None,
                 run_seconds=seconds if end else None, tasks=len(tasks or {}), tasks_failed=int(failed),
@@ -121,7 +121,7 @@ class Place:
         self._insert(
             db, "task_runs", spoke=spoke, environment=environment, database_name="DB",
             schema_name=f"{spoke}_{environment}", graph=graph, name=called,
-            root_id="root-1", run_id=run_id, attempt=attempt, state=state, scheduled_from=trigger,
+            root_id=self.root_id, run_id=run_id, attempt=attempt, state=state, scheduled_from=trigger,
             scheduled_at=begin + given.get("at", 0.0) * SECOND, started_at=start if ran else None,
             completed_at=start + took * SECOND if ran and state != "EXECUTING" else None,
             query_id=given.get("query", f"q-{run_id}-{name}") if ran else None, query_text="CALL IT()",
