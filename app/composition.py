@@ -1,6 +1,7 @@
 """Puts one application together: each service made once, in an order one can read, from those above it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
@@ -16,6 +17,7 @@ from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.health.service import Health
 from services.history import History
+from services.history.runs import RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
 from services.operations import Operations
@@ -33,8 +35,13 @@ from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.recent import RecentAnswers
 from services.snowflake.scope import shared_schema
 from services.spokes.operations import SpokesOperations
+from services.spokes.places import Places
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
+from services.sync.operations import SyncOperations
+from services.sync.repository import Readings
+from services.sync.schedule import Intervals, Schedule
+from services.sync.service import Sync
 from services.training.operations import TrainingOperations
 from services.training.service import Training
 
@@ -58,6 +65,7 @@ class Domains:
     simulation: Simulation
     failures: Failures
     health: Health
+    sync: Sync
     overview: Overview
     example: Example
 
@@ -72,6 +80,7 @@ class Runtime:
     history: History
     source: ConnectionSource
     embedded: EmbeddedAccount | None
+    schedule: Schedule
     domains: Domains
 
     @property
@@ -80,15 +89,26 @@ class Runtime:
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
+        self._open()
+        self.operations.start()
+        self.schedule.start()
+
+    def start_to_answer(self) -> None:
+        """``start``, but return as soon as pages can be answered: work begins a moment later."""
+        self._open()
+        self.operations.start_soon()
+        self.schedule.start()
+
+    def _open(self) -> None:
         # The account takes longest, and nothing below waits for it.
         if self.embedded is not None:
             self.embedded.start()
         migrate(self.database)
         self.history.open()
-        self.operations.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
+        self.schedule.stop(timeout)
         if not self.operations.stop(timeout):
             log.warning("operations.interrupted", note="they go on at the next start")
         self.source.close()
@@ -134,6 +154,24 @@ def compose(
     )
     failures = Failures(history, database)
     health = Health(history, database, training, operations)
+    readings = Readings(history)
+    schedule = Schedule(
+        readings,
+        operations,
+        # An application with kinds of its own reads nothing by itself.
+        Intervals.of(settings.sync, source.kind == "embedded") if kinds is None else None,
+        timedelta(seconds=declared.warehouse.auto_suspend_seconds),
+    )
+    sync = Sync(
+        declared,
+        settings.sync,
+        readings,
+        RunWriter(history),
+        Places(catalogue, declared.layout),
+        spokes.scope,
+        operations,
+        schedule,
+    )
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 
@@ -146,6 +184,7 @@ def compose(
             PredictionsOperations(predictions, spokes.scope),
             TrainingOperations(training, spokes, features, registry, predictions),
             SimulationOperations(simulation, spokes, declared),
+            SyncOperations(sync),
             ExampleOperations(hub, spokes),
         ):
             for kind in domain.kinds():
@@ -163,7 +202,8 @@ def compose(
         simulation,
         failures,
         health,
+        sync,
         overview,
         example,
     )
-    return Runtime(settings, revision, database, history, source, embedded, domains)
+    return Runtime(settings, revision, database, history, source, embedded, schedule, domains)

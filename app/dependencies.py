@@ -22,6 +22,7 @@ from services.registry.service import Registry
 from services.simulation.service import Simulation
 from services.snowflake import recent
 from services.spokes.service import Spokes
+from services.sync.service import Sync
 from services.training.service import Training
 
 
@@ -91,6 +92,10 @@ def get_example(request: Request) -> Example:
     return domains(request).example
 
 
+def get_sync(request: Request) -> Sync:
+    return domains(request).sync
+
+
 def get_user(request: Request) -> User:
     user: User = request.state.user
     return user
@@ -109,6 +114,7 @@ OverviewDep = Annotated[Overview, Depends(get_overview)]
 FailuresDep = Annotated[Failures, Depends(get_failures)]
 HealthDep = Annotated[Health, Depends(get_health)]
 ExampleDep = Annotated[Example, Depends(get_example)]
+SyncDep = Annotated[Sync, Depends(get_sync)]
 UserDep = Annotated[User, Depends(get_user)]
 IdempotencyKey = Annotated[
     str | None,

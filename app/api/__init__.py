@@ -15,6 +15,7 @@ from app.api import (
     schemas,
     simulation,
     spokes,
+    sync,
     training,
 )
 
@@ -34,6 +35,7 @@ routers: list[APIRouter] = [
         predictions,
         simulation,
         example,
+        sync,
         schemas,
     )
 ]

@@ -14,6 +14,7 @@ from app.pages import (
     registry,
     simulation,
     spokes,
+    sync,
     training,
 )
 
@@ -30,4 +31,5 @@ routers: list[APIRouter] = [
     predictions.router,
     simulation.router,
     hub.router,
+    sync.router,
 ]

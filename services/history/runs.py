@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from services.history.incoming import REQUESTED, Place, graphs_table, tasks_table
 from services.history.store import History, aware, naive
@@ -64,7 +66,7 @@ class RunWriter:
         now = naive(seen_at)
         assert now is not None
         with self._history.write() as db:
-            since = _earliest(db, incoming, told) or now
+            since = _earliest(incoming, told) or now
             new, changed = _merge(db, incoming, "task_runs", _TASK, "run_id, attempt, name", since)
             _merge(db, told, "told_runs", _TOLD, "run_id, attempt", since)
             _drop_replaced(db, since)
@@ -104,16 +106,15 @@ class RunWriter:
         db.execute(_DERIVE, {"since": bound, "recent": now - _RECENT, "now": now})
 
 
-def _earliest(db: duckdb.DuckDBPyConnection, *tables: Any) -> datetime | None:
+def _earliest(*tables: pa.Table) -> datetime | None:
     """When the earliest of what is told was due."""
-    import pyarrow.compute as pc
 
     found = [pc.min(table["scheduled_at"]).as_py() for table in tables if table.num_rows]
     return min((one for one in found if one is not None), default=None)
 
 
 def _merge(
-    db: duckdb.DuckDBPyConnection, incoming: Any, table: str, columns: str, key: str, since: datetime
+    db: duckdb.DuckDBPyConnection, incoming: pa.Table, table: str, columns: str, key: str, since: datetime
 ) -> tuple[int, int]:
     """Put what is told into a table; how many rows are new, and how many told differently. Fills ``touched``."""
     db.execute("CREATE TEMP TABLE IF NOT EXISTS touched (run_id VARCHAR)")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from services.core.errors import Conflict, Invalid
 from services.core.hub import Declaration
 from services.operations import OperationKind, Params, Step, StepContext
+from services.simulation.days import SeveralDays
 from services.simulation.repository import EVENING, MORNING
 from services.simulation.service import Simulation
 from services.snowflake.applying import reader
@@ -66,7 +67,7 @@ class SimulationOperations:
         self._hub = hub
 
     def kinds(self) -> tuple[OperationKind[Any], ...]:
-        """``data.seed``, ``data.morning``, ``data.evening``, ``data.reset``."""
+        """``data.seed``, ``simulation.run``, ``data.morning``, ``data.evening``, ``data.reset``."""
         return (
             OperationKind(
                 "data.seed",
@@ -76,6 +77,7 @@ class SimulationOperations:
                 queue_key=lambda params: _QUEUE,
                 validate=self.check_seed,
             ),
+            SeveralDays(self._simulation).kind(),
             self._kind("data.morning", MORNING, self._check_morning),
             self._kind("data.evening", EVENING, self._check_evening),
             OperationKind(

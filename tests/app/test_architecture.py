@@ -28,6 +28,7 @@ DOMAINS = (
     "registry",
     "simulation",
     "spokes",
+    "sync",
     "training",
 )
 

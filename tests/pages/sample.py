@@ -12,6 +12,7 @@ from sample_forecasts import Predictions, Simulation
 from sample_health import health
 from sample_operations import Example, Operations
 from sample_runs import Training
+from sample_sync import Sync
 
 from services.health.service import Health
 
@@ -30,6 +31,7 @@ class Sample:
     predictions: Predictions = field(default_factory=Predictions)
     simulation: Simulation = field(default_factory=Simulation)
     failures: Failures = field(default_factory=Failures)
+    sync: Sync = field(default_factory=Sync)
     overview: Overview = field(default_factory=Overview)
     example: Example = field(default_factory=Example)
     operations: Operations = field(default_factory=Operations)
@@ -47,6 +49,7 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
         operations=Operations("running" if state == "absent" else state, state == "running"),
         simulation=Simulation(not options.get("empty", False)),
         failures=Failures(bool(options.get("empty"))),
+        sync=Sync(bool(options.get("empty"))),
     )
     if options.get("empty"):
         services.spokes.all = lambda: ()  # type: ignore[method-assign]

@@ -27,6 +27,7 @@ DOMAINS = (
     "registry",
     "simulation",
     "spokes",
+    "sync",
     "training",
 )
 VENDOR = STATIC / "vendor"
@@ -47,6 +48,7 @@ POST /operations/{operation_id}/cancel
 POST /operations/{operation_id}/resume
 GET /simulation
 POST /simulation/next
+POST /simulation/run
 POST /simulation/reset
 GET /spokes/{spoke}
 GET /spokes/{spoke}/alerts
@@ -64,6 +66,8 @@ GET /spokes/{spoke}/predictions
 POST /spokes/{spoke}/predictions/evaluate
 POST /spokes/{spoke}/onboard
 POST /spokes/{spoke}/predictions/run
+GET /sync
+POST /sync
 """
 
 
