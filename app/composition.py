@@ -15,6 +15,7 @@ from services.failures.service import Failures
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.history import History
 from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
@@ -67,6 +68,7 @@ class Domains:
     predictions: Forecasts
     simulation: Simulation
     failures: Failures
+    health: Health
     sync: Sync
     overview: Overview
     example: Example
@@ -165,6 +167,7 @@ def compose(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
+    health = Health(history, database, training, operations)
     readings = Readings(history)
     schedule = Schedule(
         readings,
@@ -221,6 +224,7 @@ def compose(
         predictions,
         simulation,
         failures,
+        health,
         sync,
         overview,
         example,

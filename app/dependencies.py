@@ -13,6 +13,7 @@ from services.example.service import Example
 from services.failures.service import Failures
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.hub.service import Hub
 from services.knowledge import Knowledge, known
 from services.knowledge.types import Look
@@ -90,6 +91,10 @@ def get_failures(request: Request) -> Failures:
     return domains(request).failures
 
 
+def get_health(request: Request) -> Health:
+    return domains(request).health
+
+
 def get_example(request: Request) -> Example:
     return domains(request).example
 
@@ -115,6 +120,7 @@ PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
 SimulationDep = Annotated[Simulation, Depends(get_simulation)]
 OverviewDep = Annotated[Overview, Depends(get_overview)]
 FailuresDep = Annotated[Failures, Depends(get_failures)]
+HealthDep = Annotated[Health, Depends(get_health)]
 ExampleDep = Annotated[Example, Depends(get_example)]
 SyncDep = Annotated[Sync, Depends(get_sync)]
 UserDep = Annotated[User, Depends(get_user)]

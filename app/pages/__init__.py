@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from app.pages import (
     failures,
     features,
+    graphs,
+    health,
     hub,
     knowledge,
     operations,
@@ -19,13 +21,15 @@ from app.pages import (
 
 routers: list[APIRouter] = [
     overview.router,
+    health.router,
+    graphs.router,
+    failures.router,
     operations.router,
     spokes.router,
     features.router,
     training.router,
     registry.router,
     predictions.router,
-    failures.router,
     simulation.router,
     hub.router,
     sync.router,
