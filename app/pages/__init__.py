@@ -5,7 +5,10 @@ from fastapi import APIRouter
 from app.pages import (
     failures,
     features,
+    graphs,
+    health,
     hub,
+    knowledge,
     operations,
     overview,
     predictions,
@@ -18,6 +21,8 @@ from app.pages import (
 
 routers: list[APIRouter] = [
     overview.router,
+    health.router,
+    graphs.router,
     failures.router,
     operations.router,
     spokes.router,
@@ -28,4 +33,5 @@ routers: list[APIRouter] = [
     simulation.router,
     hub.router,
     sync.router,
+    knowledge.router,
 ]

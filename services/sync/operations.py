@@ -61,6 +61,8 @@ class SyncOperations:
                 select=self._steps,
                 result=self.result,
                 routine=True,
+                # It reads the account itself.
+                touches=lambda params: (),
             ),
         )
 

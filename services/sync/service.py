@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import SnowflakeFailed
 from services.core.hub import Declaration
 from services.core.settings import SyncSettings
+from services.knowledge import Knowledge
 from services.operations import Operations, OperationState, OperationView, StepContext
 from services.snowflake.identifiers import like_pattern, quote
 from services.snowflake.scope import Scopes
@@ -35,12 +36,6 @@ from services.sync.types import Reach, SourceKind, SourceStatus, SyncStatus
 _REFUSED = ("not exist or not authorized", "insufficient privileges", "not authorized")
 
 
-class Knowledge(Protocol):
-    """Asks anew for what is shown of the account's objects: see services.knowledge."""
-
-    def refresh(self, part: str | None, reach: Reach = "free", context: StepContext | None = None) -> Any: ...
-
-
 class Sync:
     """See types.py."""
 
@@ -54,7 +49,7 @@ class Sync:
         scopes: Scopes,
         operations: Operations,
         schedule: Schedule,
-        knowledge: Knowledge | None = None,
+        knowledge: Knowledge,
         clock: Clock = utc_now,
     ) -> None:
         self._hub = hub
@@ -73,8 +68,7 @@ class Sync:
         """Every source, what the readings of a day cost, and the one that goes on; asks the account nothing."""
         marks, latest = self._readings.marks(), self._readings.latest()
         names: list[tuple[str, str, SourceKind, timedelta]] = []
-        if self._knowledge is not None:
-            names.append((CATALOGUE, LIVE_TITLES[CATALOGUE], "catalogue", timedelta()))
+        names.append((CATALOGUE, LIVE_TITLES[CATALOGUE], "catalogue", timedelta()))
         several = len(self._hub.databases) > 1
         for database in self._hub.databases:
             title = LIVE_TITLES[LIVE_RUNS] + (f" in {database}" if several else "")
@@ -115,8 +109,6 @@ class Sync:
         self, context: StepContext, scope: tuple[str, str] | None, reach: Reach
     ) -> list[Reading]:
         """Have what is shown of the account's objects asked anew, of one spoke or of all."""
-        if self._knowledge is None:
-            return []
         begin, error = time.perf_counter(), None
         part = None if scope is None else f"spoke:{scope[0]}:{scope[1]}"
         try:

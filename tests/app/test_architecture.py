@@ -21,6 +21,7 @@ HOOKS = {("services/db/engine.py", "connection"), ("services/db/engine.py", "_re
 DOMAINS = (
     "example",
     "features",
+    "health",
     "hub",
     "overview",
     "predictions",
