@@ -187,7 +187,9 @@ def compose(
         schedule,
         knowledge,
     )
-    overview = Overview(spokes, features, training, registry, predictions)
+    overview = Overview(
+        spokes, health, failures, features, registry, predictions, knowledge, lambda: history.commits
+    )
     example = Example(settings.example, operations)
 
     # What who looks may ask of each part of the account.
