@@ -192,6 +192,13 @@ def status(operation_id: str, run: int) -> str | None:
     return None if found is None else str(found.status)
 
 
+def forget(workflow_ids: list[str]) -> None:
+    """Delete runs that are over."""
+    from dbos import DBOS
+
+    DBOS.delete_workflows(workflow_ids)
+
+
 def stop(timeout: float) -> bool:
     """Stop taking work and wait for what runs; returns whether all of it ended in time."""
     global _body

@@ -45,6 +45,8 @@ class SeveralDays:
             ],
             queue_key=lambda params: "simulation",
             validate=self.check,
+            # Trouble is mended after the last of its parts.
+            touches=lambda params: self._simulation.touched(),
             describe=lambda params: (
                 f"Let {params.days} day{'' if params.days == 1 else 's'} pass"
                 + (f", with trouble: {params.trouble}" if params.trouble else "")
