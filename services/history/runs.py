@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 
 from services.history.hot import DEPTH, LOADED, Asked
 from services.history.incoming import REQUESTED, Place, graphs_table, tasks_table
+from services.history.retention import kept_from
 from services.history.rollups import sum_days
 from services.history.store import History, aware, naive, rows_of
 from services.history.types import GraphRunRow, Recorded, Row, Source
@@ -68,13 +69,17 @@ class RunWriter:
         now = naive(seen_at)
         assert now is not None
         with self._history.write(runs=False) as db:
+            first = kept_from(db)
+            if first is not None:
+                incoming, told = (one.filter(pc.field("scheduled_at") >= first) for one in (incoming, told))
             since = _earliest(incoming, told) or now
             new, changed = _merge(db, incoming, "task_runs", _TASK, "run_id, attempt, name", since)
             _merge(db, told, "told_runs", _TOLD, "run_id, attempt", since)
             _drop_replaced(db, since)
             bound = self._derive(db, place, since, now)
             followed = _followed(db, bound)
-            sum_days(db, [day for (day,) in db.execute("SELECT DISTINCT day FROM days").fetchall()])
+            days = [day for (day,) in db.execute("SELECT DISTINCT day FROM days").fetchall()]
+            sum_days(db, [day for day in days if first is None or day >= first.date()])
         if followed is None:
             self._history.newest.clear()
         elif followed[0]:

@@ -82,6 +82,11 @@ class History:
                 self.newest.clear()
         self._revision.bump()
 
+    def compact(self) -> None:
+        """Write what was committed from the log into the file, and give back the room of what was removed."""
+        with self._writing:
+            self._cursor().execute("CHECKPOINT").fetchall()
+
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         connection = self._connection
         if connection is None:
