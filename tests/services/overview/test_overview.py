@@ -50,7 +50,7 @@ class World:
     def freshness(self, spoke: str, environment: str) -> tuple[Any, ...]:
         self.asked += 1
         if self.as_of is None:
-            raise NotYetKnown("The account has not been read yet")
+            raise NotYetKnown
         return (
             SimpleNamespace(name="F", last_refreshed_at=NOW - timedelta(minutes=2), target_lag_seconds=60.0),
             SimpleNamespace(name="F", last_refreshed_at=NOW, target_lag_seconds=None),
