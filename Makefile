@@ -64,11 +64,16 @@ unit: compile ## Run the tests alone, a file on each core at a time
 
 test: lint unit ## Check and run all tests
 
-bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages
+bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages; cold start, idle, memory
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.resting
 
 schema: compile ## Write docs/spoke.schema.json, the form of a manifest
 	@$(BIN)/python -c "import json; from spoke_kit import manifest; print(json.dumps(manifest.schema(), indent=2))" > docs/spoke.schema.json
+
+.PHONY: catalogue
+catalogue: compile ## Write migrations/schema.sql, what the migrations make of an empty SQLite file
+	@$(BIN)/python -m tests.services.catalogue
 
 lock: ## Resolve the newest compatible versions into requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

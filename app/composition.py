@@ -15,6 +15,7 @@ from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.history import History
+from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
 from services.knowledge import Knowledge, KnownAnswers
@@ -34,9 +35,11 @@ from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.scope import shared_schema
 from services.spokes.operations import SpokesOperations
+from services.spokes.places import Places
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
 from services.training.operations import TrainingOperations
+from services.training.seen import SeenRuns
 from services.training.service import Training
 
 _STOP_SECONDS = 10.0
@@ -82,12 +85,20 @@ class Runtime:
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
+        self._open()
+        self.operations.start()
+
+    def start_to_answer(self) -> None:
+        """``start``, but return as soon as pages can be answered: work begins a moment later."""
+        self._open()
+        self.operations.start_soon()
+
+    def _open(self) -> None:
         # The account takes longest, and nothing below waits for it.
         if self.embedded is not None:
             self.embedded.start()
         migrate(self.database)
         self.history.open()
-        self.operations.start()
         self.knowledge.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
@@ -138,7 +149,8 @@ def compose(
     shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
     features = Features(known, spokes.scope, shared_features, registry, operations)
     predictions = Forecasts(source, history, spokes.scope, registry, operations)
-    training = Training(known, spokes.scope, operations, source.pace)
+    seen = SeenRuns(RunReader(history), RunWriter(history), Places(catalogue, declared.layout).place)
+    training = Training(known, spokes.scope, operations, source.pace, seen)
     simulation = Simulation(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
@@ -150,7 +162,7 @@ def compose(
     knowledge.learns(HUB, hub.plan, shared_features.read)
     knowledge.learns(SIMULATION, simulation.status)
     knowledge.learns_spokes(
-        features.read, registry.models, training.graphs, simulation.read, predictions.refresh
+        features.read, registry.models, training.read, simulation.read, predictions.refresh
     )
 
     if kinds is None:

@@ -45,7 +45,7 @@ def create_app(
     app.state.domains = runtime.domains
     app.state.settings = settings
     app.state.metrics = Metrics()
-    app.state.readiness = health.Readiness(runtime.database, runtime.source)
+    app.state.readiness = health.Readiness(runtime.database, runtime.source, runtime.operations)
     app.add_middleware(Names)
     app.add_middleware(Surround, settings=settings, metrics=app.state.metrics)
     errors.install(app)
@@ -73,6 +73,6 @@ def _lifespan(runtime: Runtime) -> Callable[[FastAPI], AbstractAsyncContextManag
 
 
 def _start(runtime: Runtime) -> None:
-    runtime.start()
+    runtime.start_to_answer()
     if runtime.embedded is not None and "example.setup" in runtime.operations.registry:
         runtime.domains.example.start_first()

@@ -10,27 +10,37 @@ from app.dependencies import OperationsDep
 from services.core.errors import SpokehubError
 from services.core.logging import logger
 from services.db.engine import Database
+from services.operations import Operations
 from services.snowflake.connection import ConnectionSource
 
 router = APIRouter(tags=["health"])
 log = logger(__name__)
 
 _KEPT_SECONDS = 5.0
+_HEARD_SECONDS = 600.0
 
 
 class Readiness:
-    """Whether the database and the account answer; the account is asked at most every five seconds."""
+    """Whether the database and the account answer and operations are worked on.
 
-    def __init__(self, database: Database, source: ConnectionSource) -> None:
+    The account is asked at most every five seconds, and not while it answered anybody within ten minutes.
+    """
+
+    def __init__(self, database: Database, source: ConnectionSource, operations: Operations) -> None:
         self._database = database
         self._source = source
+        self._operations = operations
         self._lock = threading.Lock()
         self._asked = 0.0
         self._account: str | None = None
 
     def checks(self) -> dict[str, str]:
         """What was checked, and "ok" or what is wrong with it."""
-        return {"database": self._ask_database(), "account": self._ask_account()}
+        return {
+            "database": self._ask_database(),
+            "operations": "ok" if self._operations.started else "starting",
+            "account": self._ask_account(),
+        }
 
     def _ask_database(self) -> str:
         try:
@@ -49,7 +59,7 @@ class Readiness:
 
     def _ping(self) -> str:
         try:
-            self._source.ping()
+            self._source.ping(_HEARD_SECONDS)
         except SpokehubError as error:
             return error.message
         except Exception as error:
@@ -66,7 +76,7 @@ def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 def readyz(request: Request) -> JSONResponse:
-    """200 when the database and the account answer, 503 with what is wrong otherwise."""
+    """200 when the database and the account answer and operations are worked on; 503 says what is wrong."""
     checks = request.app.state.readiness.checks()
     ready = all(value == "ok" for value in checks.values())
     return JSONResponse({"status": "ok" if ready else "unavailable", "checks": checks}, 200 if ready else 503)

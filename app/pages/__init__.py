@@ -18,13 +18,13 @@ from app.pages import (
 
 routers: list[APIRouter] = [
     overview.router,
-    failures.router,
     operations.router,
     spokes.router,
     features.router,
     training.router,
     registry.router,
     predictions.router,
+    failures.router,
     simulation.router,
     hub.router,
     knowledge.router,

@@ -15,14 +15,16 @@ from services.core.errors import SpokehubError
 from services.knowledge.types import HUB, SIMULATION, Look, Outlook, spoke_part
 
 _TODAY = timedelta(hours=12)
+# More than these are not named one by one.
+_MANY = 20
 
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The age of what is shown. ``part`` is what would be read anew, all of it when it is empty."""
+    """The age of what is shown. ``parts`` are what would be read anew, all of them when there are none."""
 
     at: datetime | None
-    part: str
+    parts: tuple[str, ...]
     back: str
     outlook: Outlook
 
@@ -37,15 +39,15 @@ def as_of(request: Request) -> AsOf | None:
     seen: Look | None = getattr(request.state, "look", None)
     if seen is None or seen.as_of is None:
         return None
-    return AsOf(
-        seen.as_of, part_of(request), address(request), domains(request).knowledge.outlook(seen.parts)
-    )
+    parts = tuple(sorted(seen.parts)) if len(seen.parts) <= _MANY else ()
+    return AsOf(seen.as_of, parts, address(request), domains(request).knowledge.outlook(seen.parts))
 
 
 def unread(request: Request) -> AsOf:
     """What is said where nothing is known yet."""
-    part = part_of(request)
-    return AsOf(None, part, address(request), domains(request).knowledge.outlook([part] if part else None))
+    knowledge, part = domains(request).knowledge, part_of(request)
+    parts = (part,) if part in knowledge.names() else ()
+    return AsOf(None, parts, address(request), knowledge.outlook(parts or None))
 
 
 def address(request: Request) -> str:

@@ -17,10 +17,12 @@ _WAIT_SECONDS = 1.5
 
 @router.post("/read", name="read_now")
 def read(
-    knowledge: KnowledgeDep, part: Annotated[str, Form()] = "", back: Annotated[str, Form()] = "/"
+    knowledge: KnowledgeDep,
+    part: Annotated[list[str] | None, Form()] = None,
+    back: Annotated[str, Form()] = "/",
 ) -> RedirectResponse:
-    """Read a part of the account, or all of it, and go back."""
-    knowledge.request(part or None, _WAIT_SECONDS)
+    """Read some parts of the account, or all, and go back."""
+    knowledge.request(part or (), _WAIT_SECONDS)
     return see(back if _is_ours(back) else "/")
 
 

@@ -9,6 +9,8 @@ from typing import Literal
 
 from services.core.errors import Invalid
 
+# A week.
+_LONGEST_DELAY = 604_800
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -65,6 +67,8 @@ class AccountSettings:
     container_account: str | None = None
     token_path: Path = Path("/snowflake/session/token")
     embedded_port: int = 0
+    # Of the embedded one: the age in seconds that a thing has before ACCOUNT_USAGE shows it.
+    usage_delay: float = 0.0
 
     @property
     def ingress(self) -> bool:
@@ -148,7 +152,7 @@ def _account(env: Mapping[str, str]) -> AccountSettings:
         return AccountSettings(kind, name or None, host, account, token_path)
     if name:
         return AccountSettings(kind="named", connection=name)
-    return AccountSettings(embedded_port=port)
+    return AccountSettings(embedded_port=port, usage_delay=_delay(env))
 
 
 def _log(env: Mapping[str, str]) -> LogSettings:
@@ -193,6 +197,20 @@ def _seconds(env: Mapping[str, str], name: str, default: float) -> float:
         value = -1.0
     if not 0 < value <= 3600:
         raise Invalid(f"{name} is {text!r}", hint="Use seconds, more than 0 and at most 3600.")
+    return value
+
+
+def _delay(env: Mapping[str, str]) -> float:
+    text = env.get("SPOKEHUB_ACCOUNT_USAGE_DELAY") or "0"
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= _LONGEST_DELAY:
+        raise Invalid(
+            f"SPOKEHUB_ACCOUNT_USAGE_DELAY is {text!r}",
+            hint=f"Use seconds, at least 0 and at most {_LONGEST_DELAY}.",
+        )
     return value
 
 

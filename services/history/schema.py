@@ -36,6 +36,16 @@ _TABLES = (
         config VARCHAR, request_id VARCHAR, source VARCHAR NOT NULL, seen_at TIMESTAMP NOT NULL
     )
     """,
+    # What the graph functions told of attempts, from which and from the tasks graph_runs are derived.
+    """
+    CREATE TABLE told_runs (
+        database_name VARCHAR NOT NULL, schema_name VARCHAR NOT NULL, graph VARCHAR NOT NULL, root_id VARCHAR,
+        graph_version BIGINT, run_id VARCHAR NOT NULL, attempt INTEGER NOT NULL, state VARCHAR NOT NULL,
+        scheduled_from VARCHAR, scheduled_at TIMESTAMP NOT NULL, started_at TIMESTAMP, completed_at TIMESTAMP,
+        first_error_task VARCHAR, first_error_code VARCHAR, first_error_message VARCHAR, fingerprint VARCHAR,
+        config VARCHAR, source VARCHAR NOT NULL, seen_at TIMESTAMP NOT NULL
+    )
+    """,
     # What SHOW TASKS told last, so that a graph has its shape and its next run while the account is away.
     """
     CREATE TABLE graph_schedules (

@@ -33,6 +33,8 @@ class History:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._writing = threading.RLock()
         self._local = threading.local()
+        # How often something was written: what was read before holds while it stands.
+        self.commits = 0
 
     def open(self) -> None:
         """Open the file, make it when it is missing, and bring it to the schema of this code."""
@@ -75,6 +77,7 @@ class History:
                 cursor.rollback()
                 raise
             cursor.commit()
+            self.commits += 1
         self._revision.bump()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 
 from services.core.clock import Clock, utc_now
@@ -35,18 +35,18 @@ class Background:
         self._stopping = False
         self.next_at: datetime | None = None
 
-    def request(self, part: str | None, wait: float = 0.0) -> None:
-        """Read it soon; returns when it has been tried, after ``wait`` seconds at the latest."""
+    def request(self, parts: Collection[str | None], wait: float = 0.0) -> None:
+        """Read them soon; returns when all have been tried, after ``wait`` seconds at the latest."""
         with self._guard:
             if self._stopping:
                 return
-            self._wanted[part] = 0.0
+            self._wanted.update(dict.fromkeys(parts, 0.0))
             self._pause = _FIRST_PAUSE
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="knowledge", daemon=True)
                 self._worker.start()
             self._guard.notify_all()
-            self._guard.wait_for(lambda: self._wanted.get(part) != 0.0, wait)
+            self._guard.wait_for(lambda: all(self._wanted.get(part) != 0.0 for part in parts), wait)
 
     def check(self) -> None:
         """Stopped once the service stops."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Protocol
@@ -84,21 +84,22 @@ class Knowledge:
         names = self.names() if parts else ()
         return self._refresh([part for part in parts if part in names], "all", context)
 
-    def request(self, part: str | None = None, wait: float = 0.0) -> None:
-        """Read in the background, again and again until the account answers; NotFound 404.
+    def request(self, parts: Collection[str] = (), wait: float = 0.0) -> None:
+        """Read these parts, all when none is named, in the background until the account answers; NotFound 404.
 
-        Returns when it has been tried, after ``wait`` seconds at the latest.
+        Returns when each has been tried, after ``wait`` seconds at the latest.
         """
-        if part is not None and part not in self.names():
-            raise NotFound(f"There is no part {part!r} to read", hint="See GET /api/v1/spokes.")
-        self._background.request(part, wait)
+        unknown = sorted(set(parts) - set(self.names()))
+        if unknown:
+            raise NotFound(f"There is no part {unknown[0]!r} to read", hint="See GET /api/v1/spokes.")
+        self._background.request(tuple(parts) or (None,), wait)
 
     def start(self) -> None:
         """Read what was never read, in the background."""
         known = self._answers.parts()
-        for name in self.names():
-            if name not in known or known[name].as_of is None:
-                self.request(name)
+        unread = [name for name in self.names() if name not in known or known[name].as_of is None]
+        if unread:
+            self.request(unread)
 
     def stop(self) -> None:
         """Begin nothing more."""

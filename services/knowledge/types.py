@@ -4,11 +4,12 @@ Functions (`services.knowledge`, class `Knowledge`):
 
 - `refresh(part: str | None = None, reach: Reach = "all", context=None) -> tuple[Refreshed, ...]`: asks the account
   anew for a part, or for all; raises nothing of the account's.
-- `request(part: str | None = None) -> None`: the same in the background, again and again until the account answers.
+- `request(parts: Collection[str] = (), wait: float = 0) -> None`: the same in the background, for some parts or for
+  all, again and again until the account answers.
 - `as_of(part: str) -> datetime | None`: when it was read as a whole.
 - `parts() -> tuple[KnownPart, ...]`: every part that was tried, by name.
 - `errors() -> Mapping[str, str]`: why the last reading of a part did not succeed.
-- `outlook(part: str | None = None) -> Outlook`: whether it is being read, and when it will be.
+- `outlook(parts=None) -> Outlook`: whether anything is being read, when it will be, and what the last try said.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """Operations as the rest of the program sees them: submit, look, cancel, resume."""
 
+import itertools
 import threading
 from typing import Any
 
@@ -28,6 +29,7 @@ from services.operations.types import (
 from services.snowflake.connection import ConnectionSource
 
 MAX_PAGE = 5000
+_START_WAITS = (0.5, 1.0, 2.0, 5.0)
 
 log = logger(__name__)
 
@@ -67,21 +69,52 @@ class Operations:
         )
         self._url = url
         self._clock = clock
-        self._started = False
+        self._accepting = self._started = False
+        self._starter: threading.Thread | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether what is submitted is worked on by now."""
+        return self._started
 
     def start(self) -> None:
         """Begin to work, with what an earlier process left first."""
+        self._accepting = True
         queue.start(self._url, self.runner)
         self._started = True
+        # What is written before this is found here, what is written after it was handed to the queue.
         for view in self.queries.open():
             self._take_up(view)
 
+    def start_soon(self) -> None:
+        """``start`` in a thread of its own, again while it fails. What is submitted meanwhile is worked on then."""
+        self._accepting = True
+        self._starter = threading.Thread(target=self._start_patiently, name="operations-start", daemon=True)
+        self._starter.start()
+
+    def _start_patiently(self) -> None:
+        for wait in itertools.chain(_START_WAITS, itertools.repeat(_START_WAITS[-1])):
+            try:
+                return self.start()
+            except Exception:
+                log.exception("operations.not_started", again_in=wait)
+                self._started = False
+                queue.discard()
+            if self.runner.stopping.wait(wait):
+                return None
+        return None
+
     def stop(self, timeout: float = 10.0) -> bool:
         """Stop working; what is interrupted goes on at the next start. Returns whether all ended in time."""
+        if not self._accepting:
+            return True
+        self._accepting = False
+        self.runner.stopping.set()
+        if self._starter is not None:
+            self._starter.join()
         if not self._started:
             return True
         self._started = False
-        self.runner.stopping.set()
         return queue.stop(timeout)
 
     def submit(
@@ -100,7 +133,7 @@ class Operations:
         does an ``operation_id`` that exists: give one (``derived_id``) for what must never run twice. Whoever
         asks for what is queued or running already, kind and parameters alike, is given that.
         """
-        if not self._started:
+        if not self._accepting:
             raise Unavailable("The service is stopping or not yet started", hint="Try again in a moment.")
         if operation_id is not None and (known := self.queries.find(operation_id)) is not None:
             return known

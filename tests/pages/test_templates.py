@@ -48,6 +48,7 @@ POST /operations/{operation_id}/resume
 POST /read
 GET /simulation
 POST /simulation/next
+POST /simulation/run
 POST /simulation/reset
 GET /spokes/{spoke}
 GET /spokes/{spoke}/alerts

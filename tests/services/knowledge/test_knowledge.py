@@ -291,10 +291,10 @@ def test_what_was_never_read_is_read_once_the_account_answers(world: World, quic
     until(lambda: all(thread.name != "knowledge" for thread in threading.enumerate()))
     asked = len(world.account.asked)
     world.knowledge.start()
-    world.knowledge.request("hub", wait=10)
+    world.knowledge.request(["hub"], wait=10)
     assert len(world.account.asked) == asked + 2
     with pytest.raises(NotFound):
-        world.knowledge.request("spoke:nobody:DEV")
+        world.knowledge.request([PUDO, "spoke:nobody:DEV"])
 
 
 def test_stopping_ends_the_wait_for_an_account(world: World) -> None:
