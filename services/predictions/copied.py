@@ -135,17 +135,14 @@ class Copies:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._known: tuple[int, dict[tuple[str, str, str], Row]] = (-1, {})
 
     def of(self, relation: Relation) -> Copy | Problem | None:
         """The copy of a prediction; why there is none; None before the first attempt."""
         scope = relation.scope
-        found = self._history.rows(
-            "SELECT * FROM prediction_copies WHERE spoke = ? AND environment = ? AND prediction = ?",
-            (scope.spoke, scope.environment, relation.name),
-        )
-        if not found:
+        row = self._rows().get((scope.spoke, scope.environment, relation.name))
+        if row is None:
             return None
-        row = found[0]
         problem = Problem(**json.loads(row["problem"])) if row["problem"] else None
         if row["id"] is None:
             return problem
@@ -158,6 +155,15 @@ class Copies:
             tuple(json.loads(row["feature_types"])),
             problem,
         )
+
+    def _rows(self) -> dict[tuple[str, str, str], Row]:
+        """By spoke, environment and prediction; read once for each state of the history."""
+        state, known = self._history.commits, self._known
+        if known[0] != state:
+            rows = self._history.rows("SELECT * FROM prediction_copies")
+            known = (state, {(row["spoke"], row["environment"], row["prediction"]): row for row in rows})
+            self._known = known
+        return known[1]
 
 
 def shape_of(relation: Relation) -> str:
