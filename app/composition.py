@@ -1,6 +1,7 @@
 """Puts one application together: each service made once, in an order one can read, from those above it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
@@ -14,6 +15,7 @@ from services.failures.service import Failures
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.history import History
 from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
@@ -38,6 +40,10 @@ from services.spokes.operations import SpokesOperations
 from services.spokes.places import Places
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
+from services.sync.operations import SyncOperations
+from services.sync.repository import Readings
+from services.sync.schedule import Intervals, Schedule
+from services.sync.service import Sync
 from services.training.operations import TrainingOperations
 from services.training.seen import SeenRuns
 from services.training.service import Training
@@ -62,6 +68,8 @@ class Domains:
     predictions: Forecasts
     simulation: Simulation
     failures: Failures
+    health: Health
+    sync: Sync
     overview: Overview
     example: Example
 
@@ -77,6 +85,7 @@ class Runtime:
     source: ConnectionSource
     knowledge: Knowledge
     embedded: EmbeddedAccount | None
+    schedule: Schedule
     domains: Domains
 
     @property
@@ -87,11 +96,13 @@ class Runtime:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
         self._open()
         self.operations.start()
+        self.schedule.start()
 
     def start_to_answer(self) -> None:
         """``start``, but return as soon as pages can be answered: work begins a moment later."""
         self._open()
         self.operations.start_soon()
+        self.schedule.start()
 
     def _open(self) -> None:
         # The account takes longest, and nothing below waits for it.
@@ -103,6 +114,7 @@ class Runtime:
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
+        self.schedule.stop(timeout)
         self.knowledge.stop()
         if not self.operations.stop(timeout):
             log.warning("operations.interrupted", note="they go on at the next start")
@@ -155,6 +167,26 @@ def compose(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
+    health = Health(history, database, training, operations)
+    readings = Readings(history)
+    schedule = Schedule(
+        readings,
+        operations,
+        # An application with kinds of its own reads nothing by itself.
+        Intervals.of(settings.sync, source.kind == "embedded") if kinds is None else None,
+        timedelta(seconds=declared.warehouse.auto_suspend_seconds),
+    )
+    sync = Sync(
+        declared,
+        settings.sync,
+        readings,
+        RunWriter(history),
+        Places(catalogue, declared.layout),
+        spokes.scope,
+        operations,
+        schedule,
+        knowledge,
+    )
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 
@@ -174,6 +206,7 @@ def compose(
             PredictionsOperations(predictions, spokes.scope),
             TrainingOperations(training, spokes, features, registry, predictions),
             SimulationOperations(simulation, spokes, declared),
+            SyncOperations(sync),
             ExampleOperations(hub, spokes),
         ):
             for kind in domain.kinds():
@@ -191,7 +224,9 @@ def compose(
         predictions,
         simulation,
         failures,
+        health,
+        sync,
         overview,
         example,
     )
-    return Runtime(settings, revision, database, history, source, knowledge, embedded, domains)
+    return Runtime(settings, revision, database, history, source, knowledge, embedded, schedule, domains)

@@ -13,6 +13,7 @@ from services.example.service import Example
 from services.failures.service import Failures
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.hub.service import Hub
 from services.knowledge import Knowledge, known
 from services.knowledge.types import Look
@@ -22,6 +23,7 @@ from services.predictions.service import Forecasts
 from services.registry.service import Registry
 from services.simulation.service import Simulation
 from services.spokes.service import Spokes
+from services.sync.service import Sync
 from services.training.service import Training
 
 
@@ -89,8 +91,16 @@ def get_failures(request: Request) -> Failures:
     return domains(request).failures
 
 
+def get_health(request: Request) -> Health:
+    return domains(request).health
+
+
 def get_example(request: Request) -> Example:
     return domains(request).example
+
+
+def get_sync(request: Request) -> Sync:
+    return domains(request).sync
 
 
 def get_user(request: Request) -> User:
@@ -110,7 +120,9 @@ PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
 SimulationDep = Annotated[Simulation, Depends(get_simulation)]
 OverviewDep = Annotated[Overview, Depends(get_overview)]
 FailuresDep = Annotated[Failures, Depends(get_failures)]
+HealthDep = Annotated[Health, Depends(get_health)]
 ExampleDep = Annotated[Example, Depends(get_example)]
+SyncDep = Annotated[Sync, Depends(get_sync)]
 UserDep = Annotated[User, Depends(get_user)]
 IdempotencyKey = Annotated[
     str | None,

@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from app.pages import (
     failures,
     features,
+    graphs,
+    health,
     hub,
     knowledge,
     operations,
@@ -13,19 +15,23 @@ from app.pages import (
     registry,
     simulation,
     spokes,
+    sync,
     training,
 )
 
 routers: list[APIRouter] = [
     overview.router,
+    health.router,
+    graphs.router,
+    failures.router,
     operations.router,
     spokes.router,
     features.router,
     training.router,
     registry.router,
     predictions.router,
-    failures.router,
     simulation.router,
     hub.router,
+    sync.router,
     knowledge.router,
 ]

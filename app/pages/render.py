@@ -19,7 +19,7 @@ from app.pages import ages
 from app.pages import format as formats
 from app.pages import frame as frames
 from app.pages.icons import icon
-from app.pages.states import is_final, state_style
+from app.pages.states import cell_mark, is_final, state_style
 from services.hub.types import Environment as HubEnvironment
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
@@ -55,6 +55,7 @@ def templates() -> Environment:
     environment.filters["data"] = data
     environment.globals.update(formats.GLOBALS)
     environment.globals.update(icon=icon, static=static, state_style=state_style, is_final=is_final)
+    environment.globals["cell_mark"] = cell_mark
     return environment
 
 

@@ -39,7 +39,13 @@ class History:
     def open(self) -> None:
         """Open the file, make it when it is missing, and bring it to the schema of this code."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        config = {"memory_limit": self._memory, "threads": "2", "preserve_insertion_order": "false"}
+        config = {
+            "memory_limit": self._memory,
+            "threads": "2",
+            "preserve_insertion_order": "false",
+            # A page of a list is read by its places, not by all columns of all rows.
+            "late_materialization_max_rows": "1001",
+        }
         self._connection = duckdb.connect(str(self.path), config=config)
         schema.upgrade(self._connection)
 

@@ -2,10 +2,10 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, literal, select, tuple_
+from sqlalchemy import func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.core.errors import Invalid, NotFound
@@ -43,8 +43,13 @@ class Queries:
             record = db.get(OperationRecord, operation_id)
             return None if record is None else _views(db, [record])[0]
 
-    def list(self, wanted: OperationFilter, limit: int, cursor: str | None) -> Page[OperationView]:
-        """Newest first. ``cursor`` is what the page before gave; Invalid when it is not one of ours."""
+    def list(
+        self, wanted: OperationFilter, limit: int, cursor: str | None, routine: Sequence[str] = ()
+    ) -> Page[OperationView]:
+        """Newest first. ``cursor`` is what the page before gave; Invalid when it is not one of ours.
+
+        ``routine`` are the kinds that the filter may leave out.
+        """
         query = select(OperationRecord).order_by(OperationRecord.created_at.desc(), OperationRecord.id.desc())
         for column in ("kind", "state", "spoke", "environment"):
             value = getattr(wanted, column)
@@ -54,6 +59,9 @@ class Queries:
             query = query.where(OperationRecord.parent_id.is_(None))
         elif wanted.parent is not None:
             query = query.where(OperationRecord.parent_id == wanted.parent)
+        if routine and not wanted.routine and wanted.kind is None:
+            failed = OperationRecord.state == OperationState.FAILED
+            query = query.where(or_(OperationRecord.kind.not_in(routine), failed))
         with self.database.read() as db:
             if cursor is not None:
                 last = db.get(OperationRecord, _decode(cursor))

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,6 +30,8 @@ from services.operations.types import (
 from services.snowflake.connection import ConnectionSource
 
 MAX_PAGE = 5000
+# The queue's library takes half a second to load; pages that are waited for come before it.
+_AFTER_PAGES = 0.25
 _START_WAITS = (0.5, 1.0, 2.0, 5.0)
 
 log = logger(__name__)
@@ -93,6 +96,8 @@ class Operations:
         self._starter.start()
 
     def _start_patiently(self) -> None:
+        if self.runner.stopping.wait(_AFTER_PAGES):
+            return None
         for wait in itertools.chain(_START_WAITS, itertools.repeat(_START_WAITS[-1])):
             try:
                 return self.start()
@@ -160,7 +165,8 @@ class Operations:
         self, where: OperationFilter | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[OperationView]:
         """Operations, newest first; Invalid for a cursor that is not ours."""
-        return self.queries.list(where or OperationFilter(), min(max(limit, 1), MAX_PAGE), cursor)
+        most = min(max(limit, 1), MAX_PAGE)
+        return self.queries.list(where or OperationFilter(), most, cursor, self.registry.routine)
 
     def latest(
         self, kind: str, spoke: str | None = None, environment: str | None = None
@@ -170,8 +176,23 @@ class Operations:
         return page.items[0] if page.items else None
 
     def running(self) -> tuple[OperationView, ...]:
-        """What is pending or running, newest first, without children."""
-        return tuple(reversed([view for view in self.queries.open() if view.parent_id is None]))
+        """What is pending or running, newest first, without children and without what runs by itself."""
+        routine = self.registry.routine
+        found = [view for view in self.queries.open() if view.parent_id is None and view.kind not in routine]
+        return tuple(reversed(found))
+
+    def open(self, kind: str) -> OperationView | None:
+        """The oldest of this kind that is pending or running."""
+        return next((view for view in self.queries.open() if view.kind == kind), None)
+
+    def forget(self, kind: str, before: datetime) -> int:
+        """Delete the operations of a routine kind that ended before, whole; how many. Failed ones, too."""
+        if not self.registry.get(kind).routine:
+            raise ValueError(f"{kind} is no routine: what it did is kept")
+        gone = self.submissions.forget(kind, before)
+        if self._started and gone:
+            queue.forget([f"{one}:{run}" for one, last in gone for run in range(1, last + 1)])
+        return len(gone)
 
     def log(self, operation_id: str, after: int = 0, limit: int = 1000) -> Page[LogLine]:
         """Log lines after a number; NotFound."""

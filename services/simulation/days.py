@@ -8,7 +8,6 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
-from snowflake.connector import DictCursor
 
 from services.core.errors import SpokehubError
 from services.operations import OperationKind, Params, Step, StepContext
@@ -161,6 +160,9 @@ class SeveralDays:
 @contextmanager
 def _running(context: StepContext) -> Iterator[Run]:
     """Runs statements on a connection of the operation's."""
+    # Imported here: the driver takes half a second, for which no start of the service has to wait.
+    from snowflake.connector import DictCursor
+
     with context.connect() as connection, connection.cursor(DictCursor) as cursor:
 
         def run(text: str) -> list[dict[str, Any]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,13 +16,28 @@ from services.snowflake.identifiers import named
 from services.snowflake.pace import Pace
 from services.snowflake.scope import Scope, Scopes
 from services.training.declared import DeclaredGraph
-from services.training.history import graph_of, is_live, runs_of
+from services.training.history import graph_of, is_live, read_config, runs_of
 from services.training.repository import TaskGraphs, tasks_in_order
 from services.training.seen import SeenRuns
 from services.training.types import Graph, GraphRun
 
 # A clock of the account's may be behind, but its history is asked for seven days at most.
 _BEFORE = timedelta(minutes=1)
+
+
+# In the CONFIG of each run that Spokehub starts, to know it again.
+REQUEST_ID = "request_id"
+_MOST_CONFIG = 10_000
+
+
+def check_config(config: dict[str, Any]) -> dict[str, Any]:
+    """ValueError for a configuration that cannot be sent with a run."""
+    if REQUEST_ID in config:
+        raise ValueError(f"{REQUEST_ID} is Spokehub's own field; leave it out")
+    text = json.dumps(config)
+    if len(text) > _MOST_CONFIG or "\\u0000" in text:
+        raise ValueError(f"a configuration has at most {_MOST_CONFIG} characters, and no NUL")
+    return config
 
 
 class GraphBusy(Conflict):
@@ -216,20 +232,70 @@ class Training:
         """Submit ``graphs.deploy``; the operation's id."""
         return self._submit("graphs.deploy", spoke, environment, actor)
 
-    def start(self, spoke: str, environment: str, graph: str, actor: str) -> str:
-        """Submit the operation that runs a graph; Conflict 409 while it is not deployed or has nothing to do."""
+    def start(
+        self, spoke: str, environment: str, graph: str, actor: str, config: Mapping[str, Any] | None = None
+    ) -> str:
+        """Submit the operation that runs a graph; Conflict 409 while it is not deployed or has nothing to do.
+
+        ``config`` is merged over the graph's own for this run.
+        """
         found = self.declared(spoke, environment, graph)
-        return self._submit(found.kind, spoke, environment, actor, graph=found.name)
+        return self._submit_run(found, spoke, environment, actor, config or {})
 
     def retry(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
         """Submit ``graph.retry``; Conflict 409 unless it failed and the graph is as it was."""
         return self._submit("graph.retry", spoke, environment, actor, graph=graph, run_id=run_id)
 
-    def again(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
-        """Submit a new run of what that one ran: the same CONFIG on the graph as it is now."""
+    def again(
+        self,
+        spoke: str,
+        environment: str,
+        graph: str,
+        run_id: str,
+        actor: str,
+        config: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Submit a new run of what that one ran: the same CONFIG, or an edited one, on the graph as it is now."""
         found = self.declared(spoke, environment, graph)
-        config = self.run(spoke, environment, graph, run_id).config or {}
-        more = {"days": config["days"]} if found.predicts and config.get("days") else {}
+        if config is None:
+            config = dict(self.run(spoke, environment, graph, run_id).config or {})
+            config.pop(REQUEST_ID, None)
+        return self._submit_run(found, spoke, environment, actor, config)
+
+    def cancel(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
+        """Submit ``graph.cancel``; NotFound 404, Conflict 409 for a run that is over."""
+        return self._control("graph.cancel", spoke, environment, graph, actor, run_id=run_id)
+
+    def suspend(self, spoke: str, environment: str, graph: str, actor: str) -> str:
+        """Submit ``graph.suspend``; NotFound 404 for a graph that is not declared."""
+        return self._control("graph.suspend", spoke, environment, graph, actor)
+
+    def resume(self, spoke: str, environment: str, graph: str, actor: str) -> str:
+        """Submit ``graph.resume``; NotFound 404 for a graph that is not declared."""
+        return self._control("graph.resume", spoke, environment, graph, actor)
+
+    def schedule(self, spoke: str, environment: str, graph: str, schedule: str | None, actor: str) -> str:
+        """Submit ``graph.schedule``; Invalid 422 for a schedule that Snowflake does not know. None: on request."""
+        return self._control("graph.schedule", spoke, environment, graph, actor, schedule=schedule)
+
+    def retry_many(self, runs: Sequence[Mapping[str, str]], actor: str) -> str:
+        """Submit ``graph.retry_many`` of runs, each with spoke, environment, graph and run_id."""
+        params = {"runs": [dict(run) for run in runs]}
+        return self._operations.submit("graph.retry_many", params, actor=actor).id
+
+    def _control(
+        self, kind: str, spoke: str, environment: str, graph: str, actor: str, **more: str | None
+    ) -> str:
+        name = self.declared(spoke, environment, graph).name
+        return self._submit(kind, spoke, environment, actor, graph=name, **more)
+
+    def _submit_run(
+        self, found: DeclaredGraph, spoke: str, environment: str, actor: str, config: Mapping[str, Any]
+    ) -> str:
+        more: dict[str, Any] = {"config": dict(config)}
+        if found.predicts and config.get("days"):
+            # Days are looked at before: whether they can be forecast.
+            more["days"] = more["config"].pop("days")
         return self._submit(found.kind, spoke, environment, actor, graph=found.name, **more)
 
     def declared(self, spoke: str, environment: str, graph: str) -> DeclaredGraph:
@@ -320,4 +386,5 @@ def _graph(
         declared is not None,
         declared.trains if declared else None,
         declared.predicts if declared else None,
+        read_config(next((row.get("config") for row in tasks_rows if row["name"] == root.name), None)),
     )  # fmt: skip

@@ -12,7 +12,7 @@ from sample import sample
 from sample_account import MISSING, RUN_ID, Hub
 from sample_application import TestClient, application
 
-from app.pages.training import first_error
+from app.pages.graphs import first_error
 from services.operations.types import OperationFilter, Page
 from services.predictions.types import PredictionPage, Problem
 from services.snowflake.preflight import RightsMissing
@@ -31,6 +31,8 @@ PAGES = {
     "/failures": "Failures",
     "/failures?state=all": "Failures",
     "/failures/f3": "Failure",
+    "/runs": "Runs",
+    "/spokes/pudo/graphs/TRAINING_DAG": "PUDO capacity",
     "/operations": "Operations",
     "/operations/op-setup": "Set up the example",
     "/simulation": "Simulation",
@@ -470,8 +472,8 @@ def test_a_skipped_task_is_no_error(read):
     page = read(RUN)
     assert not page.all("div", cls="problem")
     skipped = TaskRun("A", "SKIPPED", error_code="0040003", error_message="Conditional expression was false.")
-    run = sample().training.run("pudo", "DEV", "TRAINING_DAG", RUN_ID)
-    assert first_error(replace(run, first_error_message=None, tasks=(skipped,))) is None
+    run = sample().health.run("pudo", "DEV", "TRAINING_DAG", RUN_ID)
+    assert first_error(replace(run, tasks=(skipped,))) is None
 
 
 def test_the_ready_example_says_where_to_look(read):

@@ -27,6 +27,7 @@ DOMAINS = (
     "registry",
     "simulation",
     "spokes",
+    "sync",
     "training",
 )
 VENDOR = STATIC / "vendor"
@@ -66,6 +67,8 @@ GET /spokes/{spoke}/predictions
 POST /spokes/{spoke}/predictions/evaluate
 POST /spokes/{spoke}/onboard
 POST /spokes/{spoke}/predictions/run
+GET /sync
+POST /sync
 """
 
 
