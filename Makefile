@@ -35,11 +35,14 @@ $(GUIDE): $(VENV)/.ready $(GUIDE_SOURCES)
 		$(BIN)/mkdocs build --strict --quiet || $(BIN)/mkdocs build --strict
 	@touch $@
 
-.PHONY: guide pictures
+.PHONY: guide pictures screenshots
 guide: $(GUIDE) ## Build the guide, which the service shows under /docs/guide
 
 pictures: compile ## Run the tutorials and take the guide's pictures
 	@$(BIN)/python -m tests.guide.pictures
+
+screenshots: compile ## Photograph every page, with 0, 2 and 50 spokes, into var/screenshots
+	@$(BIN)/python -m tests.pages.screenshots var/screenshots
 
 run: compile $(GUIDE) ## Start Spokehub on http://127.0.0.1:PORT (default 8000), with the embedded account
 	@exec $(BIN)/spokehub serve --port $(PORT)
@@ -64,11 +67,16 @@ unit: compile ## Run the tests alone, a file on each core at a time
 
 test: lint unit ## Check and run all tests
 
-bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages
+bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages; cold start, idle, memory
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.resting
 
 schema: compile ## Write docs/spoke.schema.json, the form of a manifest
 	@$(BIN)/python -c "import json; from spoke_kit import manifest; print(json.dumps(manifest.schema(), indent=2))" > docs/spoke.schema.json
+
+.PHONY: catalogue
+catalogue: compile ## Write migrations/schema.sql, what the migrations make of an empty SQLite file
+	@$(BIN)/python -m tests.services.catalogue
 
 lock: ## Resolve the newest compatible versions into requirements.lock
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import json
 import os
@@ -12,10 +13,21 @@ import socket
 import sys
 import threading
 import time
+from datetime import timedelta
 from pathlib import Path
 
 from embedded_account import data_format
 from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Process
+
+LONGEST_DELAY = 7 * 86_400
+
+
+def delay(text: str) -> timedelta:
+    """Raises ValueError unless it is a number of seconds up to a week's."""
+    value = float(text)
+    if not 0 <= value <= LONGEST_DELAY:
+        raise ValueError(text)
+    return timedelta(seconds=value)
 
 
 def arguments() -> argparse.Namespace:
@@ -27,6 +39,13 @@ def arguments() -> argparse.Namespace:
         "--ready-file", type=Path, help="written with the connection when the account answers"
     )
     parser.add_argument("--default-warehouse", help="the administrator's warehouse, made if missing")
+    parser.add_argument(
+        "--usage-delay",
+        type=delay,
+        default=timedelta(),
+        metavar="SECONDS",
+        help="how old a thing is before ACCOUNT_USAGE shows it (0)",
+    )
     parser.add_argument("--parent-pid", type=int, help="end when this process is gone")
     return parser.parse_args()
 
@@ -84,22 +103,19 @@ def main() -> None:
         sys.exit(f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port.")
     port = listener.getsockname()[1]
 
-    # The workers' preloading takes longest, so it begins before everything else is imported.
-    from embedded_account.compute import ComputePool
-
-    compute = ComputePool(start=True)
-
     import uvicorn
 
     from embedded_account import files
     from embedded_account.account import Account
+    from embedded_account.compute import ComputePool
     from embedded_account.security.logins import give_default_warehouse
     from embedded_account.server import create_app
     from embedded_account.start import start
 
     account = Account(options.data, options.host, port)
+    account.usage_delay = options.usage_delay
     files.remove_orphans(account)
-    account.compute = compute
+    compute = account.compute = ComputePool(start=False)
     account.on_close.append(compute.close)
     start(account)
     if options.default_warehouse:
@@ -122,6 +138,9 @@ def main() -> None:
         }
         if options.ready_file:
             write_ready(options.ready_file, connection)
+        # The workers' preloading takes a processor for seconds: whoever started this needs it for his own start.
+        with contextlib.suppress(RuntimeError):
+            compute.prepare()
 
     threading.Thread(target=announce, daemon=True).start()
     server.run(sockets=[listener])

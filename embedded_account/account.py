@@ -16,7 +16,7 @@ import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -30,19 +30,26 @@ from embedded_account.errors import already_exists, does_not_exist, unsupported
 from embedded_account.grants import KIND as GRANT
 from embedded_account.grants import GrantIndex
 from embedded_account.locks import TableLocks
+from embedded_account.meters import settings
 from embedded_account.names import duck, literal, real, shown
 from embedded_account.tickets import Tickets
 from embedded_account.translate import macros
 
 if TYPE_CHECKING:
     from embedded_account.compute import ComputePool
+    from embedded_account.errors import SnowflakeError
+    from embedded_account.running import Running
     from embedded_account.session import Session
     from embedded_account.tasks.engine import TaskEngine
 
-# (session, query id, text, kind, begun, seconds, rows, error)
-QueryRecorder = Callable[..., None]
+# (session, the statement, seconds, rows, error)
+QueryRecorder = Callable[["Session", "Running", float, int, "SnowflakeError | None"], None]
 ACCOUNT = "__account"
 HIDDEN_SCHEMAS = ("main", SCHEMA)
+# Of the database SNOWFLAKE, which every account has: https://docs.snowflake.com/en/sql-reference/snowflake-db-roles
+DATABASE_ROLES = tuple(
+    f"SNOWFLAKE.{name}" for name in ("OBJECT_VIEWER", "USAGE_VIEWER", "GOVERNANCE_VIEWER", "SECURITY_VIEWER")
+)
 SYSTEM_ROLES = ("ACCOUNTADMIN", "SYSADMIN", "SECURITYADMIN", "USERADMIN", "ORGADMIN", "PUBLIC")
 
 
@@ -58,6 +65,8 @@ class Account:
         # The administrator; its warehouse unless a session names another, as a property of the user.
         self.user = "SPOKEHUB"
         self.default_warehouse: str | None = None
+        # How old a thing is before ACCOUNT_USAGE shows it.
+        self.usage_delay = timedelta()
         self.sessions: dict[str, Session] = {}
         self.token_secret = secrets.token_bytes(32)
         self.compute: ComputePool | None = None
@@ -93,9 +102,13 @@ class Account:
         self._attach(ACCOUNT, self.data / "account.duckdb")
         self._lock_duck()
         self.catalog.create(self.duck)
+        settings.create(self.duck)
         for role in SYSTEM_ROLES:
             if not self.catalog.get(self.duck, "ROLE", "", role):
                 self.catalog.put(self.duck, Record("ROLE", "", role, owner=""))
+        for name in DATABASE_ROLES:
+            if not self.catalog.get(self.duck, "DATABASE ROLE", "", name):
+                self.catalog.put(self.duck, Record("DATABASE ROLE", "", name, owner=""))
         self.grants = GrantIndex(self.catalog.list(self.duck, GRANT, ""))
         for path in sorted((self.data / "databases").glob("*.duckdb")):
             self._open_database(unquote(path.stem), path)
@@ -284,14 +297,24 @@ class Account:
     def delete(self, kind: str, name: str) -> None:
         self.write(gone=[(kind, name)])
 
-    def write(self, records: Iterable[Record] = (), gone: Iterable[tuple[str, str]] = ()) -> None:
-        """Remove records of the account's file, by kind and name, and write others: all of it or nothing."""
+    def write(
+        self,
+        records: Iterable[Record] = (),
+        gone: Iterable[tuple[str, str]] = (),
+        also: Iterable[tuple[str, list[Any]]] = (),
+    ) -> None:
+        """Remove records of the account's file, by kind and name, and write others: all of it or nothing.
+
+        `also` are DuckDB statements, with their values, of the same transaction.
+        """
         records, gone = list(records), list(gone)
         with contextlib.closing(self.cursor()) as connection, self.changing(ACCOUNT, connection):
             for kind, name in gone:
                 self.catalog.delete(connection, kind, "", name)
             for record in records:
                 self.catalog.put(connection, record)
+            for sql, values in also:
+                connection.execute(sql, values)
         with self._lock:
             for name in (*(name for _, name in gone), *(record.name for record in records)):
                 self._warehouses.pop(name, None)

@@ -27,6 +27,7 @@ from embedded_account.names import (
 )
 from embedded_account.parameters import LONGEST_STATEMENT, parameter
 from embedded_account.parse.cursor import Cursor
+from embedded_account.running import Running
 
 if TYPE_CHECKING:
     from embedded_account.account import Account
@@ -76,6 +77,8 @@ class Session:
         self.schema: str | None = None
         self.parameters: dict[str, Any] = {}
         self.variables: dict[str, str] = {}
+        # What runs now, the innermost last.
+        self.running: list[Running] = []
         self.temporary: dict[tuple[str, ObjectName], TemporaryObject] = {}
         self.results: OrderedDict[str, Result] = OrderedDict()
         self.last_query_ids: list[str] = []

@@ -21,6 +21,7 @@ from embedded_account.parameters import parameter
 from embedded_account.parse.batch import statements_of
 from embedded_account.parse.cursor import Cursor, tokenize
 from embedded_account.result import DML_TYPES, Result
+from embedded_account.running import begin
 from embedded_account.security.statements import check
 from embedded_account.session import Session
 
@@ -160,13 +161,15 @@ def _run(
     query_id = query_id or str(uuid.uuid4())
     begun, started = datetime.now(UTC), time.perf_counter()
     kind, error, rows = "UNKNOWN", None, 0
-    written = text
+    running = None if describe_only else begin(session, query_id, begun, text)
     try:
         if parameter(session, "QUOTED_IDENTIFIERS_IGNORE_CASE"):
             text = _without_case(text)
         current = read(text)
         current.describe_only, current.batch, current.query_id = describe_only, batch, query_id
         handler, kind = choose(current)
+        if running is not None:
+            running.kind = kind
         if kind not in ("COMMIT", "ROLLBACK"):
             session.refuse_if_aborted()
         if not describe_only:
@@ -196,13 +199,15 @@ def _run(
         )
         raise error from failure
     finally:
+        if running is not None:
+            record = session.account.record_query
+            if record:
+                record(session, running, time.perf_counter() - started, rows, error)
+            session.running.pop()
         if error is not None:
             session.recover(error, several_writes=kind.startswith("COPY"))
         if not session.in_transaction:
             session.account.locks.release(session)
-        record = session.account.record_query
-        if record and not describe_only:
-            record(session, query_id, written, kind, begun, time.perf_counter() - started, rows, error)
 
 
 def _attempt(session: Session, handler: Handler, current: Statement, text: str) -> Result:

@@ -70,3 +70,9 @@ class ConcurrentChange(MockDataError):
     """Somebody else moved the simulation between reading its state and writing the phase."""
 
     code = "CONCURRENT_CHANGE"
+
+
+class GenerationFailed(MockDataError):
+    """The process that generates the rows ended without them."""
+
+    code = "GENERATION_FAILED"

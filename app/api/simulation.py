@@ -7,10 +7,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from app.api.parameters import Body
 from app.dependencies import OperationsDep, SimulationDep, SubmitDep, UserDep, accepted
 from app.schemas.simulation import SimulationStatus
+from services.simulation.days import MOST_DAYS
 
 router = APIRouter(prefix="/simulation", tags=["simulation"])
 
@@ -25,6 +27,13 @@ class SeedRequest(Body):
     """``reset`` deletes the rows that are there."""
 
     reset: bool = False
+
+
+class DaysRequest(Body):
+    """How many days; ``trouble`` goes wrong on every third of them."""
+
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1
+    trouble: str | None = None
 
 
 class ResetRequest(Body):
@@ -55,6 +64,13 @@ def morning(submit: SubmitDep, body: PhaseRequest | None = None) -> JSONResponse
 def evening(submit: SubmitDep, body: PhaseRequest | None = None) -> JSONResponse:
     """Bring in the occupancy of the day; 409 before its morning."""
     return submit("data.evening", _day(body))
+
+
+@router.post("/run", status_code=202, response_model=None)
+def run_days(submit: SubmitDep, body: DaysRequest | None = None) -> JSONResponse:
+    """Let days pass: morning, forecasts, evening, evaluation. Troubles: failing-task, broken-feature, late-data."""
+    sent = body or DaysRequest()
+    return submit("simulation.run", {"days": sent.days, "trouble": sent.trouble})
 
 
 @router.post("/reset", status_code=202, response_model=None)

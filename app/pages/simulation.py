@@ -14,12 +14,14 @@ from app.pages.frame import ActorDep
 from app.pages.render import render, see
 from services.core.errors import Invalid
 from services.operations import OperationFilter, Operations
+from services.simulation.days import MOST_DAYS
 from services.simulation.service import Simulation
+from services.simulation.trouble import TROUBLES
 from services.simulation.types import SimulationDay
 
 router = APIRouter()
 # The kinds of operation that change the days.
-ON_DATA = ("data.", "inference.", "predictions.", "example.")
+ON_DATA = ("simulation.", "data.", "inference.", "predictions.", "example.")
 # What a day goes through, in order; the word for it and the operation that does it.
 PHASES = {
     "data.morning": "Morning",
@@ -39,6 +41,27 @@ def show(request: Request, simulation: SimulationDep, operations: OperationsDep)
 def next_step(simulation: SimulationDep, actor: ActorDep) -> RedirectResponse:
     """Do what comes next, and stay: the page follows the operation, and the step after it is the same button."""
     simulation.start_next(actor)
+    return see("/simulation")
+
+
+@router.post("/simulation/run", name="simulation_run")
+def run_days(
+    request: Request,
+    simulation: SimulationDep,
+    operations: OperationsDep,
+    actor: ActorDep,
+    days: Annotated[str, Form()] = "7",
+    trouble: Annotated[str, Form()] = "",
+) -> Response:
+    """Let several days pass; the form again with what is wrong."""
+    try:
+        count = int(days) if days.isdecimal() and len(days) < 4 else 0
+        if not 1 <= count <= MOST_DAYS:
+            raise Invalid(f"{days!r} is no number of days", hint=f"Use 1 to {MOST_DAYS}.")
+        simulation.start_days(count, trouble or None, actor)
+    except Invalid as refused:
+        shown = {**context(simulation, operations), "days": days, "trouble": trouble, "days_refused": refused}
+        return render(request, "pages/simulation.html", shown, status=refused.status)
     return see("/simulation")
 
 
@@ -62,7 +85,7 @@ def context(simulation: Simulation, operations: Operations) -> dict[str, Any]:
     """The status, its days in weeks, and the operation on the data that is under way."""
     status = simulation.status()
     busy = next((item for item in operations.running() if item.kind.startswith(ON_DATA)), None)
-    latest = operations.list(OperationFilter(parent="none"), limit=20).items
+    latest = operations.list(OperationFilter(parent="none", routine=False), limit=20).items
     last = next((item for item in latest if item.state.final and item.kind.startswith(ON_DATA)), None)
     return {
         "status": status,
@@ -71,6 +94,11 @@ def context(simulation: Simulation, operations: Operations) -> dict[str, Any]:
         "last": last,
         "phases": PHASES,
         "typed": "",
+        "days": "7",
+        "trouble": "",
+        "days_refused": None,
+        "troubles": tuple(TROUBLES.values()),
+        "most_days": MOST_DAYS,
         "refused": None,
         "url": "/simulation",
     }

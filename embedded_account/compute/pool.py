@@ -53,6 +53,10 @@ class ComputePool:
         if start:
             self._running_server()
 
+    def prepare(self) -> None:
+        """Begin the preload, which the first job does otherwise. RuntimeError on a closed pool."""
+        self._running_server()
+
     def wait_ready(self, timeout: float | None = None) -> bool:
         """Wait for the preload; False when it did not finish in time or the fork server could not start."""
         return self._running_server().wait_ready(timeout)

@@ -105,6 +105,8 @@ def computed(session: Session, record: Record, empty: bool = False) -> Iterator[
         columns = record.body["columns"]
         listed = f"({', '.join(map(duck, columns))})" if columns else ""
         limit = " LIMIT 0" if empty else ""
+        if session.running and not empty:
+            session.running[-1].refreshes_on = session.warehouse
         connection.execute(f"CREATE TEMP TABLE {address} AS SELECT * FROM ({sql}) AS q{listed}{limit}")
     try:
         (rows,) = connection.execute(f"SELECT count(*) FROM {address}").fetchall()[0]

@@ -5,13 +5,14 @@ https://docs.snowflake.com/en/sql-reference/sql/grant-privilege, …/revoke-priv
 
 from __future__ import annotations
 
+from embedded_account.account import DATABASE_ROLES
 from embedded_account.catalog import Record
 from embedded_account.errors import SnowflakeError, does_not_exist, unsupported
 from embedded_account.names import OWN_PREFIX, shown
 from embedded_account.objects.relations import view_exists
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result, rows_result, status
-from embedded_account.security import granting
+from embedded_account.security import granting, privileges, snowflake_database
 from embedded_account.session import Session
 from embedded_account.statements import Statement, statement
 
@@ -112,10 +113,10 @@ def _grants(
         cursor.accept("ROLE")
         rows = [("USAGE", "ROLE", shown(cursor.identifier()))]
     else:
-        privileges = _privileges(cursor)
+        wanted = _privileges(cursor)
         cursor.expect("ON")
         kind, name = _object(session, cursor)
-        rows = [(privilege, kind, name) for privilege in privileges]
+        rows = [_imported(privilege, kind, name) for privilege in wanted]
     cursor.expect(preposition)
     grantee_kind = "ROLE"
     if cursor.accept("DATABASE", "ROLE"):
@@ -133,6 +134,27 @@ def _grants(
     if grantee_kind in ("ROLE", "USER") and not is_me and not session.account.get(grantee_kind, grantee):
         raise does_not_exist(grantee_kind.title(), shown(grantee))
     return rows, grantee_kind, grantee, option, copies
+
+
+def _imported(privilege: str, kind: str, name: str) -> tuple[str, str, str]:
+    """IMPORTED PRIVILEGES, which are what can be granted on a database that another account shares."""
+    shared = (kind, name) == ("DATABASE", snowflake_database.DATABASE)
+    if shared and privilege == "IMPORTED PRIVILEGES":
+        return snowflake_database.IMPORTED
+    if shared:
+        raise SnowflakeError(
+            "Granting individual privileges on imported databases is not allowed. "
+            "Use 'GRANT IMPORTED PRIVILEGES' instead.",
+            3030,
+            "0A000",
+        )
+    if privilege == "IMPORTED PRIVILEGES":
+        raise SnowflakeError(
+            "SQL compilation error:\nInvalid grant: IMPORTED PRIVILEGES are those of an imported database.",
+            3029,
+            "0A000",
+        )
+    return privilege, kind, name
 
 
 def _key(row: tuple[str, str, str], grantee_kind: str, grantee: str) -> str:
@@ -170,7 +192,7 @@ def _spelled(session: Session, kind: str, name: str) -> list[tuple[str, str]]:
     if on is None:
         return [(kind, name)]
     # A role is known by its name itself, as it is as a grantee.
-    return [(kind, on.record if kind == "ROLE" else on.name)]
+    return [(kind, on.record if kind in ("ROLE", "DATABASE ROLE") else on.name)]
 
 
 def _record(
@@ -194,6 +216,8 @@ def _transfer(session: Session, kind: str, name: str, role: str, copies: str) ->
     on = granting.securable(session, kind, name)
     if on is None:
         raise unsupported(f"GRANT OWNERSHIP ON {kind}")
+    if name in DATABASE_ROLES:
+        raise privileges.refused(on)
     held = [r for r in session.account.list("GRANT") if (r.body["on_kind"], r.body["on"]) == (kind, name)]
     if held and not copies:
         raise SnowflakeError(

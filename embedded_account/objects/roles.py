@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from embedded_account.account import SYSTEM_ROLES
+from embedded_account.account import DATABASE_ROLES, SYSTEM_ROLES
 from embedded_account.catalog import Record
 from embedded_account.errors import (
     already_exists,
@@ -40,7 +40,7 @@ def _create(session: Session, current: Statement, kind: str, label: str) -> Resu
     if current.describe_only:
         return done
     before = session.account.get(kind, name)
-    built_in = kind == "USER" and name in (SYSTEM, session.account.user)
+    built_in = name in DATABASE_ROLES or (kind == "USER" and name in (SYSTEM, session.account.user))
     if (before is not None or built_in) and exists_ok:
         return status(f"{shown(name)} already exists, statement succeeded.")
     if built_in or (before is not None and not current.or_replace):

@@ -16,6 +16,7 @@ from embedded_account.errors import (
     no_such_object,
     unsupported,
 )
+from embedded_account.meters import settings
 from embedded_account.names import shown
 from embedded_account.objects.show import read_show
 from embedded_account.objects.tagging import read_tags
@@ -81,6 +82,18 @@ _POOL_OPTIONS = {
 }
 
 
+def rate_of(warehouse: Record) -> float:
+    """Credits an hour."""
+    return float(SIZES[warehouse.body["options"].get("WAREHOUSE_SIZE", "X-Small")])
+
+
+def _noted(record: Record, *, stops: bool = False) -> list[settings.Change]:
+    """What the meter must know of a change; it meters warehouses only."""
+    if record.kind != WAREHOUSE:
+        return []
+    return [settings.change(record, rate_of(record), datetime.now(UTC), stops=stops)]
+
+
 def _size(value: object) -> str:
     found = _SPELLINGS.get(str(value).upper().replace("-", "").replace("_", ""))
     if found is None:
@@ -125,7 +138,8 @@ def _create(session: Session, current: Statement, kind: str, known: set[str]) ->
     suspended = str(options.get("INITIALLY_SUSPENDED", False)).lower() == "true"
     state = "SUSPENDED" if suspended else ("STARTED" if kind == WAREHOUSE else "IDLE")
     body = {"options": options, "state": state, "resumed_on": datetime.now(UTC).isoformat()}
-    session.account.put(Record(kind, "", name, session.role, str(options.get("COMMENT", "")), body))
+    record = Record(kind, "", name, session.role, str(options.get("COMMENT", "")), body)
+    session.account.write([record], also=_noted(record, stops=True))
     if kind == WAREHOUSE:
         session.warehouse = name
     return done
@@ -150,6 +164,7 @@ def _alter(session: Session, current: Statement, kind: str, known: set[str]) -> 
         if if_exists:
             return status("Statement executed successfully.")
         raise does_not_exist(kind.title(), shown(name))
+    stops = False
     if cursor.accept("SET"):
         if cursor.looking_at("TAG"):
             raise unsupported(f"tags on a {kind.lower()}")
@@ -157,7 +172,7 @@ def _alter(session: Session, current: Statement, kind: str, known: set[str]) -> 
         record = replace(record, comment=str(options.get("COMMENT", record.comment)))
         record = record.with_body(options={**record.body["options"], **options})
     elif cursor.accept("SUSPEND") or cursor.accept("STOP", "ALL"):
-        record = record.with_body(state="SUSPENDED")
+        record, stops = record.with_body(state="SUSPENDED"), True
     elif cursor.accept("RESUME"):
         cursor.accept("IF", "SUSPENDED")
         state = "STARTED" if kind == WAREHOUSE else "IDLE"
@@ -166,7 +181,7 @@ def _alter(session: Session, current: Statement, kind: str, known: set[str]) -> 
         raise unsupported(f"ALTER {kind} … {cursor.peek().text}")
     cursor.end()
     if not current.describe_only:
-        session.account.put(record)
+        session.account.write([record], also=_noted(record, stops=stops))
     return status("Statement executed successfully.")
 
 
@@ -184,12 +199,13 @@ def _drop(session: Session, current: Statement, kind: str) -> Result:
     if_exists = current.accept_if_exists()
     name = current.cursor.identifier()
     current.cursor.end()
-    if session.account.get(kind, name) is None:
+    record = session.account.get(kind, name)
+    if record is None:
         if if_exists:
             return status("Drop statement executed successfully.")
         raise does_not_exist(kind.title(), shown(name))
     if not current.describe_only:
-        session.account.delete(kind, name)
+        session.account.write(gone=[(kind, name)], also=_noted(record, stops=True))
         if session.warehouse == name and kind == WAREHOUSE:
             session.warehouse = None
     return status(f"{shown(name)} successfully dropped.")

@@ -12,7 +12,7 @@ from embedded_account.catalog import Record
 from embedded_account.errors import does_not_exist, unsupported
 from embedded_account.names import ObjectName, SchemaName
 from embedded_account.parse.cursor import Cursor
-from embedded_account.security import privileges
+from embedded_account.security import privileges, snowflake_database
 from embedded_account.security.privileges import Securable
 from embedded_account.session import Session
 
@@ -36,6 +36,8 @@ def securable(session: Session, kind: str, name: str) -> Securable | None:
     record: Record | None
     if kind in _IN_ACCOUNT:
         record, database = account.get(kind, name if kind == "DATABASE ROLE" else parts[0]), ""
+    elif (kind, name) == ("DATABASE", snowflake_database.DATABASE):
+        return Securable(kind, name, name)
     elif kind == "DATABASE":
         database = parts[0]
         known = database in account.databases()

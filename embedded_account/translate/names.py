@@ -15,6 +15,7 @@ from embedded_account.functions import TABLES, VIRTUAL, TableCall
 from embedded_account.names import ObjectName, shown
 from embedded_account.parse.cursor import Cursor
 from embedded_account.result import Result
+from embedded_account.security import snowflake_database
 from embedded_account.session import Session
 from embedded_account.translate import Translation
 from embedded_account.translate.dialect import called_name
@@ -125,6 +126,9 @@ def _replace_table(translation: Translation, node: Any, hidden: frozenset[str]) 
                 "42501",
             )
         function, database = found
+        # What it answers holds now, and a view would keep it.
+        translation.transient |= database == "SNOWFLAKE"
+        _shorten_columns(node, parts)
         _replace_by_query(translation, node, function(translation.session, database), parts[-1])
         return True
     if len(parts) > 3:
@@ -172,11 +176,26 @@ def _virtual(session: Session, parts: list[str]) -> tuple[Any, str] | None:
         function = VIRTUAL.get(".".join(parts))
         if function is None:
             raise unsupported(".".join(parts))
+        snowflake_database.require(session, parts)
         return function, "SNOWFLAKE"
     if session.schema == "INFORMATION_SCHEMA" and len(parts) == 1:
         function = VIRTUAL.get(f"INFORMATION_SCHEMA.{parts[0]}")
         return (function, session.current_database()) if function else None
     return None
+
+
+def _shorten_columns(node: Any, parts: list[str]) -> None:
+    """DB.SCHEMA.VIEW.COLUMN → VIEW.COLUMN, for what becomes a subquery of that name."""
+    select = node.find_ancestor(exp.Select)
+    if select is None or node.alias:
+        return
+    for column in select.find_all(exp.Column):
+        place = [
+            column.args[key].name for key in ("table", "db", "catalog") if column.args.get(key) is not None
+        ]
+        if len(place) > 1 and all(a == b for a, b in zip(place, reversed(parts), strict=False)):
+            column.set("db", None)
+            column.set("catalog", None)
 
 
 def _replace_by_query(translation: Translation, node: Any, found: str | Result, name: str) -> None:
@@ -228,6 +247,7 @@ def _replace_call(translation: Translation, node: Any, qualifiers: list[str], ca
             named[argument.this.name.upper()] = constant(translation, argument.expression)
         else:
             arguments.append(constant(translation, argument))
+    translation.transient = True
     found = function(translation.session, TableCall(arguments, named, database))
     _replace_by_query(translation, node, found, name)
     return True

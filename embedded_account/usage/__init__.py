@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from embedded_account.tasks import runs
 from embedded_account.usage import (
+    attribution,
     dynamic_tables,
     information_schema,
+    meter,
     metering,
     queries,
     query_history,
+    serverless,
     stored_views,
     task_graphs,
     task_history,
@@ -21,10 +24,12 @@ if TYPE_CHECKING:
     from embedded_account.account import Account
 
 __all__ = [
+    "attribution",
     "dynamic_tables",
     "information_schema",
     "metering",
     "query_history",
+    "serverless",
     "start",
     "task_graphs",
     "task_history",
@@ -34,6 +39,7 @@ __all__ = [
 def start(account: Account) -> None:
     """Begin to note statements, and make what the history is read through."""
     queries.open_log(account)
+    meter.open_meter(account)
     with contextlib.closing(account.cursor()) as connection:
         runs.create_tables(connection)
         stored_views.create(connection)

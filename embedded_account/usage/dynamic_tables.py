@@ -18,7 +18,8 @@ from embedded_account.objects.dynamic_table_history import TABLE, has_history, h
 from embedded_account.objects.dynamic_table_refresh import KIND, data_timestamp, lag_seconds
 from embedded_account.result import Result, rows_result
 from embedded_account.session import Session
-from embedded_account.usage import arguments
+from embedded_account.usage import arguments, lateness
+from embedded_account.usage.task_history import identifier
 
 _HISTORY = (
     "DATA_TIMESTAMP_START",
@@ -91,11 +92,13 @@ def _qualified(session: Session, text: str) -> str:
 def account_refresh_history(session: Session, database: str) -> str:
     rows = _all_rows(session) if session.account.databases() else _rows_of_nothing()
     return f"""
-        SELECT "NAME", "SCHEMA_NAME", "DATABASE_NAME", CAST(NULL AS BIGINT) AS "ID",
-            CAST(NULL AS BIGINT) AS "SCHEMA_ID", CAST(NULL AS BIGINT) AS "DATABASE_ID",
+        SELECT "NAME", "SCHEMA_NAME", "DATABASE_NAME", {identifier('"QUALIFIED_NAME"')} AS "ID",
+            {identifier('"DATABASE_NAME"', '"SCHEMA_NAME"')} AS "SCHEMA_ID",
+            {identifier('"DATABASE_NAME"')} AS "DATABASE_ID",
             * EXCLUDE ("NAME", "SCHEMA_NAME", "DATABASE_NAME"), CAST(NULL AS VARCHAR) AS "EXECUTE_AS_USER",
             CAST(NULL AS VARCHAR) AS "SECONDARY_ROLE_NAMES"
-        FROM ({rows}) WHERE "STATE" <> 'EXECUTING'
+        FROM ({rows})
+        WHERE "STATE" <> 'EXECUTING' AND {lateness.old_enough(session, '"REFRESH_END_TIME"')}
     """
 
 

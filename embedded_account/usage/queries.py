@@ -7,20 +7,25 @@ history, and when the account closes; a crash loses at most that half second.
 from __future__ import annotations
 
 import contextlib
-import itertools
 import logging
 import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 
+from embedded_account.meters.state import Task
 from embedded_account.names import duck
+from embedded_account.objects.warehouses import SIZES
+from embedded_account.usage.query_types import COMPUTES, query_type
 
 if TYPE_CHECKING:
     from embedded_account.account import Account
     from embedded_account.errors import SnowflakeError
+    from embedded_account.running import Running
     from embedded_account.session import Session
 
 log = logging.getLogger(__name__)
@@ -47,49 +52,63 @@ _SCHEMA = pa.schema(
         ("rows", pa.int64()),
         ("warehouse_size", pa.string()),
         ("elapsed_ms", pa.int64()),
+        ("parent_id", pa.string()),
+        ("root_id", pa.string()),
+        # Of the task without a warehouse that the statement is of.
+        ("task_id", pa.string()),
+        ("task_database", pa.string()),
+        ("task_schema", pa.string()),
+        ("task_name", pa.string()),
     ]
 )
 _DUCK = {"string": "VARCHAR", "int64": "BIGINT", str(_TIME): "TIMESTAMPTZ"}
-# What runs on a warehouse; the rest is the work of Snowflake's own services.
-COMPUTES = frozenset(
-    {"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "CALL", "CREATE_TABLE_AS_SELECT", "UNLOAD"}
-)
-_TYPES = {
-    "(": "SELECT",
-    "VALUES": "SELECT",
-    "WITH": "SELECT",
-    "PUT": "PUT_FILES",
-    "GET": "GET_FILES",
-    "LS": "LIST_FILES",
-    "LIST": "LIST_FILES",
-    "RM": "REMOVE_FILES",
-    "REMOVE": "REMOVE_FILES",
-    "TRUNCATE": "TRUNCATE_TABLE",
-    "BEGIN": "BEGIN_TRANSACTION",
-    "START TRANSACTION": "BEGIN_TRANSACTION",
-    "COPY INTO": "COPY",
-}
 
 
-def query_type(kind: str, text: str) -> str:
-    """Snowflake's QUERY_TYPE from a statement's leading words."""
-    first = kind.split(" ", 1)[0]
-    if first in ("SHOW", "USE", "SET", "UNSET"):
-        return first
-    if first in ("DESC", "DESCRIBE"):
-        return "DESCRIBE"
-    if kind == "WITH" and text[:400].upper().find(" AS PROCEDURE") > 0:
-        return "CALL"
-    if kind == "CREATE TABLE" and _selects(text):
-        return "CREATE_TABLE_AS_SELECT"
-    return _TYPES.get(kind) or kind.replace(" ", "_")
+@dataclass(frozen=True)
+class Noted:
+    """A statement that ended, with what its session was then."""
+
+    running: Running
+    ended: datetime
+    seconds: float
+    rows: int
+    error: SnowflakeError | None
+    session: tuple[Any, ...]
+    warehouse: str | None
+    size: str | None
+    query_tag: str
+    task: Task | None
 
 
-def _selects(text: str) -> bool:
-    words = text[:4000].upper().split()
-    return any(
-        a == "AS" and b.lstrip("(").startswith(("SELECT", "WITH")) for a, b in itertools.pairwise(words)
-    )
+@dataclass(frozen=True)
+class Ran:
+    """What the meter asks of a statement. `rate` is None where it used no warehouse, `task` where it was of no task."""
+
+    query_id: str
+    begun: datetime
+    ended: datetime
+    parent: str | None
+    root: str | None
+    warehouse: str | None
+    rate: float | None
+    query_tag: str
+    user: str
+    task: Task | None
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Ran:
+        query_id, begun, ended, parent, root, warehouse, size, tag, user, task_id, *place = row
+        task = Task(task_id, *place) if task_id is not None else None
+        rate = None if size is None else float(SIZES[size])
+        begun, ended = begun.astimezone(UTC), ended.astimezone(UTC)
+        return cls(query_id, begun, ended, parent, root, warehouse, rate, tag, user, task)
+
+    @property
+    def told(self) -> tuple[Any, ...]:
+        """As QUERY_ATTRIBUTION_HISTORY tells of it, but for its credits."""
+        return (
+            self.query_id, self.parent, self.root, self.warehouse, self.query_tag, self.user, self.begun, self.ended,
+        )  # fmt: skip
 
 
 class QueryLog:
@@ -98,45 +117,33 @@ class QueryLog:
     def __init__(self, account: Account) -> None:
         self._account = account
         self._connection = account.cursor()
-        self._noted: list[tuple[Any, ...]] = []
+        self._noted: list[Noted] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._closed = threading.Event()
         columns = ", ".join(f"{duck(f.name)} {_DUCK[str(f.type)]}" for f in _SCHEMA)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {duck('__account', 'history')}")
         self._connection.execute(f"CREATE TABLE IF NOT EXISTS {QUERIES} ({columns})")
+        # A folder of an earlier version has the table without the last ones.
+        for one in list(_SCHEMA)[-6:]:
+            self._connection.execute(
+                f"ALTER TABLE {QUERIES} ADD COLUMN IF NOT EXISTS {duck(one.name)} {_DUCK[str(one.type)]}"
+            )
         self._thread = threading.Thread(target=self._run, name="query-history", daemon=True)
         self._thread.start()
 
     def note(
-        self,
-        session: Session,
-        query_id: str,
-        text: str,
-        kind: str,
-        begun: datetime,
-        seconds: float,
-        rows: int,
-        error: SnowflakeError | None,
+        self, session: Session, running: Running, seconds: float, rows: int, error: SnowflakeError | None
     ) -> None:
-        row = (
-            query_id,
-            text,
-            session.database,
-            session.schema,
-            kind,
-            session.id,
-            session.user,
-            session.role,
-            session.warehouse,
-            session.query_tag,
-            error,
-            begun,
-            seconds,
-            rows,
-        )
+        warehouse, size, task = _compute(session, running)
+        who = (session.database, session.schema, session.id, session.user, session.role)
+        begun = running.begun.astimezone(UTC)
+        ended = begun + timedelta(seconds=seconds)
+        noted = Noted(
+            replace(running, begun=begun), ended, seconds, rows, error, who, warehouse, size, session.query_tag, task
+        )  # fmt: skip
         with self._lock:
-            self._noted.append(row)
+            self._noted.append(noted)
 
     def flush(self) -> None:
         """Store what was noted."""
@@ -145,70 +152,12 @@ class QueryLog:
                 noted, self._noted = self._noted, []
             if not noted:
                 return
-            table = self._table(noted)
             try:
-                self._connection.register("noted", table)
-                self._connection.execute(f"INSERT INTO {QUERIES} SELECT * FROM noted")
+                append(self._connection, QUERIES, [_row(one) for one in noted], _SCHEMA)
             except duckdb.Error:
                 with self._lock:
                     self._noted[:0] = noted
                 raise
-            finally:
-                with contextlib.suppress(duckdb.Error):
-                    self._connection.unregister("noted")
-
-    def _table(self, noted: list[tuple[Any, ...]]) -> pa.Table:
-        sizes: dict[str, str] = {}
-        rows = []
-        for (
-            query_id,
-            text,
-            database,
-            schema,
-            kind,
-            session_id,
-            user,
-            role,
-            warehouse,
-            tag,
-            error,
-            begun,
-            seconds,
-            count,
-        ) in noted:
-            name = query_type(kind, text)
-            size = None
-            if warehouse is not None and name in COMPUTES:
-                if warehouse not in sizes:
-                    sizes[warehouse] = self._size(warehouse)
-                size = sizes[warehouse]
-            rows.append(
-                (
-                    query_id,
-                    text[:LONGEST_TEXT],
-                    database,
-                    schema,
-                    name,
-                    session_id,
-                    user,
-                    role,
-                    warehouse,
-                    tag,
-                    error.wire_code if error else None,
-                    error.message if error else None,
-                    begun.astimezone(UTC),
-                    begun.astimezone(UTC) + timedelta(seconds=seconds),
-                    count,
-                    size,
-                    round(seconds * 1000),
-                )
-            )
-        columns = zip(*rows, strict=True)
-        return pa.table([pa.array(c, f.type) for c, f in zip(columns, _SCHEMA, strict=True)], schema=_SCHEMA)
-
-    def _size(self, warehouse: str) -> str:
-        record = self._account.get("WAREHOUSE", warehouse)
-        return str(record.body["options"].get("WAREHOUSE_SIZE", "X-Small")) if record else "X-Small"
 
     def _run(self) -> None:
         while not self._closed.wait(FLUSH_SECONDS):
@@ -222,6 +171,83 @@ class QueryLog:
         self._thread.join(10)
         self.flush()
         self._connection.close()
+
+
+def _row(noted: Noted) -> tuple[Any, ...]:
+    """In the order of the table's columns."""
+    running, error, task = noted.running, noted.error, noted.task
+    database, schema, session_id, user, role = noted.session
+    return (
+        running.query_id,
+        running.text[:LONGEST_TEXT],
+        database,
+        schema,
+        query_type(running.kind, running.text),
+        session_id,
+        user,
+        role,
+        noted.warehouse,
+        noted.query_tag,
+        error.wire_code if error else None,
+        error.message if error else None,
+        running.begun,
+        noted.ended,
+        noted.rows,
+        noted.size,
+        round(noted.seconds * 1000),
+        running.parent,
+        running.root,
+        *((task.id, task.database, task.schema, task.name) if task else (None,) * 4),
+    )
+
+
+def append(
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: Sequence[tuple[Any, ...]],
+    schema: pa.Schema | None = None,
+) -> None:
+    """Add rows to a table, as one statement."""
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    if schema is not None:
+        arrays = [pa.array(column, f.type) for column, f in zip(columns, schema, strict=True)]
+    else:
+        arrays = [pa.array(column) for column in columns]
+    connection.register("appended", pa.table(arrays, names=[f"c{i}" for i in range(len(arrays))]))
+    try:
+        connection.execute(f"INSERT INTO {table} SELECT * FROM appended")
+    finally:
+        with contextlib.suppress(duckdb.Error):
+            connection.unregister("appended")
+
+
+def _compute(session: Session, running: Running) -> tuple[str | None, str | None, Task | None]:
+    """(warehouse, its size if the statement runs on it, the serverless task that it is of)."""
+    warehouse = running.refreshes_on or session.warehouse
+    computes = running.refreshes_on is not None or query_type(running.kind, running.text) in COMPUTES
+    if session.serverless and session.task is not None:
+        task = session.task.run.graph.task(session.task.name)
+        return warehouse, None, Task(task.id, *task.name)
+    if warehouse is None or not computes:
+        return warehouse, None, None
+    record = session.account.warehouse(warehouse)
+    size = "X-Small" if record is None else str(record.body["options"].get("WAREHOUSE_SIZE", "X-Small"))
+    return warehouse, size, None
+
+
+def running(account: Account, until: datetime, now: datetime) -> Iterator[Ran]:
+    """The statements that began before a time, and still run."""
+    # Beyond that time, so that they are known to go on.
+    ended = max(until, now) + timedelta(microseconds=1)
+    for session in list(account.sessions.values()):
+        for one in list(session.running):
+            warehouse, size, task = _compute(session, one)
+            if one.begun < until and (size is not None or task is not None):
+                place = (task.id, task.database, task.schema, task.name) if task else (None,) * 4
+                known = (one.query_id, one.begun, ended, one.parent, one.root, warehouse, size)
+                yield Ran.of((*known, session.query_tag, session.user, *place))
 
 
 def open_log(account: Account) -> QueryLog:

@@ -10,7 +10,7 @@ from embedded_account.functions import TableCall, table_function, virtual_table
 from embedded_account.names import literal
 from embedded_account.session import Session
 from embedded_account.tasks.definition import now
-from embedded_account.usage import arguments, queries
+from embedded_account.usage import arguments, lateness, queries
 from embedded_account.usage.arguments import timestamp
 from embedded_account.usage.queries import QUERIES
 from embedded_account.usage.stored_views import stored_view
@@ -147,6 +147,7 @@ def query_history_by_warehouse(session: Session, call: TableCall) -> str:
 
 @virtual_table("SNOWFLAKE.ACCOUNT_USAGE.QUERY_HISTORY")
 def account_query_history(session: Session, database: str) -> str:
-    """The last year. Late on Snowflake, immediate here."""
+    """The last year."""
     queries.flush(session.account)
-    return f'SELECT * FROM {_VIEW_ROWS} WHERE "START_TIME" >= {timestamp(now() - YEAR)}'
+    shown = lateness.old_enough(session, '"END_TIME"')
+    return f'SELECT * FROM {_VIEW_ROWS} WHERE "START_TIME" >= {timestamp(now() - YEAR)} AND {shown}'

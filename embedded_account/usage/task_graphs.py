@@ -29,7 +29,7 @@ from embedded_account.tasks.runs import (
     VERSIONS,
 )
 from embedded_account.tasks.schedule import Schedule
-from embedded_account.usage import arguments
+from embedded_account.usage import arguments, lateness
 from embedded_account.usage.arguments import timestamp
 from embedded_account.usage.stored_views import stored_view
 from embedded_account.usage.task_history import FUTURE, YEAR, identifier
@@ -107,9 +107,9 @@ def current_task_graphs(session: Session, call: TableCall) -> str:
 
 @virtual_table("SNOWFLAKE.ACCOUNT_USAGE.COMPLETE_TASK_GRAPHS")
 def account_complete_task_graphs(session: Session, database: str) -> str:
-    """The last year. Late on Snowflake, immediate here."""
-    since = timestamp(now() - YEAR)
-    return f'SELECT * FROM {_RUNS} WHERE "STATE" IN {_FINISHED} AND "COMPLETED_TIME" >= {since}'
+    """The last year."""
+    since, shown = timestamp(now() - YEAR), lateness.old_enough(session, '"COMPLETED_TIME"')
+    return f'SELECT * FROM {_RUNS} WHERE "STATE" IN {_FINISHED} AND "COMPLETED_TIME" >= {since} AND {shown}'
 
 
 @table_function("INFORMATION_SCHEMA.TASK_DEPENDENTS")
@@ -156,7 +156,8 @@ def task_versions(session: Session, database: str) -> Result:
     """Each task of each graph version that was cut."""
     rows: list[tuple[object, ...]] = []
     found = session.account.execute(
-        f"SELECT root_id, version, created, content FROM {VERSIONS} ORDER BY created"
+        f"SELECT root_id, version, created, content FROM {VERSIONS} "
+        f"WHERE {lateness.old_enough(session, 'created')} ORDER BY created"
     )
     for root_id, version, created, content in found:
         graph = loads(content)

@@ -23,7 +23,7 @@ from embedded_account.tasks.runs import (
     TASK_RUNS,
 )
 from embedded_account.tasks.schedule import Schedule
-from embedded_account.usage import arguments
+from embedded_account.usage import arguments, lateness
 from embedded_account.usage.arguments import timestamp
 from embedded_account.usage.stored_views import stored_view
 
@@ -130,7 +130,7 @@ def _place(call: TableCall) -> list[str]:
 def identifier(*columns: str) -> str:
     """A number that stands for a name, as the ids of databases and schemas do."""
     joined = " || '.' || ".join(columns)
-    return f"CAST(hash({joined}) % 1000000000 AS BIGINT)"
+    return f"CASE WHEN ({joined}) IS NOT NULL THEN CAST(hash({joined}) % 1000000000 AS BIGINT) END"
 
 
 _ACCOUNT = stored_view(
@@ -150,5 +150,6 @@ _ACCOUNT = stored_view(
 
 @virtual_table("SNOWFLAKE.ACCOUNT_USAGE.TASK_HISTORY")
 def account_task_history(session: Session, database: str) -> str:
-    """Finished runs of the last year. Late on Snowflake, immediate here."""
-    return f'SELECT * FROM {_ACCOUNT} WHERE "SCHEDULED_TIME" >= {timestamp(now() - YEAR)}'
+    """Finished runs of the last year."""
+    shown = lateness.old_enough(session, '"COMPLETED_TIME"')
+    return f'SELECT * FROM {_ACCOUNT} WHERE "SCHEDULED_TIME" >= {timestamp(now() - YEAR)} AND {shown}'

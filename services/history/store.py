@@ -20,6 +20,7 @@ from services.core.revision import Revision
 from services.history import schema
 
 Row = dict[str, Any]
+Cursor = duckdb.DuckDBPyConnection
 
 
 class History:
@@ -32,11 +33,19 @@ class History:
         self._connection: duckdb.DuckDBPyConnection | None = None
         self._writing = threading.RLock()
         self._local = threading.local()
+        # How often something was written: what was read before holds while it stands.
+        self.commits = 0
 
     def open(self) -> None:
         """Open the file, make it when it is missing, and bring it to the schema of this code."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        config = {"memory_limit": self._memory, "threads": "2", "preserve_insertion_order": "false"}
+        config = {
+            "memory_limit": self._memory,
+            "threads": "2",
+            "preserve_insertion_order": "false",
+            # A page of a list is read by its places, not by all columns of all rows.
+            "late_materialization_max_rows": "1001",
+        }
         self._connection = duckdb.connect(str(self.path), config=config)
         schema.upgrade(self._connection)
 
@@ -49,7 +58,10 @@ class History:
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of this thread, for queries: each sees what was committed when it began."""
+        """A cursor of this thread, for queries: each sees what was committed when it began.
+
+        A temporary table that is made with it is there in ``write`` of the same thread.
+        """
         yield self._cursor()
 
     def rows(self, text: str, values: Sequence[Any] = ()) -> list[Row]:
@@ -71,6 +83,7 @@ class History:
                 cursor.rollback()
                 raise
             cursor.commit()
+            self.commits += 1
         self._revision.bump()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:

@@ -2,24 +2,36 @@
 
 DBOS keeps one instance a process, so this module does too. The version and the executor are fixed names:
 with either changing, a new process would leave the work of the one before it lying.
+
+DBOS polls for work. Here its worker waits on a bell instead, which rings for each run that is queued in this
+process; it looks unrung only for what others queue.
 """
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from services.core.logging import logger
 
 if TYPE_CHECKING:
-    from dbos import DBOS
+    from dbos import DBOS, Queue
 
 QUEUE = "operations"
 _WORKFLOW = "operation"
 _VERSION = "1"
 _EXECUTOR = "spokehub"
+# What DBOS would wait between two looks; it asks for more when databases contend.
 _POLL_SECONDS = 0.2
+# How long the bell lets it wait: with nothing running here, while something runs, and just after a run's end,
+# which DBOS writes down a moment later.
+_IDLE_SECONDS, _BUSY_SECONDS, _SOON_SECONDS = 2.0, 0.5, 0.03
+_SOON_LASTS = 0.5
+# Threads of DBOS for what nothing here uses: its own queues; delays and time limits of runs. Each asks the
+# database once a second.
+_UNUSED = ("queue_thread", "background_jobs_thread")
 
 log = logger(__name__)
 
@@ -38,16 +50,68 @@ class Body(Protocol):
 
 Handed = SimpleQueue[tuple[str, int, str] | None]
 
+
+class Bell:
+    """What DBOS's worker waits on, in the place of the event that stops it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._rung = self._stopped = False
+        self._soon = 0.0
+
+    def ring(self) -> None:
+        """Something was queued: look at once."""
+        with self._changed:
+            self._rung = True
+            self._changed.notify_all()
+
+    def ring_soon(self) -> None:
+        """A run is about to end, and lets the next of its kind begin."""
+        with self._changed:
+            self._soon = time.monotonic() + _SOON_LASTS
+            self._changed.notify_all()
+
+    def set(self) -> None:
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def is_set(self) -> bool:
+        return self._stopped
+
+    def wait(self, timeout: float) -> bool:
+        """Until it is time to look, or to stop, which returns True."""
+        with self._changed:
+            if timeout > 2 * _POLL_SECONDS:
+                # Databases contend: the worker means it.
+                return self._changed.wait_for(lambda: self._stopped, timeout)
+            begun = time.monotonic()
+            while not (self._rung or self._stopped):
+                left = begun + self._pause() - time.monotonic()
+                if left <= 0:
+                    break
+                self._changed.wait(left)
+            self._rung = False
+            return self._stopped
+
+    def _pause(self) -> float:
+        if time.monotonic() < self._soon:
+            return _SOON_SECONDS
+        return _BUSY_SECONDS if _active else _IDLE_SECONDS
+
+
 _body: Body | None = None
 _handed: Handed = SimpleQueue()
 _feeder: threading.Thread | None = None
+_worker: threading.Thread | None = None
+_bell = Bell()
 _active = 0
 _idle = threading.Condition()
 
 
 def start(url: str, body: Body) -> None:
     """Connect to the queue's database, make it if need be, and take up what was interrupted."""
-    global _body, _feeder, _handed
+    global _body, _feeder, _handed, _worker, _bell
     # Imported here: with what it brings it takes half a second, which a command that only asks need not pay.
     from dbos import DBOS, DBOSConfig
 
@@ -62,9 +126,14 @@ def start(url: str, body: Body) -> None:
         log_level="WARNING",
         use_listen_notify=False,
     )
-    DBOS(config=config)
+    dbos = DBOS(config=config)
     DBOS.launch()
-    DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=_POLL_SECONDS)
+    queue = DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=_POLL_SECONDS)
+    # Should an earlier start not have been stopped, its worker ends here: there is one.
+    _bell.set()
+    _bell = Bell()
+    _worker = threading.Thread(target=_work, args=(_bell, dbos, queue), name="operations-worker", daemon=True)
+    _worker.start()
     _handed = SimpleQueue()
     _feeder = threading.Thread(target=_feed, args=(_handed,), name="operations-feeder", daemon=True)
     _feeder.start()
@@ -76,6 +145,15 @@ def hand_over(operation_id: str, run: int, queue_key: str) -> None:
     The catalogue knows the run already: should this process end before, the next start takes it up.
     """
     _handed.put((operation_id, run, queue_key))
+
+
+def _work(bell: Bell, dbos: "DBOS", queue: "Queue") -> None:
+    from dbos._queue import queue_worker_thread
+
+    while not bell.is_set():
+        # It returns when somebody removed the queue's row, which the next start makes again.
+        queue_worker_thread(cast("threading.Event", bell), dbos, queue)
+        bell.wait(_POLL_SECONDS)
 
 
 def _feed(handed: Handed) -> None:
@@ -103,6 +181,7 @@ def _enqueue(operation_id: str, run: int, queue_key: str) -> None:
         "app_version": _VERSION,
     }
     DBOS.enqueue_workflow_with_options(options, operation_id)
+    _bell.ring()
 
 
 def status(operation_id: str, run: int) -> str | None:
@@ -113,6 +192,13 @@ def status(operation_id: str, run: int) -> str | None:
     return None if found is None else str(found.status)
 
 
+def forget(workflow_ids: list[str]) -> None:
+    """Delete runs that are over."""
+    from dbos import DBOS
+
+    DBOS.delete_workflows(workflow_ids)
+
+
 def stop(timeout: float) -> bool:
     """Stop taking work and wait for what runs; returns whether all of it ended in time."""
     global _body
@@ -121,11 +207,25 @@ def stop(timeout: float) -> bool:
     _handed.put(None)
     if _feeder is not None:
         _feeder.join(timeout)
+    _bell.set()
     with _idle:
         ended = _idle.wait_for(lambda: _active == 0, timeout)
+    if _worker is not None:
+        _worker.join(timeout)
     DBOS.destroy()
     _body = None
     return ended
+
+
+def discard() -> None:
+    """Leave nothing of a start that failed."""
+    global _body
+    from dbos import DBOS
+
+    _bell.set()
+    _handed.put(None)
+    DBOS.destroy()
+    _body = None
 
 
 def _prepare(url: str) -> None:
@@ -144,16 +244,25 @@ _defined: Callable[[str], str] | None = None
 
 
 def _define(dbos: "type[DBOS]") -> None:
-    """Declare the one workflow, once a process."""
+    """Declare the one workflow, and leave out what it does not need; once a process."""
     global _defined
+    from dbos import _dbos as launching
+
     if _defined is not None:
         return
+    for name in _UNUSED:
+        getattr(launching, name)
+        setattr(launching, name, _nothing)
 
     @dbos.workflow(name=_WORKFLOW, max_recovery_attempts=1_000_000)
     def operation(operation_id: str) -> str:
         return _run(dbos, operation_id)
 
     _defined = operation
+
+
+def _nothing(_stop: threading.Event, _dbos: "DBOS") -> None:
+    """In the place of a thread's work."""
 
 
 def _run(dbos: "type[DBOS]", operation_id: str) -> str:
@@ -177,4 +286,5 @@ def _run(dbos: "type[DBOS]", operation_id: str) -> str:
         with _idle:
             _active -= 1
             _idle.notify_all()
+        _bell.ring_soon()
     return "succeeded"

@@ -1,6 +1,8 @@
 """Operations as the rest of the program sees them: submit, look, cancel, resume."""
 
+import itertools
 import threading
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -15,7 +17,7 @@ from services.operations.identifiers import new_id
 from services.operations.journal import Journal
 from services.operations.queries import Queries
 from services.operations.registry import Params, Registry
-from services.operations.runner import Runner, wait_until
+from services.operations.runner import Runner, Settle, wait_until
 from services.operations.submissions import Submissions
 from services.operations.types import (
     ExecutedSql,
@@ -28,12 +30,18 @@ from services.operations.types import (
 from services.snowflake.connection import ConnectionSource
 
 MAX_PAGE = 5000
+# The queue's library takes half a second to load; pages that are waited for come before it.
+_AFTER_PAGES = 0.25
+_START_WAITS = (0.5, 1.0, 2.0, 5.0)
 
 log = logger(__name__)
 
 
 class Operations:
-    """Long work, durable. One for each process; ``start`` takes up what was interrupted."""
+    """Long work, durable. One for each process; ``start`` takes up what was interrupted.
+
+    ``settle(parts, context)`` reads what an operation changed, before it is over.
+    """
 
     def __init__(
         self,
@@ -42,6 +50,7 @@ class Operations:
         *,
         url: str,
         source: ConnectionSource | None = None,
+        settle: Settle | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.registry = registry
@@ -59,24 +68,58 @@ class Operations:
             source,
             clock,
             stopping,
+            settle,
         )
         self._url = url
         self._clock = clock
-        self._started = False
+        self._accepting = self._started = False
+        self._starter: threading.Thread | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether what is submitted is worked on by now."""
+        return self._started
 
     def start(self) -> None:
         """Begin to work, with what an earlier process left first."""
+        self._accepting = True
         queue.start(self._url, self.runner)
         self._started = True
+        # What is written before this is found here, what is written after it was handed to the queue.
         for view in self.queries.open():
             self._take_up(view)
 
+    def start_soon(self) -> None:
+        """``start`` in a thread of its own, again while it fails. What is submitted meanwhile is worked on then."""
+        self._accepting = True
+        self._starter = threading.Thread(target=self._start_patiently, name="operations-start", daemon=True)
+        self._starter.start()
+
+    def _start_patiently(self) -> None:
+        if self.runner.stopping.wait(_AFTER_PAGES):
+            return None
+        for wait in itertools.chain(_START_WAITS, itertools.repeat(_START_WAITS[-1])):
+            try:
+                return self.start()
+            except Exception:
+                log.exception("operations.not_started", again_in=wait)
+                self._started = False
+                queue.discard()
+            if self.runner.stopping.wait(wait):
+                return None
+        return None
+
     def stop(self, timeout: float = 10.0) -> bool:
         """Stop working; what is interrupted goes on at the next start. Returns whether all ended in time."""
+        if not self._accepting:
+            return True
+        self._accepting = False
+        self.runner.stopping.set()
+        if self._starter is not None:
+            self._starter.join()
         if not self._started:
             return True
         self._started = False
-        self.runner.stopping.set()
         return queue.stop(timeout)
 
     def submit(
@@ -95,7 +138,7 @@ class Operations:
         does an ``operation_id`` that exists: give one (``derived_id``) for what must never run twice. Whoever
         asks for what is queued or running already, kind and parameters alike, is given that.
         """
-        if not self._started:
+        if not self._accepting:
             raise Unavailable("The service is stopping or not yet started", hint="Try again in a moment.")
         if operation_id is not None and (known := self.queries.find(operation_id)) is not None:
             return known
@@ -122,7 +165,8 @@ class Operations:
         self, where: OperationFilter | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[OperationView]:
         """Operations, newest first; Invalid for a cursor that is not ours."""
-        return self.queries.list(where or OperationFilter(), min(max(limit, 1), MAX_PAGE), cursor)
+        most = min(max(limit, 1), MAX_PAGE)
+        return self.queries.list(where or OperationFilter(), most, cursor, self.registry.routine)
 
     def latest(
         self, kind: str, spoke: str | None = None, environment: str | None = None
@@ -132,8 +176,23 @@ class Operations:
         return page.items[0] if page.items else None
 
     def running(self) -> tuple[OperationView, ...]:
-        """What is pending or running, newest first, without children."""
-        return tuple(reversed([view for view in self.queries.open() if view.parent_id is None]))
+        """What is pending or running, newest first, without children and without what runs by itself."""
+        routine = self.registry.routine
+        found = [view for view in self.queries.open() if view.parent_id is None and view.kind not in routine]
+        return tuple(reversed(found))
+
+    def open(self, kind: str) -> OperationView | None:
+        """The oldest of this kind that is pending or running."""
+        return next((view for view in self.queries.open() if view.kind == kind), None)
+
+    def forget(self, kind: str, before: datetime) -> int:
+        """Delete the operations of a routine kind that ended before, whole; how many. Failed ones, too."""
+        if not self.registry.get(kind).routine:
+            raise ValueError(f"{kind} is no routine: what it did is kept")
+        gone = self.submissions.forget(kind, before)
+        if self._started and gone:
+            queue.forget([f"{one}:{run}" for one, last in gone for run in range(1, last + 1)])
+        return len(gone)
 
     def log(self, operation_id: str, after: int = 0, limit: int = 1000) -> Page[LogLine]:
         """Log lines after a number; NotFound."""

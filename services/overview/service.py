@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.features.service import Features
+from services.knowledge.types import NotYetKnown
 from services.overview.types import RunMark, SpokeGlance
 from services.predictions.service import Forecasts
 from services.registry.service import Registry
@@ -43,6 +44,13 @@ class Overview:
 
     def _row(self, spoke: Spoke, environment: str) -> SpokeGlance:
         """Ask each domain once."""
+        try:
+            return self._known_row(spoke, environment)
+        except NotYetKnown:
+            # A spoke that was not read yet is no reason to hide the others.
+            return SpokeGlance(spoke.name, spoke.title, spoke.owner, environment)
+
+    def _known_row(self, spoke: Spoke, environment: str) -> SpokeGlance:
         graphs = self._training.graphs(spoke.name, environment, _RUNS)
         models = self._registry.models(spoke.name, environment)
         evaluations = self._predictions.evaluations(spoke.name, environment, limit=1)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from services.core.errors import Conflict, Invalid
 from services.core.hub import Declaration
+from services.knowledge.types import SIMULATION
 from services.operations import OperationKind, Params, Step, StepContext
+from services.simulation.days import SeveralDays
 from services.simulation.repository import EVENING, MORNING
 from services.simulation.service import Simulation
 from services.snowflake.applying import reader
@@ -66,7 +68,7 @@ class SimulationOperations:
         self._hub = hub
 
     def kinds(self) -> tuple[OperationKind[Any], ...]:
-        """``data.seed``, ``data.morning``, ``data.evening``, ``data.reset``."""
+        """``data.seed``, ``simulation.run``, ``data.morning``, ``data.evening``, ``data.reset``."""
         return (
             OperationKind(
                 "data.seed",
@@ -75,7 +77,9 @@ class SimulationOperations:
                 [Step("seed", "Generate and load", self.seed)],
                 queue_key=lambda params: _QUEUE,
                 validate=self.check_seed,
+                touches=lambda params: (SIMULATION,),
             ),
+            SeveralDays(self._simulation).kind(),
             self._kind("data.morning", MORNING, self._check_morning),
             self._kind("data.evening", EVENING, self._check_evening),
             OperationKind(
@@ -85,6 +89,7 @@ class SimulationOperations:
                 [Step("reset", "Delete what came after", self.reset)],
                 queue_key=lambda params: _QUEUE,
                 validate=self._check_reset,
+                touches=lambda params: self._simulation.touched(),
             ),
         )
 
@@ -175,6 +180,7 @@ class SimulationOperations:
             queue_key=lambda params: _QUEUE,
             validate=check,
             describe=lambda params: f"{phase.capitalize()} of {params.day or 'the next day'}",
+            touches=lambda params: self._simulation.touched(),
         )
 
     def _check_morning(self, params: Day) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from services.core.errors import Conflict, Invalid
+from services.knowledge.types import SIMULATION, spoke_part
 from services.operations import OperationFilter, Operations, OperationState
 from services.registry.service import Registry
 from services.simulation.repository import EVENING, MORNING, Forecasts, Phase, Seed, SimulatedData
@@ -19,7 +20,7 @@ from spoke_kit.manifest import Prediction
 
 RESET_WORD = "reset"
 _DAY = timedelta(days=1)
-_DATA = ("data.", "inference.", "predictions.", "example.")
+_DATA = ("data.", "inference.", "predictions.", "example.", "simulation.")
 # What "next" may start.
 _STEPS = frozenset({"data.seed", "data.morning", "inference.run", "data.evening", "predictions.evaluate"})
 
@@ -80,6 +81,17 @@ class Simulation:
             row_counts=self.data.counts(),
         )
 
+    def touched(self) -> tuple[str, ...]:
+        """What moving the data on changes: the spokes read it, so what they predict gets its actuals."""
+        spokes = (spoke_part(scope.spoke, scope.environment) for scope in self._spokes.onboarded())
+        return (SIMULATION, *spokes)
+
+    def read(self, spoke: str, environment: str) -> None:
+        """Ask the account what ``status`` asks of a spoke."""
+        scope = self._spokes.scope(spoke, environment)
+        for contract in scope.manifest.predictions.values() if scope.manifest else ():
+            self.data.forecasts(scope, contract, date.min)
+
     def subjects(self) -> list[Subject]:
         """What the onboarded spokes predict, in the first environment where any is."""
         found = self._spokes.onboarded()
@@ -132,6 +144,16 @@ class Simulation:
                     code="busy",
                     detail={"operation_id": view.id},
                 )
+
+    day = _DAY
+
+    def first_open_day(self) -> date:
+        """The day whose evening has not come: the one that has begun, or the next."""
+        return self._last()[EVENING] + _DAY
+
+    def start_days(self, days: int, trouble: str | None, actor: str) -> str:
+        """Submit ``simulation.run``."""
+        return self._submit("simulation.run", {"days": days, "trouble": trouble}, actor)
 
     def require_morning(self, day: date | None) -> date:
         """The day whose morning may come now; Conflict 409 for any other."""
@@ -195,7 +217,7 @@ class Simulation:
     ) -> NextStep:
         if morning > evening:
             for one, days in made:
-                if morning not in days and self._can_predict(one):
+                if morning not in days and self.can_predict(one):
                     title = f"Predict {morning} with {one.scope.spoke}"
                     return one.step("inference.run", title, morning, one.graph)
             return NextStep("data.evening", f"Evening of {morning}", morning)
@@ -206,7 +228,8 @@ class Simulation:
                 return one.step("predictions.evaluate", title, max(behind))
         return NextStep("data.morning", f"Morning of {morning + _DAY}", morning + _DAY)
 
-    def _can_predict(self, one: Subject) -> bool:
+    def can_predict(self, one: Subject) -> bool:
+        """Whether its graph is deployed and there is a model version."""
         models = self._registry.models(one.scope.spoke, one.scope.environment)
         deployed = one.graph and self._training.deployed(one.scope, one.graph)
         return bool(deployed and any(model.versions for model in models))

@@ -6,6 +6,7 @@ Functions (`services.simulation`):
   before seeding.
 - `start_next(actor: str) -> str`: submits the operation `status().next.kind`, returns its id, or that of
   the step under way; Conflict 409 when another operation on the data is.
+- `start_days(days: int, trouble: str | None, actor: str) -> str`: submits `simulation.run`.
 - `start_reset(confirm: str, actor: str) -> str`: back to the end of the seed; Invalid 422 unless `confirm`
   is the word `status().reset_word`.
 """

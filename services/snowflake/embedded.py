@@ -82,6 +82,7 @@ class EmbeddedAccount:
 
     When the process ends unbidden it is started again, at the same port if that is free. With
     ``default_warehouse`` the account's user has one, as in a trial account; Spokehub names its own.
+    ``usage_delay`` is the age in seconds that a thing has before ACCOUNT_USAGE shows it.
     """
 
     def __init__(
@@ -93,6 +94,7 @@ class EmbeddedAccount:
         port: int = 0,
         command: str = "spokehub serve",
         default_warehouse: str | None = None,
+        usage_delay: float = 0.0,
     ) -> None:
         self.data = data
         self.command = command
@@ -100,6 +102,7 @@ class EmbeddedAccount:
         self.host = host
         self.port = port
         self.default_warehouse = default_warehouse
+        self.usage_delay = usage_delay
         self.starts = 0
         self.failures = 0
         self._ready_file = data.parent / "account.ready.json"
@@ -116,8 +119,10 @@ class EmbeddedAccount:
         """The launcher that the settings call for, not started; None when they name another account."""
         if settings.account.kind != "embedded":
             return None
-        storage = settings.storage
-        return cls(storage.account_data, storage.logs, port=settings.account.embedded_port)
+        storage, account = settings.storage, settings.account
+        return cls(
+            storage.account_data, storage.logs, port=account.embedded_port, usage_delay=account.usage_delay
+        )
 
     @property
     def ready(self) -> bool:
@@ -236,6 +241,8 @@ class EmbeddedAccount:
         command = [sys.executable, "-m", _MODULE, "--data", str(self.data), "--host", self.host]
         command += ["--port", str(port), "--ready-file", str(self._ready_file)]
         command += ["--parent-pid", str(os.getpid())]
+        if self.usage_delay:
+            command += ["--usage-delay", str(self.usage_delay)]
         if self.default_warehouse:
             command += ["--default-warehouse", self.default_warehouse]
         with self._changed:
@@ -250,6 +257,8 @@ class EmbeddedAccount:
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    # Its many threads would each keep what was freed in an arena of its own.
+                    env={"MALLOC_ARENA_MAX": "2", **os.environ},
                 )
             self.starts += 1
 

@@ -27,20 +27,32 @@ _CONNECTION_TYPES = frozenset(
     }
 )
 _INTERPRETER = "Python Interpreter Error:"
+_TRACEBACK = "Traceback "
+_KIND = re.compile(r"SQL (?:compilation|execution|access control) error:\Z")
+# What Snowpark and the connector write before it: their number, the query's id, the account's number and SQLSTATE.
+_CLIENTS = re.compile(r"(?:\(\d{4}\): )?[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}: (?:\d{6} \(\w{5}\): )?")
 _HANDLER = re.compile(r"\s+in function \S+ with handler \S+\s*\Z")
 _DRIVERS = ("snowflake.", "requests.", "urllib3.")
 
 
 def cause(message: str, longest: int = 500) -> str:
-    """What happened, in one line, of the account's whole message: without the traceback of a handler's error.
+    """What happened, in one line, of the account's whole message: without the traceback of a handler's error, and
+    without what a client writes before the account's words.
 
     A traceback ends with its cause; the embedded account repeats the cause above it.
     https://docs.snowflake.com/en/developer-guide/udf/python/udf-python-troubleshooting
     """
-    lines = [line.strip() for line in _HANDLER.sub("", message).splitlines() if line.strip()]
+    lines = [line.rstrip() for line in _HANDLER.sub("", message).splitlines() if line.strip()]
     if lines[:1] == [_INTERPRETER] and len(lines) > 1:
-        lines = lines[1:] if lines[1].startswith("Traceback") else lines[1:2]
-    found = lines[-1] if lines else ""
+        lines = lines[1:]
+        if not lines[0].startswith(_TRACEBACK):
+            ends = (at for at, line in enumerate(lines) if at and line.startswith((_TRACEBACK, "  File ")))
+            lines = lines[: next(ends, len(lines))]
+    text = [line.strip() for line in lines]
+    # Such a line says of the next one what kind of error it is.
+    kind = _KIND.search(text[-2]) if len(text) > 1 else None
+    found = f"{text[-2][: kind.start()]}{text[-1]}" if kind else (text[-1] if text else "")
+    found = _CLIENTS.sub("", found)
     return found if len(found) <= longest else found[:longest] + "…"
 
 

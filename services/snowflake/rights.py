@@ -30,6 +30,27 @@ class Right:
 
 
 @dataclass(frozen=True, slots=True)
+class Membership:
+    """A database role of SNOWFLAKE that the hub's role is given: it reads some of ACCOUNT_USAGE's views.
+
+    https://docs.snowflake.com/en/sql-reference/snowflake-db-roles
+    """
+
+    database_role: str
+    why: str
+
+    def statement(self, role: str) -> str:
+        return f"GRANT DATABASE ROLE SNOWFLAKE.{self.database_role} TO ROLE {quote(role)}"
+
+
+MEMBERSHIPS = (
+    Membership("USAGE_VIEWER", "the hub reads what ran in the last year, and what it cost"),
+    Membership("OBJECT_VIEWER", "the hub reads which task graphs ran"),
+    Membership("GOVERNANCE_VIEWER", "the hub reads which statements ran"),
+)
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One statement of the administrator, and what it is for."""
 
@@ -87,7 +108,8 @@ def bootstrap(hub: Declaration, user: str | None = None, warehouse: str | None =
     ]
     if user is not None:
         steps.append(Step("The user whom Spokehub connects as", f"GRANT ROLE {role} TO USER {quote(user)}"))
-    for right in rights(hub, warehouse):
+    given: tuple[Right | Membership, ...] = (*rights(hub, warehouse), *MEMBERSHIPS)
+    for right in given:
         why = right.why[0].upper() + right.why[1:]
         steps.append(Step(why, right.statement(hub.role)))
     return tuple(steps)

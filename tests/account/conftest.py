@@ -26,6 +26,7 @@ class AccountServer:
     """A process of the embedded account; `start` may be called again after `kill`."""
 
     data: Path
+    arguments: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     connection: dict[str, Any] = field(default_factory=dict)
 
@@ -34,7 +35,7 @@ class AccountServer:
         ready.unlink(missing_ok=True)
         command = [sys.executable, "-m", "embedded_account", "--data", str(self.data), "--port", "0"]
         self.process = subprocess.Popen(
-            [*command, "--ready-file", str(ready), "--parent-pid", str(os.getpid())]
+            [*command, *self.arguments, "--ready-file", str(ready), "--parent-pid", str(os.getpid())]
         )
         deadline = time.monotonic() + 120
         while not ready.exists():

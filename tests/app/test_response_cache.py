@@ -360,6 +360,7 @@ def test_another_process_is_noticed_within_a_second(
         other = Database(settings.storage.database_url)
         with other.write() as db:
             db.add(SpokeRecord(name="tides", title="Tides", owner="ada", created_at=NOW, updated_at=NOW))
+            db.flush()
             db.add(
                 EnvironmentRecord(
                     spoke="tides", environment="DEV", state="active", onboarded_at=NOW, updated_at=NOW

@@ -126,11 +126,15 @@ def drive(port: int, addresses: Sequence[str], clients: int, seconds: float) -> 
 def in_a_process(port: int, addresses: Sequence[str], clients: int, seconds: float) -> Load:
     """``drive`` in a process of its own, so that nothing here takes its time."""
     command = [sys.executable, "-m", "tests.bench.load", str(port), str(clients), str(seconds)]
-    ran = subprocess.run(command, input=json.dumps(list(addresses)), capture_output=True, text=True, check=True)
+    ran = subprocess.run(
+        command, input=json.dumps(list(addresses)), capture_output=True, text=True, check=True
+    )
     return Load(**json.loads(ran.stdout))
 
 
 if __name__ == "__main__":
     print(
-        json.dumps(asdict(drive(int(sys.argv[1]), json.load(sys.stdin), int(sys.argv[2]), float(sys.argv[3]))))
+        json.dumps(
+            asdict(drive(int(sys.argv[1]), json.load(sys.stdin), int(sys.argv[2]), float(sys.argv[3])))
+        )
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -29,6 +30,13 @@ def account_process(data: Path) -> Iterator[dict[str, Any]]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listened on a moment ago."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float, pause: float = 0.05) -> None:

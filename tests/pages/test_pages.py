@@ -12,8 +12,9 @@ from sample import sample
 from sample_account import MISSING, RUN_ID, Hub
 from sample_application import TestClient, application
 
-from app.pages.training import first_error
+from app.pages.graphs import first_error
 from services.operations.types import OperationFilter, Page
+from services.predictions.types import PredictionPage, Problem
 from services.snowflake.preflight import RightsMissing
 from services.training.types import TaskRun
 
@@ -30,6 +31,8 @@ PAGES = {
     "/failures": "Failures",
     "/failures?state=all": "Failures",
     "/failures/f3": "Failure",
+    "/runs": "Runs",
+    "/spokes/pudo/graphs/TRAINING_DAG": "PUDO capacity",
     "/operations": "Operations",
     "/operations/op-setup": "Set up the example",
     "/simulation": "Simulation",
@@ -245,6 +248,25 @@ def test_predictions_show_a_page_of_points_by_risk(read):
         assert chart.one("table").one("tbody").all("tr")
 
 
+def test_predictions_that_were_not_read_say_so_and_what_was_read_before_stays():
+    services = sample()
+    whole = services.predictions.page("pudo", "DEV")
+    services.predictions.page = lambda *where, **more: PredictionPage(whole.prediction)
+    page = parse(TestClient(application(services)).get("/spokes/pudo/predictions").text)
+    empty = page.one("div", cls="empty-state")
+    assert empty.one("p").text == "The predictions of DEV were not read from the account yet."
+    sent = {item.attributes["name"]: item.attributes["value"] for item in empty.all("input")}
+    assert sent == {"part": "spoke:pudo:DEV", "back": "/spokes/pudo/predictions?environment=DEV"}
+
+    problem = Problem("FORECASTS has no column 'NAIVE'", "column_missing", "Add it.")
+    services.predictions.page = lambda *where, **more: replace(whole, problem=problem)
+    page = parse(TestClient(application(services)).get("/spokes/pudo/predictions").text)
+    told = page.one("div", id="not-read")
+    assert told.one("strong").text == "FORECASTS has no column 'NAIVE'"
+    assert told.all("p")[0].text == "Add it."
+    assert len(page.one("section", cls="ranking").one("tbody").all("tr")) == 50
+
+
 def test_probabilities_show_their_curves_and_the_threshold(read):
     page = read("/spokes/pudo/predictions?prediction=FAILURE&threshold=0.3")
     shown = [node.attributes["data-figure"] for node in page.all("div", cls="chart")]
@@ -450,8 +472,8 @@ def test_a_skipped_task_is_no_error(read):
     page = read(RUN)
     assert not page.all("div", cls="problem")
     skipped = TaskRun("A", "SKIPPED", error_code="0040003", error_message="Conditional expression was false.")
-    run = sample().training.run("pudo", "DEV", "TRAINING_DAG", RUN_ID)
-    assert first_error(replace(run, first_error_message=None, tasks=(skipped,))) is None
+    run = sample().health.run("pudo", "DEV", "TRAINING_DAG", RUN_ID)
+    assert first_error(replace(run, tasks=(skipped,))) is None
 
 
 def test_the_ready_example_says_where_to_look(read):

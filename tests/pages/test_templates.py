@@ -27,6 +27,7 @@ DOMAINS = (
     "registry",
     "simulation",
     "spokes",
+    "sync",
     "training",
 )
 VENDOR = STATIC / "vendor"
@@ -45,8 +46,10 @@ GET /operations/running
 GET /operations/{operation_id}
 POST /operations/{operation_id}/cancel
 POST /operations/{operation_id}/resume
+POST /read
 GET /simulation
 POST /simulation/next
+POST /simulation/run
 POST /simulation/reset
 GET /spokes/{spoke}
 GET /spokes/{spoke}/alerts
@@ -64,6 +67,8 @@ GET /spokes/{spoke}/predictions
 POST /spokes/{spoke}/predictions/evaluate
 POST /spokes/{spoke}/onboard
 POST /spokes/{spoke}/predictions/run
+GET /sync
+POST /sync
 """
 
 

@@ -6,13 +6,17 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import select, text
 from sqlalchemy.exc import DatabaseError
 
 from services.db.engine import Database
-from services.db.migrate import migrate
+from services.db.migrate import MIGRATIONS, SCHEMA, head, migrate
 from services.db.records import AuditEventRecord, Record, SpokeRecord
+from tests.services.catalogue import schema
 
 NOW = datetime(2026, 3, 1, 12, 30, 15, 250000, tzinfo=UTC)
 
@@ -28,6 +32,36 @@ def test_records_and_migrations_agree(either: Database) -> None:
     with either.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Record.metadata) == []
+
+
+def test_an_empty_file_is_given_what_the_migrations_make(tmp_path: Path) -> None:
+    """Run `make catalogue` after a change of the migrations."""
+    assert schema(tmp_path) == SCHEMA.read_text()
+
+
+def test_the_newest_file_is_the_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert [head()] == ScriptDirectory.from_config(config).get_heads()
+
+
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_an_older_catalogue_is_brought_up_to_date(tmp_path: Path, revision: str) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    migrate(database, revision)
+    migrate(database)
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() == head()
+        assert compare_metadata(context, Record.metadata) == []
+    database.close()
+
+
+def test_a_newer_catalogue_is_refused(database: Database) -> None:
+    with database.write() as db:
+        db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(CommandError, match="9999"):
+        migrate(database)
 
 
 def test_migrating_again_changes_nothing(either: Database) -> None:

@@ -22,6 +22,7 @@ from services.operations import (
     Registry,
     Step,
     StepContext,
+    queue,
 )
 
 
@@ -512,3 +513,74 @@ def test_a_step_that_reports_progress_is_seen_on_its_way(start: Callable[..., Op
     assert half.revision > view.revision
     assert operations.wait(view.id).progress == 1.0
     assert operations.running() == ()
+
+
+def quick_kind() -> OperationKind[Target]:
+    def work(context: StepContext, params: Target) -> None:
+        context.log("done")
+
+    return kind("thing.do", work, queue_key=lambda p: "key")
+
+
+def test_what_is_queued_rings_for_the_worker(
+    start: Callable[..., Operations], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes to look once in ten minutes, yet each begins: when it is queued, or when the one before it ends."""
+    monkeypatch.setattr(queue, "_IDLE_SECONDS", 600)
+    monkeypatch.setattr(queue, "_BUSY_SECONDS", 600)
+    operations = start(quick_kind())
+    time.sleep(0.5)
+    first = [operations.submit("thing.do", {"spoke": f"s{i}"}, actor="ada").id for i in range(3)]
+    assert [operations.wait(one, 30).state for one in first] == ["succeeded"] * 3
+
+
+def test_what_another_process_queues_is_seen(
+    start: Callable[..., Operations], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations = start(quick_kind())
+    monkeypatch.setattr(queue.Bell, "ring", lambda _bell: None)
+    one = operations.submit("thing.do", {"spoke": "pudo"}, actor="ada")
+    assert operations.wait(one.id, 30).state == "succeeded"
+
+
+def test_no_thread_of_the_library_polls_for_what_nothing_uses(start: Callable[..., Operations]) -> None:
+    start(quick_kind())
+    workers = [t.name for t in threading.enumerate() if t.name.startswith("queue-worker")]
+    assert workers == []
+    assert not [t for t in threading.enumerate() if t.name == "dbos-background-jobs" and t.is_alive()]
+
+
+def test_what_is_submitted_before_the_queue_is_up_is_worked_on(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first try to start fails, and what is submitted meanwhile waits for the second."""
+    tried, go = threading.Event(), threading.Event()
+    real = queue.start
+
+    def begin(url: str, body: queue.Body) -> None:
+        if not tried.is_set():
+            tried.set()
+            raise ConnectionError("no database")
+        assert go.wait(30)
+        real(url, body)
+
+    monkeypatch.setattr(queue, "start", begin)
+    operations = Operations(Registry([quick_kind()]), database, url=f"sqlite:///{tmp_path / 'o.sqlite'}")
+    with pytest.raises(Unavailable):
+        operations.submit("thing.do", {}, actor="ada")
+    operations.start_soon()
+    assert tried.wait(30)
+    one = operations.submit("thing.do", {}, actor="ada")
+    assert (one.state, operations.started) == ("pending", False)
+    go.set()
+    assert operations.wait(one.id, 30).state == "succeeded"
+    assert operations.started
+    assert operations.stop(5)
+
+
+def test_a_service_that_stops_while_it_starts_ends(database: Database, tmp_path: Path) -> None:
+    operations = Operations(Registry([quick_kind()]), database, url=f"sqlite:///{tmp_path / 'o.sqlite'}")
+    operations.start_soon()
+    assert operations.stop(5)
+    with pytest.raises(Unavailable):
+        operations.submit("thing.do", {}, actor="ada")

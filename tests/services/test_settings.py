@@ -7,6 +7,7 @@ import pytest
 
 from services.core.errors import Invalid
 from services.core.settings import read_settings
+from services.snowflake.embedded import EmbeddedAccount
 
 
 def test_the_defaults_are_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,6 +17,14 @@ def test_the_defaults_are_a_laptop(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert settings.storage.database_url == f"sqlite:///{tmp_path}/var/spokehub.sqlite"
     assert settings.storage.operations_url == f"sqlite:///{tmp_path}/var/operations.sqlite"
     assert (settings.account.kind, settings.example) == ("embedded", None)
+    assert settings.account.usage_delay == 0
+
+
+def test_the_embedded_account_may_be_late(tmp_path: Path) -> None:
+    settings = read_settings({"SPOKEHUB_DATA": str(tmp_path), "SPOKEHUB_ACCOUNT_USAGE_DELAY": "10800"})
+    embedded = EmbeddedAccount.of(settings)
+    assert embedded is not None
+    assert embedded.usage_delay == 10_800
 
 
 def test_postgresql_serves_both() -> None:
@@ -47,6 +56,10 @@ def test_a_named_connection_and_the_container(tmp_path: Path) -> None:
         ("SPOKEHUB_LOG", "xml"),
         ("SPOKEHUB_LOG_LEVEL", "LOUD"),
         ("SPOKEHUB_DATABASE_URL", "mysql://h/d"),
+        ("SPOKEHUB_ACCOUNT_USAGE_DELAY", "late"),
+        ("SPOKEHUB_ACCOUNT_USAGE_DELAY", "-1"),
+        ("SPOKEHUB_ACCOUNT_USAGE_DELAY", "nan"),
+        ("SPOKEHUB_ACCOUNT_USAGE_DELAY", "604801"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:

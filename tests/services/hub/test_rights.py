@@ -12,10 +12,11 @@ import pytest
 from snowflake.ml.feature_store import CreationMode, Entity, FeatureStore, FeatureView
 
 from app.errors import of_service
+from services.core.errors import SpokehubError
 from services.core.hub import load_declaration
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.preflight import RightsMissing, compare, require
-from services.snowflake.rights import as_sql, bootstrap, rights
+from services.snowflake.rights import MEMBERSHIPS, as_sql, bootstrap, rights
 from services.snowflake.scope import Scope
 from services.snowflake.wanted import Wanted
 from services.snowflake.wanted_hub import hub_objects
@@ -50,6 +51,22 @@ def test_the_least_that_does() -> None:
     own = {privilege for right in rights(HUB, "THEIRS") for privilege in right.privileges}
     assert given - own == {"CREATE WAREHOUSE"}
     assert own - given == {"USAGE", "OPERATE", "MONITOR", "MODIFY"}
+    assert {one.database_role for one in MEMBERSHIPS} == {
+        "USAGE_VIEWER",
+        "OBJECT_VIEWER",
+        "GOVERNANCE_VIEWER",
+    }
+
+
+def test_the_hubs_role_reads_account_usage_and_a_spokes_does_not(
+    source: ConnectionSource, bring_about: BringAbout
+) -> None:
+    bring_about(hub_objects(HUB))
+    reading = "SELECT count(*) AS N FROM SNOWFLAKE.ACCOUNT_USAGE."
+    for view in ("TASK_HISTORY", "COMPLETE_TASK_GRAPHS", "QUERY_HISTORY", "WAREHOUSE_METERING_HISTORY"):
+        assert source.query(reading + view, role="SPOKEHUB_ADMIN")[0]["N"] >= 0
+    with pytest.raises(SpokehubError, match="TASK_HISTORY' does not exist or not authorized"):
+        source.query(reading + "TASK_HISTORY", role="FEATURE_STORE_DEV_PRODUCER")
 
 
 MANY = replace(HUB, layout=Layout(database="MANY_{ENV}", shared_database="MANY"))

@@ -24,6 +24,20 @@ TRACE = 'Traceback (most recent call last):\n  File "_udf_code.py", line 2, in f
         ("", ""),
         ("x" * 501, "x" * 500 + "…"),
         ("Python Interpreter Error:", "Python Interpreter Error:"),
+        (
+            "Python Interpreter Error:\nSnowparkSQLException: (1304): 44cda8d0-7d44-4f2f-9b56-2ba8c8f4330c: 002003"
+            " (42S02): SQL compilation error:\nObject 'ALERTS' does not exist or not authorized.\n"
+            '  File "kit/tasks.py", line 58, in sql\n    return 1\nTraceback (most recent call last):\n  File "a.py"\n'
+            "SnowparkSQLException: (1304): again in function F with handler f",
+            "SnowparkSQLException: Object 'ALERTS' does not exist or not authorized.",
+        ),
+        (
+            "Python Interpreter Error:\nTraceback (most recent call last):\n  File \"a.py\", line 1\n"
+            "x.SnowparkSQLException: (1304): 44cda8d0-7d44-4f2f-9b56-2ba8c8f4330c: 002003 (42S02): SQL compilation"
+            " error:\nObject 'ALERTS' does not exist or not authorized.\n in function F with handler f.g",
+            "x.SnowparkSQLException: Object 'ALERTS' does not exist or not authorized.",
+        ),
+        ("SQL compilation error:\ninvalid identifier 'X'", "invalid identifier 'X'"),
     ],
 )  # fmt: skip
 def test_the_cause(message: str, expected: str) -> None:
