@@ -7,6 +7,7 @@ from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.revision import Revision
 from services.core.settings import Settings
+from services.db.changes import Changes
 from services.db.engine import Database
 from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
@@ -81,6 +82,7 @@ class Runtime:
     settings: Settings
     revision: Revision
     database: Database
+    changes: Changes
     history: History
     source: ConnectionSource
     knowledge: Knowledge
@@ -91,6 +93,10 @@ class Runtime:
     @property
     def operations(self) -> Operations:
         return self.domains.operations
+
+    def notice(self) -> None:
+        """Move the revision when other processes changed anything."""
+        self.changes.poll()
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
@@ -122,6 +128,7 @@ class Runtime:
         if self.embedded is not None:
             self.embedded.stop()
         self.history.close()
+        self.changes.close()
         self.database.close()
 
 
@@ -187,7 +194,9 @@ def compose(
         schedule,
         knowledge,
     )
-    overview = Overview(spokes, features, training, registry, predictions)
+    overview = Overview(
+        spokes, health, failures, features, registry, predictions, knowledge, lambda: history.commits
+    )
     example = Example(settings.example, operations)
 
     # What who looks may ask of each part of the account.
@@ -229,4 +238,15 @@ def compose(
         overview,
         example,
     )
-    return Runtime(settings, revision, database, history, source, knowledge, embedded, schedule, domains)
+    return Runtime(
+        settings,
+        revision,
+        database,
+        Changes(database),
+        history,
+        source,
+        knowledge,
+        embedded,
+        schedule,
+        domains,
+    )

@@ -46,6 +46,8 @@ _TABLES = (
         config VARCHAR, source VARCHAR NOT NULL, seen_at TIMESTAMP NOT NULL
     )
     """,
+    # Since when task runs are kept; no row while all are.
+    "CREATE TABLE kept (task_runs_from TIMESTAMP NOT NULL)",
     # What SHOW TASKS told last, so that a graph has its shape and its next run while the account is away.
     """
     CREATE TABLE graph_schedules (

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 from services.core.clock import Clock, utc_now
-from services.core.errors import SnowflakeFailed
 from services.core.hub import Declaration
 from services.core.settings import SyncSettings
 from services.knowledge import Knowledge
@@ -111,10 +110,8 @@ class Sync:
         """Have what is shown of the account's objects asked anew, of one spoke or of all."""
         begin, error = time.perf_counter(), None
         part = None if scope is None else f"spoke:{scope[0]}:{scope[1]}"
-        try:
-            self._knowledge.refresh(part, reach, context)
-        except SnowflakeFailed as refused:
-            error = refused.message
+        for one in self._knowledge.refresh(part, reach, context):
+            error = error or one.error
         now = self._clock()
         found = Reading(CATALOGUE, seconds=time.perf_counter() - begin, warehouse=reach == "all", error=error)
         if error is None and scope is None:
