@@ -112,6 +112,7 @@ def navigation(
     for title, icon, url, count in (
         ("Runs", "player-track-next", "/runs", 0),
         ("Failures", "alert-circle", "/failures", failures),
+        ("Features", "table", "/health/features", 0),
         ("Operations", "activity", "/operations", 0),
         ("Simulation", "calendar-repeat", "/simulation", 0),
         ("Hub", "building-factory-2", "/hub", 0),

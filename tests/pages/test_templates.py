@@ -38,6 +38,7 @@ GET /failures
 POST /failures
 GET /failures/{failure_id}
 POST /failures/{failure_id}
+GET /health/features
 GET /hub
 POST /hub/apply
 POST /hub/features/deploy
@@ -55,6 +56,7 @@ GET /spokes/{spoke}
 GET /spokes/{spoke}/alerts
 GET /spokes/{spoke}/features
 POST /spokes/{spoke}/features/deploy
+POST /spokes/{spoke}/features/profile
 GET /spokes/{spoke}/graphs
 POST /spokes/{spoke}/graphs/deploy
 POST /spokes/{spoke}/graphs/{graph}/run
