@@ -41,7 +41,7 @@ def feature_health(
         "fitting": len(fitting),
         "counts": Counter(view.state for view in found.items),
         "states": STATES,
-        "unread": found.unread,
+        "not_read": found.unread,
         "asked": asked,
         "page": page,
         "pages": max(1, -(-len(fitting) // SHOWN)),
