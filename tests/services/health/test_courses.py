@@ -142,7 +142,7 @@ def test_the_grid_has_each_task_of_each_run_and_what_failed_first(place: Place) 
     }
     assert [task.name for task in grid.tasks] == ["DAILY$LOAD", "DAILY$FIT", "DAILY$CHECK"]
     first = health.graph("tides", "DEV", "DAILY", failed_first=True).grid
-    assert [(task.name, task.failed) for task in first.tasks][0] == ("DAILY$CHECK", 1)
+    assert (first.tasks[0].name, first.tasks[0].failed) == ("DAILY$CHECK", 1)
     rest = health.graph("tides", "DEV", "DAILY", first=1).grid
     assert ([task.name for task in rest.tasks], rest.total) == (["DAILY$FIT", "DAILY$CHECK"], 3)
     with pytest.raises(NotFound):
