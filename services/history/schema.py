@@ -135,6 +135,20 @@ _TABLES = (
         seen_at TIMESTAMP NOT NULL
     )
     """,
+    # The four above by what caused them, day by day, in billionths of a credit: kept by services/costs/rolling.py.
+    """
+    CREATE TABLE costs_daily (
+        day DATE NOT NULL, spoke VARCHAR, environment VARCHAR, graph VARCHAR, resource VARCHAR,
+        service VARCHAR NOT NULL, kind VARCHAR NOT NULL, nanos BIGINT NOT NULL
+    )
+    """,
+    # The part of it that runs of graphs caused.
+    """
+    CREATE TABLE costs_runs (
+        day DATE NOT NULL, spoke VARCHAR, environment VARCHAR, graph VARCHAR NOT NULL, run_id VARCHAR NOT NULL,
+        resource VARCHAR, kind VARCHAR NOT NULL, nanos BIGINT NOT NULL
+    )
+    """,
     # How far each source was read; and what each reading cost the account.
     """
     CREATE TABLE sync_marks (
