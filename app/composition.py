@@ -6,6 +6,7 @@ from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.revision import Revision
 from services.core.settings import Settings
+from services.costs.service import Costs
 from services.db.engine import Database
 from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
@@ -56,6 +57,7 @@ class Domains:
     predictions: Forecasts
     simulation: Simulation
     failures: Failures
+    costs: Costs
     overview: Overview
     example: Example
 
@@ -139,6 +141,7 @@ def compose(
         SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
+    costs = Costs(history, database, spokes)
     overview = Overview(spokes, features, training, registry, predictions)
     example = Example(settings.example, operations)
 
@@ -167,6 +170,7 @@ def compose(
         predictions,
         simulation,
         failures,
+        costs,
         overview,
         example,
     )

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.api import (
+    costs,
     example,
     failures,
     features,
@@ -25,6 +26,7 @@ routers: list[APIRouter] = [
         hub,
         overview,
         failures,
+        costs,
         spokes,
         features,
         training,

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.pages import (
+    costs,
     failures,
     features,
     hub,
@@ -18,6 +19,7 @@ from app.pages import (
 routers: list[APIRouter] = [
     overview.router,
     failures.router,
+    costs.router,
     operations.router,
     spokes.router,
     features.router,

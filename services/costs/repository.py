@@ -59,7 +59,7 @@ class Credits:
         self._history = history
 
     def group(
-        self, wanted: CostFilter, by: Sequence[Dimension], limit: int
+        self, wanted: CostFilter, by: Sequence[Dimension], limit: int, offset: int = 0
     ) -> list[tuple[tuple[Any, ...], int]]:
         """(keys, billionths), in the order of the keys; of no dimension one row."""
         where = _where(wanted)
@@ -67,7 +67,7 @@ class Credits:
         order = ", ".join(f"key_{number} NULLS LAST" for number in range(len(by)))
         rows = self._tuples(
             f"SELECT {columns}coalesce(sum(nanos), 0) FROM costs_daily WHERE {where.text}"
-            + (f" GROUP BY ALL ORDER BY {order} LIMIT {limit:d}" if by else ""),
+            + (f" GROUP BY ALL ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}" if by else ""),
             where.values,
         )
         return [(row[:-1], int(row[-1])) for row in rows]

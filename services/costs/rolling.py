@@ -1,10 +1,10 @@
-"""Credits by what caused them: read from the copies of Account Usage, kept by day in ``costs_daily`` and ``costs_runs``.
+"""Credits by what caused them, from the copies of Account Usage, by day in ``costs_daily`` and ``costs_runs``.
 
 The sum of a day's rows is what METERING_HISTORY says of that day, to the billionth of a credit. What is metered and
 what no other view explains is in rows of kind ``rest``, which is less than nothing where a view tells more than the
 metering does, or of another day. Everything is reckoned in whole billionths, so no sum is rounded.
 
-The rules are told in docs/concepts/costs.md. A statement's credits belong, by the first rule that says whose they are, to
+The rules are told in docs/concepts/costs.md. Of a statement the first that says whose it is holds:
 
 1. the run of the task whose statement, or whose statement's descendant, it is;
 2. the feature view whose refresh it is;

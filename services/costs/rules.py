@@ -26,9 +26,7 @@ def _shares(part_of: str, whole: str, weight: str, order: str) -> str:
     over = f"OVER (PARTITION BY {part_of}"
     upto = f"sum({weight}::HUGEINT) {over} ORDER BY {order} ROWS UNBOUNDED PRECEDING)"
     all_ = f"sum({weight}::HUGEINT) {over})"
-    return (
-        f"({whole}::HUGEINT * {upto} // {all_} - {whole}::HUGEINT * ({upto} - {weight}) // {all_})::BIGINT"
-    )
+    return f"({whole}::HUGEINT * {upto} // {all_} - {whole}::HUGEINT * ({upto} - {weight}) // {all_})::BIGINT"
 
 
 _OWNED = """

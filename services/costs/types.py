@@ -6,7 +6,7 @@ other view explains, and may be less than nothing.
 
 Functions (`services.costs`):
 
-- `group(CostFilter(...), by, limit=1000) -> tuple[CostGroup, ...]`: Invalid 422 for what is no dimension.
+- `group(CostFilter(...), by, limit=1000, offset=0) -> CostGroupPage`; `export(CostFilter(...), by)`: all of it.
 - `report(CostFilter(...), stack="kind", …) -> CostReport`: what the page shows.
 - `runs(CostFilter(...), limit=50, offset=0) -> RunCostPage`: runs of graphs, the dearest first.
 - `of_run(spoke, environment, graph, run_id) -> RunCost | None`: None while nothing is known of its cost.
@@ -55,6 +55,12 @@ class CostGroup:
 
     keys: tuple[str | date | None, ...]
     credits: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class CostGroupPage:
+    items: tuple[CostGroup, ...] = ()
+    next_offset: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,9 +91,7 @@ def usages(draw: st.DrawFn) -> Usage:
             )
         )
     ]
-    tasks = [
-        Task(t.number, t.name, f"{1000 + t.number}", t.began, t.minutes, t.spoke, t.text) for t in tasks
-    ]
+    tasks = [Task(t.number, t.name, f"{1000 + t.number}", t.began, t.minutes, t.spoke, t.text) for t in tasks]
     roots = st.sampled_from([None, "q0", "r1", *(task.query for task in tasks)])
     queries = draw(
         st.lists(st.tuples(WAREHOUSES, MINUTES, NANOS, roots, TAGS, st.integers(0, 9999)), max_size=6)

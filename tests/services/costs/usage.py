@@ -333,9 +333,7 @@ def _add_pools(usage: Usage, add: Any) -> None:
         there = [
             (query, spoke, graph, run, _overlap(began, took, begin, begin + timedelta(days=1)))
             for query, name, began, took, spoke, graph, run in sorted(named)
-            if name == pool
-            and began < begin + timedelta(days=1)
-            and began + timedelta(minutes=took) >= begin
+            if name == pool and began < begin + timedelta(days=1) and began + timedelta(minutes=took) >= begin
         ]
         if not there:
             add(day, owner(pool), None, None, pool, CONTAINERS, "container", nanos)
