@@ -7,6 +7,7 @@ from app.api import (
     example,
     failures,
     features,
+    health,
     hub,
     operations,
     overview,
@@ -15,6 +16,7 @@ from app.api import (
     schemas,
     simulation,
     spokes,
+    sync,
     training,
 )
 
@@ -27,6 +29,7 @@ routers: list[APIRouter] = [
         overview,
         failures,
         costs,
+        health,
         spokes,
         features,
         training,
@@ -34,6 +37,7 @@ routers: list[APIRouter] = [
         predictions,
         simulation,
         example,
+        sync,
         schemas,
     )
 ]

@@ -6,18 +6,24 @@ from app.pages import (
     costs,
     failures,
     features,
+    graphs,
+    health,
     hub,
+    knowledge,
     operations,
     overview,
     predictions,
     registry,
     simulation,
     spokes,
+    sync,
     training,
 )
 
 routers: list[APIRouter] = [
     overview.router,
+    health.router,
+    graphs.router,
     failures.router,
     costs.router,
     operations.router,
@@ -28,4 +34,6 @@ routers: list[APIRouter] = [
     predictions.router,
     simulation.router,
     hub.router,
+    sync.router,
+    knowledge.router,
 ]

@@ -116,6 +116,7 @@ def navigation(
             )
         )
     for title, icon, url, count in (
+        ("Runs", "player-track-next", "/runs", 0),
         ("Failures", "alert-circle", "/failures", failures),
         ("Costs", "scale", "/costs", budgets),
         ("Operations", "activity", "/operations", 0),

@@ -164,6 +164,15 @@ class Credits:
             where.values,
         )
 
+    def predicted(self, since: date, until: date) -> dict[tuple[str, str, str], int]:
+        """How many predictions are known of these days, by (spoke, environment, prediction)."""
+        rows = self._tuples(
+            "SELECT spoke, environment, prediction, sum(n)::BIGINT FROM prediction_times"
+            " JOIN prediction_copies ON id = copy_id WHERE day >= ? AND day <= ? GROUP BY ALL",
+            [since, until],
+        )
+        return {(spoke, environment, prediction): n for spoke, environment, prediction, n in rows}
+
     def runs(self, wanted: CostFilter, limit: int, offset: int) -> list[RunCost]:
         """Runs, the dearest first."""
         where = _where(wanted)

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.costs import rules
 from services.costs.types import Place
+from services.history import History
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _DAY = timedelta(days=1)
 # Of more days the parts would take much memory at once.
 _AT_ONCE = 14
+# So many days are always reckoned anew.
+_LATE_DAYS = 3
 # A task may run for a week. https://docs.snowflake.com/en/sql-reference/parameters#user-task-timeout-ms
 _LONGEST = timedelta(days=8)
 
@@ -50,6 +53,29 @@ def roll_up(
     _note_places(db, places)
     for first in range(0, len(wanted), _AT_ONCE):
         _roll(db, wanted[first : first + _AT_ONCE])
+
+
+def note_due(db: duckdb.DuckDBPyConnection, days: Iterable[date]) -> None:
+    """Say, in the transaction that writes what these days cost, that they are to be reckoned anew."""
+    rows = [[day] for day in sorted(set(days))]
+    if rows:
+        db.executemany("INSERT INTO costs_due VALUES (?)", rows)
+
+
+def catch_up(history: History, places: Mapping[Place, tuple[str, str]], today: date) -> int:
+    """Reckon anew what is due, and the last days, whose runs may have been told later than what they cost.
+
+    A part of the days is one transaction: after an interruption the next call does the rest. Gives their number.
+    """
+    with history.read() as db:
+        due = {row[0] for row in db.execute("SELECT DISTINCT day FROM costs_due").fetchall()}
+    days = sorted(due | {today - number * _DAY for number in range(_LATE_DAYS)})
+    for first in range(0, len(days), _AT_ONCE):
+        part = days[first : first + _AT_ONCE]
+        with history.write() as db:
+            roll_up(db, part, places)
+            db.execute("DELETE FROM costs_due WHERE list_contains(?, day)", [part])
+    return len(days)
 
 
 def _roll(db: duckdb.DuckDBPyConnection, days: list[date]) -> None:

@@ -119,6 +119,7 @@ class Costs:
     def graphs(self, wanted: CostFilter, limit: int = SHOWN_GRAPHS) -> tuple[GraphCost, ...]:
         """What the runs of graphs cost, the dearest first; those that train or predict are marked as such."""
         known = self._declared_graphs()
+        predicted = self._credits.predicted(wanted.since, wanted.until)
         found = []
         for row in self._credits.graphs(wanted, limit):
             cost = GraphCost(
@@ -126,7 +127,12 @@ class Costs:
             )
             place = known.get((row["spoke"], row["environment"]))
             role = self._roles_of(*place).get(row["graph"]) if place else None
-            found.append(replace(cost, role=role[0], subject=role[1]) if role else cost)
+            if role is not None:
+                cost = replace(cost, role=role[0], subject=role[1])
+                if role[0] == "predicts":
+                    rows = predicted.get((row["spoke"], row["environment"], role[1]))
+                    cost = replace(cost, rows=rows)
+            found.append(cost)
         return tuple(found)
 
     def runs(self, wanted: CostFilter, limit: int = 50, offset: int = 0) -> RunCostPage:
