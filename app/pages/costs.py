@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Query, Request
@@ -18,10 +19,23 @@ from services.core.errors import Invalid, NotFound
 from services.costs import asked
 from services.costs.asked import PERIODS, CostFilter
 from services.costs.service import SHOWN_PLACES
-from services.costs.types import ANY, KINDS, NOBODY, SORTS, STACKS
+from services.costs.types import ANY, KINDS, NOBODY, SORTS, STACKS, Kind, PlaceCost
 
 router = APIRouter()
 FormText = Annotated[str, Form()]
+# The columns of the table of places: how they are sorted by, and their headers.
+_COLUMNS = (
+    ("place", "Spoke"), ("compute", "Compute"), ("idle", "Idle"), ("serverless", "Serverless"),
+    ("container", "Containers"), ("cloud", "Cloud"), ("other", "Other"), ("total", "Credits"),
+)  # fmt: skip
+_OTHER: tuple[Kind, ...] = ("other", "acceleration", "rest")
+# How a budget's state looks: colour, icon, word.
+_BUDGETS = {
+    "exceeded": ("red", "alert-octagon", "SPENT"),
+    "warned": ("orange", "alert-triangle", "NEARLY SPENT"),
+    "expected": ("orange", "chart-line", "WILL BE SPENT"),
+    "within": ("green", "circle-check", "WITHIN"),
+}
 # What an address of this page may say, in order.
 _NAMES = (
     "period", "since", "until", "spoke", "environment", "resource", "kind", "graph", "stack", "sort",
@@ -127,9 +141,34 @@ def _context(
         "offset": offset,
         "shown_places": SHOWN_PLACES,
         "url": path("/costs", **query, offset=offset or None),
+        "columns": _COLUMNS,
+        "amount_of": _amount,
+        "merged": _merged,
+        "budget_styles": _BUDGETS,
+        "whose": _whose(wanted),
         "refused": None,
         "typed": {"spoke": address["spoke"] or ANY, "environment": ANY, "credits": "", "warn_at": "80"},
     }
+
+
+def _merged(query: dict[str, str], **other: str | int | None) -> dict[str, str | int | None]:
+    """What an address says, but for what it says otherwise."""
+    return {**query, **other}
+
+
+def _amount(place: PlaceCost, column: str) -> Decimal | None:
+    """The column's credits of a place, None where there are none."""
+    kinds = _OTHER if column == "other" else [kind for kind in KINDS if kind == column]
+    amounts = [place.kinds[kind] for kind in kinds if kind in place.kinds]
+    return sum(amounts, Decimal(0)) if amounts else None
+
+
+def _whose(wanted: CostFilter) -> str:
+    """Whose month and budget are told."""
+    if wanted.spoke == NOBODY or (wanted.spoke is None and wanted.environment is None):
+        return ", the account"
+    spoke = "all spokes" if wanted.spoke is None else wanted.spoke
+    return f", {spoke}{f' {wanted.environment}' if wanted.environment else ''}"
 
 
 def _day(text: str | None) -> date | None:

@@ -53,6 +53,12 @@ def credits(value: Decimal | None, unit: bool = False) -> str | Markup:
     return Markup('<span title="{} credits">{}{}</span>').format(exact, shown, after)
 
 
+def exact(value: Decimal, digits: int = 3) -> str:
+    """Credits as plain text with at most so many digits after the point."""
+    text = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def duration(seconds: float | None) -> str | Markup:
     """Seconds in the two largest units a person reads at a glance."""
     if seconds is None:
@@ -147,6 +153,7 @@ FILTERS: Mapping[str, Any] = {
     "pct": percent,
     "pp": points,
     "credits": credits,
+    "exact": exact,
     "duration": duration,
     "moment": moment,
     "day": day,

@@ -281,7 +281,8 @@ def _places(rows: Sequence[tuple[str | None, str | None, str, int]], sort: str) 
         if sort == "total":
             amount = place.total
         elif sort != "place":
-            amount = sum((value for kind, value in place.kinds.items() if kind == sort), Decimal(0))
+            shown = ("other", "acceleration", "rest") if sort == "other" else (sort,)
+            amount = sum((value for kind, value in place.kinds.items() if kind in shown), Decimal(0))
         return place.spoke is None, -amount, place.spoke or "", place.environment or ""
 
     return sorted(places, key=order)
