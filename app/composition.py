@@ -7,6 +7,7 @@ from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.revision import Revision
 from services.core.settings import Settings
+from services.db.changes import Changes
 from services.db.engine import Database
 from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
@@ -17,9 +18,12 @@ from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.health.service import Health
 from services.history import History
-from services.history.runs import RunWriter
+from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
+from services.knowledge import Knowledge, KnownAnswers
+from services.knowledge.repository import KnownRecords
+from services.knowledge.types import HUB, SIMULATION
 from services.operations import Operations
 from services.operations import Registry as Kinds
 from services.overview.service import Overview
@@ -32,7 +36,6 @@ from services.simulation.repository import SimulatedData
 from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
-from services.snowflake.recent import RecentAnswers
 from services.snowflake.scope import shared_schema
 from services.spokes.operations import SpokesOperations
 from services.spokes.places import Places
@@ -43,6 +46,7 @@ from services.sync.repository import Readings
 from services.sync.schedule import Intervals, Schedule
 from services.sync.service import Sync
 from services.training.operations import TrainingOperations
+from services.training.seen import SeenRuns
 from services.training.service import Training
 
 _STOP_SECONDS = 10.0
@@ -55,6 +59,7 @@ class Domains:
     """What routes may ask for, each by its own dependency (``app/dependencies.py``); nothing else reads it."""
 
     operations: Operations
+    knowledge: Knowledge
     hub: Hub
     spokes: Spokes
     features: Features
@@ -77,8 +82,10 @@ class Runtime:
     settings: Settings
     revision: Revision
     database: Database
+    changes: Changes
     history: History
     source: ConnectionSource
+    knowledge: Knowledge
     embedded: EmbeddedAccount | None
     schedule: Schedule
     domains: Domains
@@ -86,6 +93,10 @@ class Runtime:
     @property
     def operations(self) -> Operations:
         return self.domains.operations
+
+    def notice(self) -> None:
+        """Move the revision when other processes changed anything."""
+        self.changes.poll()
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
@@ -105,16 +116,19 @@ class Runtime:
             self.embedded.start()
         migrate(self.database)
         self.history.open()
+        self.knowledge.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
         self.schedule.stop(timeout)
+        self.knowledge.stop()
         if not self.operations.stop(timeout):
             log.warning("operations.interrupted", note="they go on at the next start")
         self.source.close()
         if self.embedded is not None:
             self.embedded.stop()
         self.history.close()
+        self.changes.close()
         self.database.close()
 
 
@@ -135,22 +149,29 @@ def compose(
     database = Database(settings.storage.database_url, settings.storage.database_timeout, revision)
     history = History(settings.storage.history, revision)
     source = ConnectionSource(settings.account, embedded, declared)
+    catalogue = Catalogue(database, declared.layout)
+    records = KnownRecords(database)
+    known = KnownAnswers(source, records)
+    knowledge = Knowledge(known, records, catalogue.onboarded)
     # The services submit operations, and the kinds of operation use the services: so the kinds come last.
     operations = Operations(
-        Kinds() if kinds is None else kinds, database, url=settings.storage.operations_url, source=source
+        Kinds() if kinds is None else kinds,
+        database,
+        url=settings.storage.operations_url,
+        source=source,
+        settle=knowledge.settle,
     )
-    recent = RecentAnswers(source, operations.queries.stamp, source.pace.memory)
 
-    catalogue = Catalogue(database, declared.layout)
     spokes = Spokes(declared, catalogue, source, operations)
-    hub = Hub(declared, settings.account, source, recent, spokes, operations)
-    registry = Registry(recent, spokes.scope, operations)
-    shared_features = SharedFeatures(declared, source, recent, spokes, registry, operations)
-    features = Features(recent, spokes.scope, shared_features, registry, operations)
-    predictions = Forecasts(recent, spokes.scope, registry, operations)
-    training = Training(recent, spokes.scope, operations, source.pace)
+    hub = Hub(declared, settings.account, source, known, spokes, operations)
+    registry = Registry(known, spokes.scope, operations)
+    shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
+    features = Features(known, spokes.scope, shared_features, registry, operations)
+    predictions = Forecasts(source, history, spokes.scope, registry, operations)
+    seen = SeenRuns(RunReader(history), RunWriter(history), Places(catalogue, declared.layout).place)
+    training = Training(known, spokes.scope, operations, source.pace, seen)
     simulation = Simulation(
-        SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
+        SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
     health = Health(history, database, training, operations)
@@ -171,9 +192,19 @@ def compose(
         spokes.scope,
         operations,
         schedule,
+        knowledge,
     )
-    overview = Overview(spokes, features, training, registry, predictions)
+    overview = Overview(
+        spokes, health, failures, features, registry, predictions, knowledge, lambda: history.commits
+    )
     example = Example(settings.example, operations)
+
+    # What who looks may ask of each part of the account.
+    knowledge.learns(HUB, hub.plan, shared_features.read)
+    knowledge.learns(SIMULATION, simulation.status)
+    knowledge.learns_spokes(
+        features.read, registry.models, training.read, simulation.read, predictions.refresh
+    )
 
     if kinds is None:
         for domain in (
@@ -192,6 +223,7 @@ def compose(
 
     domains = Domains(
         operations,
+        knowledge,
         hub,
         spokes,
         features,
@@ -206,4 +238,15 @@ def compose(
         overview,
         example,
     )
-    return Runtime(settings, revision, database, history, source, embedded, schedule, domains)
+    return Runtime(
+        settings,
+        revision,
+        database,
+        Changes(database),
+        history,
+        source,
+        knowledge,
+        embedded,
+        schedule,
+        domains,
+    )

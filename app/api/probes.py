@@ -13,16 +13,17 @@ from services.db.engine import Database
 from services.operations import Operations
 from services.snowflake.connection import ConnectionSource
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["probes"])
 log = logger(__name__)
 
 _KEPT_SECONDS = 5.0
+_HEARD_SECONDS = 600.0
 
 
 class Readiness:
     """Whether the database and the account answer and operations are worked on.
 
-    The account is asked at most every five seconds.
+    The account is asked at most every five seconds, and not while it answered anybody within ten minutes.
     """
 
     def __init__(self, database: Database, source: ConnectionSource, operations: Operations) -> None:
@@ -58,7 +59,7 @@ class Readiness:
 
     def _ping(self) -> str:
         try:
-            self._source.ping()
+            self._source.ping(_HEARD_SECONDS)
         except SpokehubError as error:
             return error.message
         except Exception as error:

@@ -8,6 +8,7 @@ from app.pages import (
     graphs,
     health,
     hub,
+    knowledge,
     operations,
     overview,
     predictions,
@@ -32,4 +33,5 @@ routers: list[APIRouter] = [
     simulation.router,
     hub.router,
     sync.router,
+    knowledge.router,
 ]

@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from app import htmx
 from app.addresses import here
+from app.pages import ages
 from app.pages import format as formats
 from app.pages import frame as frames
 from app.pages.icons import icon
@@ -67,7 +68,13 @@ def macros(may_change: bool) -> Any:
 def common(request: Request) -> dict[str, Any]:
     """What every template finds in its context."""
     may_change = frames.may_change(request)
-    return {"request": request, "here": here(request), "ui": macros(may_change), "may_change": may_change}
+    return {
+        "request": request,
+        "here": here(request),
+        "ui": macros(may_change),
+        "may_change": may_change,
+        "as_of": ages.as_of(request),
+    }
 
 
 def render(

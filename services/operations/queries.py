@@ -5,14 +5,13 @@ import binascii
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import case, func, literal, or_, select, tuple_
+from sqlalchemy import func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.core.errors import Invalid, NotFound
 from services.db.engine import Database
 from services.db.records import LogLineRecord, OperationRecord, SqlRecord, StepRecord
 from services.operations.types import (
-    FINAL,
     ExecutedSql,
     LogLine,
     OperationError,
@@ -88,16 +87,6 @@ class Queries:
         )
         with self.database.read() as db:
             return tuple((kind, state, number) for kind, state, number in db.execute(query))
-
-    def stamp(self) -> tuple[int, ...]:
-        """Differs whenever an operation was added, began, ended or was resumed, or a step of one was done."""
-        over = case((OperationRecord.state.in_(FINAL), 1), else_=0)
-        begun = case((OperationRecord.started_at.is_not(None), 1), else_=0)
-        counted = (func.count(), func.sum(OperationRecord.run), func.sum(over), func.sum(begun))
-        done = select(func.count()).where(StepRecord.state == StepState.SUCCEEDED)
-        with self.database.read() as db:
-            row = db.execute(select(*counted)).one()
-            return (*(int(number or 0) for number in row), int(db.scalar(done) or 0))
 
     def revision(self, operation_id: str) -> int:
         """The number of visible changes so far; NotFound."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from services.core.errors import Invalid
+from services.knowledge.types import HUB, spoke_part
 
 if TYPE_CHECKING:
     from services.operations.context import StepContext
@@ -53,6 +54,8 @@ class OperationKind(Generic[P]):
     ``result(context, params)``: the operation's result; by default the last step's.
     ``select(params)``: the names of the steps that it takes, when not all.
     ``routine``: it runs by itself on a schedule; lists leave it out unless it failed or is asked for.
+    ``touches(params)``: the parts of what is known of the account that it changes, which are read before it is
+    over; by default its target's, the hub's without one. Empty for what others, which it runs, change.
     """
 
     kind: str
@@ -66,6 +69,7 @@ class OperationKind(Generic[P]):
     describe: Callable[[P], str] | None = field(default=None)
     select: Callable[[P], Collection[str]] | None = None
     routine: bool = False
+    touches: Callable[[P], Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.steps]
@@ -76,6 +80,12 @@ class OperationKind(Generic[P]):
         if self.target is not None:
             return self.target(params)
         return getattr(params, "spoke", None), getattr(params, "environment", None)
+
+    def touches_of(self, params: P) -> Sequence[str]:
+        if self.touches is not None:
+            return self.touches(params)
+        spoke, environment = self.target_of(params)
+        return (spoke_part(spoke, environment) if spoke and environment else HUB,)
 
     def title_of(self, params: P) -> str:
         return self.describe(params) if self.describe else self.title

@@ -17,7 +17,7 @@ from services.operations.identifiers import new_id
 from services.operations.journal import Journal
 from services.operations.queries import Queries
 from services.operations.registry import Params, Registry
-from services.operations.runner import Runner, wait_until
+from services.operations.runner import Runner, Settle, wait_until
 from services.operations.submissions import Submissions
 from services.operations.types import (
     ExecutedSql,
@@ -30,13 +30,18 @@ from services.operations.types import (
 from services.snowflake.connection import ConnectionSource
 
 MAX_PAGE = 5000
+# The queue's library takes half a second to load; pages that are waited for come before it.
+_AFTER_PAGES = 0.25
 _START_WAITS = (0.5, 1.0, 2.0, 5.0)
 
 log = logger(__name__)
 
 
 class Operations:
-    """Long work, durable. One for each process; ``start`` takes up what was interrupted."""
+    """Long work, durable. One for each process; ``start`` takes up what was interrupted.
+
+    ``settle(parts, context)`` reads what an operation changed, before it is over.
+    """
 
     def __init__(
         self,
@@ -45,6 +50,7 @@ class Operations:
         *,
         url: str,
         source: ConnectionSource | None = None,
+        settle: Settle | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.registry = registry
@@ -62,6 +68,7 @@ class Operations:
             source,
             clock,
             stopping,
+            settle,
         )
         self._url = url
         self._clock = clock
@@ -89,6 +96,8 @@ class Operations:
         self._starter.start()
 
     def _start_patiently(self) -> None:
+        if self.runner.stopping.wait(_AFTER_PAGES):
+            return None
         for wait in itertools.chain(_START_WAITS, itertools.repeat(_START_WAITS[-1])):
             try:
                 return self.start()

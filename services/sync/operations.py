@@ -61,6 +61,8 @@ class SyncOperations:
                 select=self._steps,
                 result=self.result,
                 routine=True,
+                # It reads the account itself.
+                touches=lambda params: (),
             ),
         )
 
@@ -85,6 +87,8 @@ class SyncOperations:
 
     def usage(self, context: StepContext, params: SyncRun) -> list[dict[str, Any]]:
         """What ran and cost, as the account tells it late."""
+        if any(one["source"] == WAREHOUSE and one["error"] for one in context.result_of("live")):
+            return []
         return self._told(context, self._sync.read_usage(context, params.days, params.check))
 
     def result(self, context: StepContext, params: SyncRun) -> dict[str, Any]:

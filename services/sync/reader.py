@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import Connection, Engine, Select, create_engine
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
@@ -153,5 +154,5 @@ class Readers:
             return self._engine
 
 
-def _nothing(_connection: object) -> None:
+def _nothing(_connection: DBAPIConnection) -> None:
     """The connection is closed by who opened it."""

@@ -22,6 +22,8 @@ _KEPT = 2 * DAY
 _LONGEST_PAUSE = timedelta(minutes=15)
 # How often it is looked whether the one before has ended, or this process may begin.
 _LOOK = timedelta(seconds=15)
+# What was begun when it was due has read a little later.
+_SLACK = timedelta(minutes=1)
 
 log = logger(__name__)
 
@@ -70,8 +72,8 @@ def due(
     live, usage = _as_of(marks, LIVE_REFRESHES), _as_of(marks, TASKS.name)
     at = now if begun_at is None else begun_at + _pause(intervals.free, failures)
     moment = max(at, now)
-    its_turn = live is None or moment - live >= intervals.warehouse
-    usage_due = its_turn and (usage is None or moment - usage >= intervals.usage)
+    its_turn = live is None or moment - live >= intervals.warehouse - _SLACK
+    usage_due = its_turn and (usage is None or moment - usage >= intervals.usage - _SLACK)
     checked = marks[TASKS.name].checked_at if TASKS.name in marks else None
     params = {
         "reach": "all" if its_turn or warm else "free",

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from services.core.clock import Clock, utc_now
-from services.core.errors import SnowflakeFailed
 from services.core.hub import Declaration
 from services.core.settings import SyncSettings
+from services.knowledge import Knowledge
 from services.operations import Operations, OperationState, OperationView, StepContext
 from services.snowflake.identifiers import like_pattern, quote
 from services.snowflake.scope import Scopes
@@ -35,12 +35,6 @@ from services.sync.types import Reach, SourceKind, SourceStatus, SyncStatus
 _REFUSED = ("not exist or not authorized", "insufficient privileges", "not authorized")
 
 
-class Knowledge(Protocol):
-    """Asks anew for what is shown of the account's objects: see services.knowledge."""
-
-    def refresh(self, part: str | None, reach: Reach = "free", context: StepContext | None = None) -> Any: ...
-
-
 class Sync:
     """See types.py."""
 
@@ -54,7 +48,7 @@ class Sync:
         scopes: Scopes,
         operations: Operations,
         schedule: Schedule,
-        knowledge: Knowledge | None = None,
+        knowledge: Knowledge,
         clock: Clock = utc_now,
     ) -> None:
         self._hub = hub
@@ -73,8 +67,7 @@ class Sync:
         """Every source, what the readings of a day cost, and the one that goes on; asks the account nothing."""
         marks, latest = self._readings.marks(), self._readings.latest()
         names: list[tuple[str, str, SourceKind, timedelta]] = []
-        if self._knowledge is not None:
-            names.append((CATALOGUE, LIVE_TITLES[CATALOGUE], "catalogue", timedelta()))
+        names.append((CATALOGUE, LIVE_TITLES[CATALOGUE], "catalogue", timedelta()))
         several = len(self._hub.databases) > 1
         for database in self._hub.databases:
             title = LIVE_TITLES[LIVE_RUNS] + (f" in {database}" if several else "")
@@ -87,7 +80,9 @@ class Sync:
         )
         now = self._clock()
         going, last = self._operations.open(KIND), self._operations.latest(KIND)
-        failed = last is not None and last.state == OperationState.FAILED and last.error is not None
+        failure = latest[WAREHOUSE]["error"] if WAREHOUSE in latest else None
+        if last is not None and last.state == OperationState.FAILED and last.error is not None:
+            failure = last.error.message
         next_at, next_warehouse_at = self._schedule.next() or (None, None)
         return SyncStatus(
             sources,
@@ -96,7 +91,7 @@ class Sync:
             next_at,
             next_warehouse_at,
             running=going.id if going is not None else None,
-            failure=last.error.message if failed and last is not None and last.error is not None else None,
+            failure=failure,
         )
 
     def require(self, spoke: str, environment: str) -> None:
@@ -113,14 +108,10 @@ class Sync:
         self, context: StepContext, scope: tuple[str, str] | None, reach: Reach
     ) -> list[Reading]:
         """Have what is shown of the account's objects asked anew, of one spoke or of all."""
-        if self._knowledge is None:
-            return []
         begin, error = time.perf_counter(), None
         part = None if scope is None else f"spoke:{scope[0]}:{scope[1]}"
-        try:
-            self._knowledge.refresh(part, reach, context)
-        except SnowflakeFailed as refused:
-            error = refused.message
+        for one in self._knowledge.refresh(part, reach, context):
+            error = error or one.error
         now = self._clock()
         found = Reading(CATALOGUE, seconds=time.perf_counter() - begin, warehouse=reach == "all", error=error)
         if error is None and scope is None:
@@ -133,7 +124,7 @@ class Sync:
     ) -> list[Reading]:
         """Read the functions, of one spoke's schema or of all databases.
 
-        ``if_running``: nothing is read while the warehouse stands still.
+        ``if_running``: nothing is read while the warehouse stands still. Without the hub's warehouse nothing is.
         """
         where = None
         if scope is not None:
@@ -141,7 +132,7 @@ class Sync:
             where = (names.database, names.schema.name)
         read_at = self._clock()
         woken = self._wake(context)
-        if if_running and woken.warehouse:
+        if woken.error is not None or (if_running and woken.warehouse):
             found = [replace(woken, warehouse=False)]
             self._readings.log(read_at, found)
             return found
@@ -166,7 +157,8 @@ class Sync:
             names = [column.name for column in cursor.description]
             states = [dict(zip(names, row, strict=True))["state"] for row in cursor.fetchall()]
         sleeps = any(state != "STARTED" for state in states)
-        return Reading(WAREHOUSE, len(states), 0, 1, time.perf_counter() - begin, sleeps)
+        missing = f"There is no warehouse {self._hub.warehouse.name}: apply the hub" if not states else None
+        return Reading(WAREHOUSE, len(states), 0, 1, time.perf_counter() - begin, sleeps, missing)
 
     def _source(
         self,

@@ -101,7 +101,7 @@ class Stitching:
         found.append(
             self._measured(LIVE_REFRESHES, account, lambda: self._live_refreshes(account, now, where is None))
         )
-        return found
+        return _with_clock(found)
 
     def usage(self, account: Account, days: int, check: bool, progress: Progress) -> list[Reading]:
         """What the views tell since they were last asked, at first of as many ``days``.
@@ -122,7 +122,7 @@ class Stitching:
             )
             found[-1] = _without(found[-1], told)
             found += told
-        return found
+        return _with_clock(found)
 
     def _measured(self, source: str, account: Account, work: Callable[[], tuple[int, int]]) -> Reading:
         """What one source brought and cost; what the account refuses is of this source alone."""
@@ -238,6 +238,8 @@ class Stitching:
                 self._runs.record(self._place, [], graphs, source="usage", seen_at=seen_at)
             if mark is not None:
                 self._readings.advance(mark)
+                if not any(one.source == GRAPHS.name and one.error for one in more):
+                    self._readings.advance(replace(mark, source=GRAPHS.name))
             return rows, new
         if view is REFRESHES:
             read = [row for part in told for row in part]
@@ -273,6 +275,11 @@ class Stitching:
             )
         more.append(reading)
         return found
+
+
+def _with_clock(readings: list[Reading]) -> list[Reading]:
+    """The first of them also asked what time it is."""
+    return [replace(one, statements=one.statements + (at == 0)) for at, one in enumerate(readings)]
 
 
 def _without(reading: Reading, others: Iterable[Reading]) -> Reading:

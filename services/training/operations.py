@@ -281,7 +281,7 @@ class TrainingOperations:
 
     def run_again(self, context: StepContext, params: Retry) -> dict[str, Any]:
         """Retry the run, once: a further attempt that is there already is the one that this step began."""
-        run = self._training.run(params.spoke, params.environment, params.graph, params.run_id)
+        run = self._training.told(self._scope(params), params.graph, params.run_id)
         if run.attempt == context.result_of("settle")["attempt"]:
             self._follower.retry(context, self._scope(params), run)
         return {"graph": params.graph, "run_id": params.run_id}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sample_account import Features, Hub, Overview, Registry, SharedFeatures, Spokes
+from sample_account import Features, Hub, Knowledge, Overview, Registry, SharedFeatures, Spokes
 from sample_failures import Failures
 from sample_forecasts import Predictions, Simulation
 from sample_health import health
@@ -21,6 +21,7 @@ from services.health.service import Health
 class Sample:
     """What routes ask for, as the application has it."""
 
+    knowledge: Knowledge = field(default_factory=Knowledge)
     hub: Hub = field(default_factory=Hub)
     spokes: Spokes = field(default_factory=Spokes)
     features: Features = field(default_factory=Features)

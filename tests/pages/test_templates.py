@@ -46,6 +46,7 @@ GET /operations/running
 GET /operations/{operation_id}
 POST /operations/{operation_id}/cancel
 POST /operations/{operation_id}/resume
+POST /read
 GET /simulation
 POST /simulation/next
 POST /simulation/run

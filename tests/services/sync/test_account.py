@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from services.core.errors import Conflict, NotFound
+from services.core.errors import Conflict, NotFound, Unavailable
 from services.core.hub import load_declaration
 from services.core.settings import AccountSettings, SyncSettings
 from services.db.engine import Database
 from services.history import History
 from services.history.runs import RunWriter
-from services.operations import OperationFilter, Operations, OperationState, Registry
+from services.operations import OperationFilter, Operations, OperationState, Registry, runner
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
 from services.spokes.places import Places
@@ -149,7 +150,7 @@ def test_reading_again_sends_little_and_changes_nothing(world: World) -> None:
     statements = [line.text for line in world.operations.sql(view.id).items]
     # SHOW WAREHOUSES; the clock, runs of two kinds and their tasks in each database, refreshes; the clock, nine views.
     bound = 1 + (2 + 3 * len(HUB.databases)) + (1 + len(USAGE))
-    assert len(statements) == view.result["statements"] + 2
+    assert len(statements) == view.result["statements"]
     assert len(statements) <= bound
     assert len({text for text in statements if "CURRENT_TIMESTAMP" not in text}) == len(statements) - 2
     assert {table: world.count(table) for table in before} == before
@@ -159,6 +160,37 @@ def test_a_free_reading_uses_no_warehouse(world: World) -> None:
     view = world.run(reach="free")
     assert (view.state, view.result["warehouse"]) == (OperationState.SUCCEEDED, False)
     assert world.operations.sql(view.id).items == ()
+
+
+def test_without_the_hub_nothing_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = replace(HUB, warehouse=replace(HUB.warehouse, name="NOWHERE_WH"))
+    monkeypatch.setattr(world.sync, "_hub", elsewhere)
+    view = world.run()
+    assert view.state == OperationState.SUCCEEDED, view.error
+    assert view.result["errors"] == {"warehouse": "There is no warehouse NOWHERE_WH: apply the hub"}
+    assert len(world.operations.sql(view.id).items) == 1
+    assert world.sync.status().failure == "There is no warehouse NOWHERE_WH: apply the hub"
+
+
+def test_an_account_that_is_away_fails_the_reading_and_keeps_what_is_known(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.run()
+    before = world.sync.status().sources
+    monkeypatch.setattr(runner, "_RETRY_WAITS", ())
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise Unavailable("The account does not answer: gone", code="account_unavailable")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.source, "open", away)
+        view = world.run(usage=False)
+    assert (view.state, view.error.code) == (OperationState.FAILED, "account_unavailable")
+    status = world.sync.status()
+    assert (status.sources, status.failure) == (before, "The account does not answer: gone")
+    assert view.id in {one.id for one in world.operations.list(OperationFilter(routine=False)).items}
+    assert world.run(usage=False, days=401).state == OperationState.SUCCEEDED
+    assert world.sync.status().failure is None
 
 
 def test_one_spoke_is_read_alone(world: World) -> None:
