@@ -118,11 +118,8 @@ def navigation(
     for title, icon, url, count in (
         ("Runs", "player-track-next", "/runs", 0),
         ("Failures", "alert-circle", "/failures", failures),
-<<<<<<< HEAD
         ("Features", "table", "/health/features", 0),
-=======
         ("Costs", "scale", "/costs", budgets),
->>>>>>> main
         ("Operations", "activity", "/operations", 0),
         ("Simulation", "calendar-repeat", "/simulation", 0),
         ("Hub", "building-factory-2", "/hub", 0),
