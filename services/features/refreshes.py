@@ -6,10 +6,12 @@ had to be over for the lag to stay below TARGET_LAG: TARGET_LAG after the data o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from services.features.types import ColumnProfile, Refresh
 from services.history import History
@@ -17,11 +19,13 @@ from services.history.store import aware, naive, rows_of
 from services.snowflake.failures import cause
 
 Row = dict[str, Any]
+T = TypeVar("T")
 #: (database, schema, NAME$VERSION).
 Key = tuple[str, str, str]
 SHOWN_REFRESHES = 30
 SHOWN_DAYS = 90
 KEPT_PROFILES = 60
+_KEPT_ANSWERS = 32
 _KEY = "database_name, schema_name, name"
 _LAST = "ended_at IS NOT NULL AND state IN ('SUCCEEDED', 'FAILED', 'UPSTREAM_FAILED')"
 # Where the account does not tell the target: what is older than the target lag when it is there is too late anyway.
@@ -109,15 +113,55 @@ class Measured:
     columns: tuple[tuple[str, int, int | None], ...]
 
 
+class _Kept(Generic[T]):
+    """What was read of the history holds until it is written; of the newest few questions."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._commits = -1
+        self._found: OrderedDict[Hashable, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable, read: Callable[[], T]) -> T:
+        with self._lock:
+            commits = self._history.commits
+            if commits != self._commits:
+                self._found.clear()
+                self._commits = commits
+            if key in self._found:
+                return self._found[key]
+        found = read()
+        with self._lock:
+            # What was written meanwhile may not be in it.
+            if self._history.commits == self._commits == commits:
+                self._found[key] = found
+                while len(self._found) > _KEPT_ANSWERS:
+                    self._found.popitem(last=False)
+        return found
+
+
 class Refreshes:
     """Reads the history, and writes column profiles into it."""
 
     def __init__(self, history: History) -> None:
         self._history = history
         self._as_of: tuple[int, datetime | None] | None = None
+        self._courses: _Kept[dict[Key, Course]] = _Kept(history)
+        self._profiles: _Kept[dict[Key, Profile]] = _Kept(history)
 
     def courses(self, names: Collection[str], now: datetime) -> dict[Key, Course]:
-        """The refreshes of the last ``SHOWN_DAYS`` of views of these names, whichever schema they are in."""
+        """The refreshes of the last ``SHOWN_DAYS`` of views of these names, whichever schema they are in.
+
+        Days are counted back from the minute that ``now`` is in.
+        """
+        minute = now.replace(second=0, microsecond=0)
+        return self._courses.get((frozenset(names), minute), lambda: self._read_courses(names, minute))
+
+    def profiles(self, names: Collection[str]) -> dict[Key, Profile]:
+        """The newest profile of each view of these names."""
+        return self._profiles.get(frozenset(names), lambda: self._read_profiles(names))
+
+    def _read_courses(self, names: Collection[str], now: datetime) -> dict[Key, Course]:
         values = {
             "names": list(names),
             "since": naive(now - timedelta(days=SHOWN_DAYS)),
@@ -126,8 +170,7 @@ class Refreshes:
         }
         return {_key(row): _course(row) for row in self._rows(_REFRESHES, values)}
 
-    def profiles(self, names: Collection[str]) -> dict[Key, Profile]:
-        """The newest profile of each view of these names."""
+    def _read_profiles(self, names: Collection[str]) -> dict[Key, Profile]:
         found: dict[Key, list[Row]] = {}
         for row in self._rows(_PROFILES, {"names": list(names)}):
             found.setdefault(_key(row), []).append(row)

@@ -360,3 +360,18 @@ def test_one_statement_counts_all_columns_of_a_view() -> None:
         "SELECT COUNT(*), COUNT(LEVEL), APPROX_COUNT_DISTINCT(LEVEL),"
         ' COUNT("odd ""name"), APPROX_COUNT_DISTINCT("odd ""name"), COUNT(V) FROM DB.FS.A__L$V1'
     )
+
+
+def test_what_was_read_holds_until_something_is_written(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    health = world.health()
+    world.refresh(HOUR)
+    before = health.views("a", "DEV")
+    with monkeypatch.context() as patch:
+        patch.setattr(world.history, "_cursor", lambda: pytest.fail("memory has it"))
+        assert health.views("a", "DEV") == before
+    world.refresh(HOUR / 2, "FAILED")
+    health.keep([measured(1, 0, 1)], NOW)
+    (found,) = health.views("a", "DEV").items
+    assert (found.state, len(found.refreshes), len(found.columns)) == ("failed", 2, 2)
