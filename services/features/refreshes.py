@@ -35,8 +35,13 @@ _REFRESHES = f"""
         FROM refreshes WHERE started_at >= $since AND list_contains($names, name)
     ), judged AS (
         SELECT *, coalesce(ended_at > due, false) AS late FROM told
-    )
-    SELECT {_KEY},
+    ), targets AS (
+        SELECT {_KEY}, due, max(ended_at) AS missed_at FROM judged WHERE late GROUP BY ALL
+    ), missed AS (
+        SELECT {_KEY}, max(missed_at) AS missed_at, count(*) FILTER (missed_at >= $week) AS missed_7,
+            count(*) FILTER (missed_at >= $month) AS missed_30
+        FROM targets GROUP BY {_KEY}
+    ), summed AS (SELECT {_KEY},
         max_by({{'state': state, 'started_at': started_at, 'ended_at': ended_at, 'late': late,
             'rows_inserted': rows_inserted, 'rows_deleted': rows_deleted, 'state_message': state_message}},
             started_at, {SHOWN_REFRESHES}) AS newest,
@@ -44,16 +49,14 @@ _REFRESHES = f"""
         max(ended_at) FILTER (state = 'SUCCEEDED') AS succeeded_at,
         max(data_timestamp) FILTER (state = 'SUCCEEDED') AS data_timestamp,
         max_by(target_lag_seconds, started_at) AS target_lag_seconds,
-        max(ended_at) FILTER (late) AS missed_at,
-        count(DISTINCT due) FILTER (late AND ended_at >= $week) AS missed_7,
-        count(DISTINCT due) FILTER (late AND ended_at >= $month) AS missed_30,
         count(*) FILTER (state = 'FAILED' AND started_at >= $week) AS failed_7,
         count(*) FILTER (state = 'FAILED' AND started_at >= $month) AS failed_30,
         max_by({{'at': coalesce(ended_at, started_at), 'message': state_message, 'code': state_code}}, started_at)
             FILTER (state = 'FAILED' AND started_at >= $month) AS failure,
         coalesce(sum(rows_inserted) FILTER (started_at >= $week), 0)::BIGINT AS rows_inserted_7,
         coalesce(sum(rows_deleted) FILTER (started_at >= $week), 0)::BIGINT AS rows_deleted_7
-    FROM judged GROUP BY {_KEY}
+    FROM judged GROUP BY {_KEY})
+    SELECT * FROM summed LEFT JOIN missed USING ({_KEY})
 """
 _PROFILES = f"""
     SELECT {_KEY}, column_name, rows, nulls, distinct_values, seen_at,
@@ -233,8 +236,8 @@ def _course(row: Row) -> Course:
         aware(row["data_timestamp"]),
         None if lag is None else float(lag),
         aware(row["missed_at"]),
-        row["missed_7"],
-        row["missed_30"],
+        row["missed_7"] or 0,
+        row["missed_30"] or 0,
         row["failed_7"],
         row["failed_30"],
         (_moment(failure["at"]), cause(failure["message"] or ""), failure["code"]) if failure else None,
