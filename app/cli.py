@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from app.history import history
 from services.core.errors import SpokehubError
 from services.core.logging import configure_logging
 from services.core.settings import LOOPBACK, AccountSettings, Settings, read_settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from services.snowflake.embedded import EmbeddedAccount
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Hub-and-spoke MLOps on Snowflake.")
+cli.add_typer(history, name="history")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes any free port.")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
