@@ -35,11 +35,14 @@ $(GUIDE): $(VENV)/.ready $(GUIDE_SOURCES)
 		$(BIN)/mkdocs build --strict --quiet || $(BIN)/mkdocs build --strict
 	@touch $@
 
-.PHONY: guide pictures
+.PHONY: guide pictures screenshots
 guide: $(GUIDE) ## Build the guide, which the service shows under /docs/guide
 
 pictures: compile ## Run the tutorials and take the guide's pictures
 	@$(BIN)/python -m tests.guide.pictures
+
+screenshots: compile ## Photograph every page, with 0, 2 and 50 spokes, into var/screenshots
+	@$(BIN)/python -m tests.pages.screenshots var/screenshots
 
 run: compile $(GUIDE) ## Start Spokehub on http://127.0.0.1:PORT (default 8000), with the embedded account
 	@exec $(BIN)/spokehub serve --port $(PORT)

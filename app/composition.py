@@ -1,11 +1,13 @@
 """Puts one application together: each service made once, in an order one can read, from those above it."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.revision import Revision
 from services.core.settings import Settings
+from services.db.changes import Changes
 from services.db.engine import Database
 from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
@@ -14,9 +16,14 @@ from services.failures.service import Failures
 from services.features.operations import FeaturesOperations
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.history import History
+from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
+from services.knowledge import Knowledge, KnownAnswers
+from services.knowledge.repository import KnownRecords
+from services.knowledge.types import HUB, SIMULATION
 from services.operations import Operations
 from services.operations import Registry as Kinds
 from services.overview.service import Overview
@@ -29,12 +36,17 @@ from services.simulation.repository import SimulatedData
 from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
-from services.snowflake.recent import RecentAnswers
 from services.snowflake.scope import shared_schema
 from services.spokes.operations import SpokesOperations
+from services.spokes.places import Places
 from services.spokes.repository import Catalogue
 from services.spokes.service import Spokes
+from services.sync.operations import SyncOperations
+from services.sync.repository import Readings
+from services.sync.schedule import Intervals, Schedule
+from services.sync.service import Sync
 from services.training.operations import TrainingOperations
+from services.training.seen import SeenRuns
 from services.training.service import Training
 
 _STOP_SECONDS = 10.0
@@ -47,6 +59,7 @@ class Domains:
     """What routes may ask for, each by its own dependency (``app/dependencies.py``); nothing else reads it."""
 
     operations: Operations
+    knowledge: Knowledge
     hub: Hub
     spokes: Spokes
     features: Features
@@ -56,6 +69,8 @@ class Domains:
     predictions: Forecasts
     simulation: Simulation
     failures: Failures
+    health: Health
+    sync: Sync
     overview: Overview
     example: Example
 
@@ -67,24 +82,33 @@ class Runtime:
     settings: Settings
     revision: Revision
     database: Database
+    changes: Changes
     history: History
     source: ConnectionSource
+    knowledge: Knowledge
     embedded: EmbeddedAccount | None
+    schedule: Schedule
     domains: Domains
 
     @property
     def operations(self) -> Operations:
         return self.domains.operations
 
+    def notice(self) -> None:
+        """Move the revision when other processes changed anything."""
+        self.changes.poll()
+
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
         self._open()
         self.operations.start()
+        self.schedule.start()
 
     def start_to_answer(self) -> None:
         """``start``, but return as soon as pages can be answered: work begins a moment later."""
         self._open()
         self.operations.start_soon()
+        self.schedule.start()
 
     def _open(self) -> None:
         # The account takes longest, and nothing below waits for it.
@@ -92,15 +116,19 @@ class Runtime:
             self.embedded.start()
         migrate(self.database)
         self.history.open()
+        self.knowledge.start()
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
+        self.schedule.stop(timeout)
+        self.knowledge.stop()
         if not self.operations.stop(timeout):
             log.warning("operations.interrupted", note="they go on at the next start")
         self.source.close()
         if self.embedded is not None:
             self.embedded.stop()
         self.history.close()
+        self.changes.close()
         self.database.close()
 
 
@@ -121,26 +149,62 @@ def compose(
     database = Database(settings.storage.database_url, settings.storage.database_timeout, revision)
     history = History(settings.storage.history, revision)
     source = ConnectionSource(settings.account, embedded, declared)
+    catalogue = Catalogue(database, declared.layout)
+    records = KnownRecords(database)
+    known = KnownAnswers(source, records)
+    knowledge = Knowledge(known, records, catalogue.onboarded)
     # The services submit operations, and the kinds of operation use the services: so the kinds come last.
     operations = Operations(
-        Kinds() if kinds is None else kinds, database, url=settings.storage.operations_url, source=source
+        Kinds() if kinds is None else kinds,
+        database,
+        url=settings.storage.operations_url,
+        source=source,
+        settle=knowledge.settle,
     )
-    recent = RecentAnswers(source, operations.queries.stamp, source.pace.memory)
 
-    catalogue = Catalogue(database, declared.layout)
     spokes = Spokes(declared, catalogue, source, operations)
-    hub = Hub(declared, settings.account, source, recent, spokes, operations)
-    registry = Registry(recent, spokes.scope, operations)
-    shared_features = SharedFeatures(declared, source, recent, spokes, registry, operations)
-    features = Features(recent, spokes.scope, shared_features, registry, operations)
-    predictions = Forecasts(recent, spokes.scope, registry, operations)
-    training = Training(recent, spokes.scope, operations, source.pace)
+    hub = Hub(declared, settings.account, source, known, spokes, operations)
+    registry = Registry(known, spokes.scope, operations)
+    shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
+    features = Features(known, spokes.scope, shared_features, registry, operations)
+    predictions = Forecasts(source, history, spokes.scope, registry, operations)
+    seen = SeenRuns(RunReader(history), RunWriter(history), Places(catalogue, declared.layout).place)
+    training = Training(known, spokes.scope, operations, source.pace, seen)
     simulation = Simulation(
-        SimulatedData(recent, shared_schema(declared)), spokes, training, registry, operations
+        SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
-    overview = Overview(spokes, features, training, registry, predictions)
+    health = Health(history, database, training, operations)
+    readings = Readings(history)
+    schedule = Schedule(
+        readings,
+        operations,
+        # An application with kinds of its own reads nothing by itself.
+        Intervals.of(settings.sync, source.kind == "embedded") if kinds is None else None,
+        timedelta(seconds=declared.warehouse.auto_suspend_seconds),
+    )
+    sync = Sync(
+        declared,
+        settings.sync,
+        readings,
+        RunWriter(history),
+        Places(catalogue, declared.layout),
+        spokes.scope,
+        operations,
+        schedule,
+        knowledge,
+    )
+    overview = Overview(
+        spokes, health, failures, features, registry, predictions, knowledge, lambda: history.commits
+    )
     example = Example(settings.example, operations)
+
+    # What who looks may ask of each part of the account.
+    knowledge.learns(HUB, hub.plan, shared_features.read)
+    knowledge.learns(SIMULATION, simulation.status)
+    knowledge.learns_spokes(
+        features.read, registry.models, training.read, simulation.read, predictions.refresh
+    )
 
     if kinds is None:
         for domain in (
@@ -151,6 +215,7 @@ def compose(
             PredictionsOperations(predictions, spokes.scope),
             TrainingOperations(training, spokes, features, registry, predictions),
             SimulationOperations(simulation, spokes, declared),
+            SyncOperations(sync),
             ExampleOperations(hub, spokes),
         ):
             for kind in domain.kinds():
@@ -158,6 +223,7 @@ def compose(
 
     domains = Domains(
         operations,
+        knowledge,
         hub,
         spokes,
         features,
@@ -167,7 +233,20 @@ def compose(
         predictions,
         simulation,
         failures,
+        health,
+        sync,
         overview,
         example,
     )
-    return Runtime(settings, revision, database, history, source, embedded, domains)
+    return Runtime(
+        settings,
+        revision,
+        database,
+        Changes(database),
+        history,
+        source,
+        knowledge,
+        embedded,
+        schedule,
+        domains,
+    )

@@ -13,14 +13,17 @@ from services.example.service import Example
 from services.failures.service import Failures
 from services.features.service import Features
 from services.features.shared import SharedFeatures
+from services.health.service import Health
 from services.hub.service import Hub
+from services.knowledge import Knowledge, known
+from services.knowledge.types import Look
 from services.operations import Operations, OperationView, Params
 from services.overview.service import Overview
 from services.predictions.service import Forecasts
 from services.registry.service import Registry
 from services.simulation.service import Simulation
-from services.snowflake import recent
 from services.spokes.service import Spokes
+from services.sync.service import Sync
 from services.training.service import Training
 
 
@@ -31,15 +34,21 @@ def domains(request: Request) -> Domains:
 
 
 async def look(request: Request) -> None:
-    """Who only looks may be answered with what the account said a moment ago.
+    """Who only looks is answered with what is known of the account, and told of when that is.
 
     Not a plain function: those run in another thread, which has a context of its own.
     """
-    recent.look(request.method in ("GET", "HEAD"))
+    if request.method in ("GET", "HEAD"):
+        request.state.look = Look()
+        known.look(request.state.look)
 
 
 def get_operations(request: Request) -> Operations:
     return domains(request).operations
+
+
+def get_knowledge(request: Request) -> Knowledge:
+    return domains(request).knowledge
 
 
 def get_hub(request: Request) -> Hub:
@@ -82,8 +91,16 @@ def get_failures(request: Request) -> Failures:
     return domains(request).failures
 
 
+def get_health(request: Request) -> Health:
+    return domains(request).health
+
+
 def get_example(request: Request) -> Example:
     return domains(request).example
+
+
+def get_sync(request: Request) -> Sync:
+    return domains(request).sync
 
 
 def get_user(request: Request) -> User:
@@ -92,6 +109,7 @@ def get_user(request: Request) -> User:
 
 
 OperationsDep = Annotated[Operations, Depends(get_operations)]
+KnowledgeDep = Annotated[Knowledge, Depends(get_knowledge)]
 HubDep = Annotated[Hub, Depends(get_hub)]
 SpokesDep = Annotated[Spokes, Depends(get_spokes)]
 FeaturesDep = Annotated[Features, Depends(get_features)]
@@ -102,7 +120,9 @@ PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
 SimulationDep = Annotated[Simulation, Depends(get_simulation)]
 OverviewDep = Annotated[Overview, Depends(get_overview)]
 FailuresDep = Annotated[Failures, Depends(get_failures)]
+HealthDep = Annotated[Health, Depends(get_health)]
 ExampleDep = Annotated[Example, Depends(get_example)]
+SyncDep = Annotated[Sync, Depends(get_sync)]
 UserDep = Annotated[User, Depends(get_user)]
 IdempotencyKey = Annotated[
     str | None,

@@ -14,6 +14,7 @@ from app import methods
 from app.addresses import here
 from services.core.errors import SpokehubError
 from services.core.logging import logger
+from services.knowledge.types import NotYetKnown
 from services.snowflake.preflight import RightsMissing
 
 MEDIA_TYPE = "application/problem+json"
@@ -127,7 +128,7 @@ def install(app: FastAPI) -> None:
 
     def service(request: Request, error: Exception) -> Response:
         assert isinstance(error, SpokehubError)
-        if error.status >= 500:
+        if error.status >= 500 and not isinstance(error, NotYetKnown):
             log.warning("request.failed", path=here(request), code=error.code, message=error.message)
         return answer(request, of_service(error))
 

@@ -8,9 +8,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from starlette.responses import Response
-from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from app.assets import CompressedFiles
 from app.policy import HEADER, policy
 from services.core.errors import NotFound
 
@@ -18,7 +18,7 @@ ADDRESS = "/docs/guide"
 SITE = Path(__file__).parent / "site"
 
 
-class Guide(StaticFiles):
+class Guide(CompressedFiles):
     """The built pages, each with a policy that lets its own inline scripts run and no others."""
 
     def __init__(self, site: Path = SITE) -> None:

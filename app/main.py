@@ -10,12 +10,13 @@ from starlette.concurrency import run_in_threadpool
 
 from app import api, errors, guide, pages
 from app.addresses import Names
-from app.api import docs, health
+from app.api import docs, probes
 from app.assets import Assets
 from app.composition import Runtime, compose
 from app.dependencies import look
 from app.metrics import Metrics
 from app.middleware import Surround
+from app.response_cache import ResponseCache
 from services.core.settings import Settings, read_settings
 from services.operations import Registry
 from services.snowflake.embedded import EmbeddedAccount
@@ -45,18 +46,20 @@ def create_app(
     app.state.domains = runtime.domains
     app.state.settings = settings
     app.state.metrics = Metrics()
-    app.state.readiness = health.Readiness(runtime.database, runtime.source, runtime.operations)
+    app.state.readiness = probes.Readiness(runtime.database, runtime.source, runtime.operations)
     app.add_middleware(Names)
+    app.add_middleware(ResponseCache, revision=runtime.revision, notice=runtime.notice)
     app.add_middleware(Surround, settings=settings, metrics=app.state.metrics)
     errors.install(app)
     app.mount("/static", Assets(directory=STATIC), name="static")
-    app.include_router(health.router)
+    app.include_router(probes.router)
     app.include_router(docs.router)
     app.mount(guide.ADDRESS, guide.Guide(site), name="guide")
-    for router in api.routers:
-        app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(look)])
+    # Pages first: the first request makes ready what it passes on its way to its route.
     for router in pages.routers:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(look)])
+    for router in api.routers:
+        app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(look)])
     return app
 
 

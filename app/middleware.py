@@ -12,9 +12,11 @@ from app.addresses import here
 from app.metrics import Metrics
 from app.policy import HEADER, policy
 from app.proxies import Proxies
+from services.core.clock import isoformat
 from services.core.errors import SpokehubError, Unauthenticated
 from services.core.logging import logger
 from services.core.settings import Settings
+from services.knowledge.types import Look
 
 _HEADERS = {
     HEADER: policy(),
@@ -53,6 +55,7 @@ class Surround:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
+                _tell_age(scope, headers)
             await send(message)
 
         request = Request(scope, receive)
@@ -96,6 +99,13 @@ class Surround:
         path = here(request)
         level = "warning" if status >= 500 and path not in auth.OPEN else "debug"
         getattr(log, level)("request", method=method, path=path, status=status, seconds=round(seconds, 4))
+
+
+def _tell_age(scope: Scope, headers: MutableHeaders) -> None:
+    """Of what was answered from what is known: when the oldest of it was read."""
+    seen: Look | None = scope.get("state", {}).get("look")
+    if seen is not None and seen.as_of is not None:
+        headers["Spokehub-As-Of"] = isoformat(seen.as_of)
 
 
 def _without_body(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:

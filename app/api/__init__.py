@@ -6,6 +6,7 @@ from app.api import (
     example,
     failures,
     features,
+    health,
     hub,
     operations,
     overview,
@@ -14,6 +15,7 @@ from app.api import (
     schemas,
     simulation,
     spokes,
+    sync,
     training,
 )
 
@@ -25,6 +27,7 @@ routers: list[APIRouter] = [
         hub,
         overview,
         failures,
+        health,
         spokes,
         features,
         training,
@@ -32,6 +35,7 @@ routers: list[APIRouter] = [
         predictions,
         simulation,
         example,
+        sync,
         schemas,
     )
 ]

@@ -35,11 +35,15 @@ def list_operations(
     spoke: Text = None,
     environment: Text = None,
     parent: Text = None,
+    routine: bool = False,
     limit: Limit = 50,
     cursor: Text = None,
 ) -> Listing[OperationSchema]:
-    """Operations, newest first. ``parent`` is an id, or "none"."""
-    wanted = OperationFilter(kind, state, spoke, environment, parent)
+    """Operations, newest first. ``parent`` is an id, or "none".
+
+    Scheduled readings of the account are left out unless they failed, ``kind`` asks for them, or ``routine`` is true.
+    """
+    wanted = OperationFilter(kind, state, spoke, environment, parent, routine)
     page = operations.list(wanted, limit, cursor)
     return Listing(items=[OperationSchema.of(view) for view in page.items], next_cursor=page.next_cursor)
 

@@ -122,7 +122,7 @@ def get_places(
     day: date | None = None,
     time: datetime | None = None,
 ) -> Listing[PlacedRow]:
-    """The riskiest places of one time, by default the newest; at most 2,000."""
+    """The riskiest places of one time, by default the newest; at most 1,500."""
     found = predictions.page(spoke, environment, prediction, day=day, time=time, limit=1)
     places = () if found.time is None else predictions.places(spoke, environment, prediction, found.time)
     return Listing(items=[PlacedRow.model_validate(place) for place in places])

@@ -7,6 +7,7 @@ translucent.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,12 @@ def line(name: str, x: Sequence[Any], y: Sequence[float | None], colour: str, **
 def rounded(values: Iterable[float | None], digits: int = 4) -> list[float | None]:
     """Numbers short enough to send."""
     return [None if value is None else round(value, digits) for value in values]
+
+
+def near(values: Iterable[float], extent: float) -> list[float]:
+    """Numbers on an axis of this extent, no finer than a mark can be placed: to less than a 500th of it."""
+    digits = min(max(-math.floor(math.log10(extent / 500)), 0), 12) if extent > 0 else 2
+    return [round(value, digits) for value in values]
 
 
 def mean(values: Sequence[float]) -> float | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.charts.days import FEWEST_DAYS, day_axis
-from app.charts.figure import Chart, Table, axis, layout, line, rounded
+from app.charts.figure import Chart, Table, axis, layout, line, near, rounded
 from app.charts.words import Scale, capital, many, when, words
 from services.predictions.types import Cell, EntityHistory, Evaluation, HistoryValue, Part
 from spoke_kit.manifest import Grain, Prediction
@@ -150,8 +150,8 @@ def predicted_by_actual(contract: Prediction, cells: Sequence[Cell]) -> Chart:
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "x": rounded(cell.actual for cell in cells),
-                    "y": rounded(cell.predicted for cell in cells),
+                    "x": near((cell.actual for cell in cells), high - low),
+                    "y": near((cell.predicted for cell in cells), high - low),
                     "text": [f"{cell.n:,}" for cell in cells],
                     "hovertemplate": f"%{{text}} near actual %{{x:{scale.hover}}}, predicted "
                     f"%{{y:{scale.hover}}}<extra></extra>",

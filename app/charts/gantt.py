@@ -43,13 +43,17 @@ class Gantt:
     seconds: float
 
 
-def gantt(tasks: Sequence[TaskRun], now: datetime) -> Gantt:
-    """Lay out the task runs; what still runs reaches to `now`, what never began has no bar and comes last."""
-    begins = [task.scheduled_at or task.started_at for task in tasks if task.scheduled_at or task.started_at]
+def gantt(tasks: Sequence[TaskRun], now: datetime, whole: Sequence[TaskRun] | None = None) -> Gantt:
+    """Lay out the task runs; what still runs reaches to `now`, what never began has no bar and comes last.
+
+    `whole` are all of the run when `tasks` are some: the axis is theirs.
+    """
+    whole = tasks if whole is None else whole
+    begins = [task.scheduled_at or task.started_at for task in whole if task.scheduled_at or task.started_at]
     if not begins:
         return Gantt((), (), 0.0)
     origin = min(begin for begin in begins if begin)
-    end = max(_end(task, now) or origin for task in tasks)
+    end = max(_end(task, now) or origin for task in whole)
     total = max((end - origin).total_seconds(), 0.1)
     bars = tuple(_bar(task, origin, total, now) for task in sorted(tasks, key=_order))
     return Gantt(bars, _ticks(total), total)

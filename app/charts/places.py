@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.charts.figure import Chart, Table, axis, layout
+from app.charts.figure import Chart, Table, axis, layout, near
 from app.charts.words import Scale, capital, many, words
 from services.predictions.types import PlacedRow, Totals
 from spoke_kit.manifest import Prediction
@@ -23,8 +23,8 @@ def place_map(contract: Prediction, rows: Sequence[PlacedRow], totals: Totals, h
     latitude = sum(row.latitude for row in rows) / len(rows) if rows else 0.0
     longitude = sum(row.longitude for row in rows) / len(rows) if rows else 0.0
     shrink = math.cos(math.radians(latitude))
-    east = [round((row.longitude - longitude) * KM_PER_DEGREE * shrink, 2) for row in ordered]
-    north = [round((row.latitude - latitude) * KM_PER_DEGREE, 2) for row in ordered]
+    east = [(row.longitude - longitude) * KM_PER_DEGREE * shrink for row in ordered]
+    north = [(row.latitude - latitude) * KM_PER_DEGREE for row in ordered]
     reach = max((max(abs(x), abs(y)) for x, y in zip(east, north, strict=True)), default=10.0) or 1.0
     step = next((step for step in _STEPS if reach / step < 6), _STEPS[-1] * 2)
     return Chart(
@@ -32,7 +32,7 @@ def place_map(contract: Prediction, rows: Sequence[PlacedRow], totals: Totals, h
         title=capital(many(contract.entity)),
         subtitle=_subtitle(contract, len(rows), totals),
         figure={
-            "data": [_marks(contract, scale, ordered, east, north)],
+            "data": [_marks(contract, scale, ordered, near(east, reach), near(north, reach))],
             "layout": layout(
                 axis("km east", showgrid=False, showline=False, dtick=step),
                 axis(
@@ -67,6 +67,8 @@ def _subtitle(contract: Prediction, shown: int, totals: Totals) -> str:
 def _marks(
     contract: Prediction, scale: Scale, rows: Sequence[PlacedRow], east: list[float], north: list[float]
 ) -> dict[str, Any]:
+    # A plain key of one part is sent once, where the page looks for it.
+    once = all(len(row.key) == 1 and row.key[0] == _plain(row.key[0]) for row in rows)
     largest = max((row.size or 0.0 for row in rows), default=0.0)
     smaller = 1.0 if len(rows) <= 300 else 0.6
     colour: dict[str, Any] = {"color": "$accent"}
@@ -88,9 +90,9 @@ def _marks(
         "mode": "markers",
         "x": east,
         "y": north,
-        "text": [_hover(contract, scale, row) for row in rows],
+        "text": [_hover(contract, scale, row, not once) for row in rows],
         "customdata": [{"link": link(row.key)} for row in rows],
-        "hovertemplate": "%{text}<extra></extra>",
+        "hovertemplate": f"%{{text}}{'<br>id %{customdata.link}' if once else ''}<extra></extra>",
         "marker": {
             "size": [round((5 + 19 * math.sqrt(_share(row.size, largest))) * smaller, 1) for row in rows],
             **colour,
@@ -144,13 +146,14 @@ def _scale(stops: Sequence[tuple[float, str]]) -> Mapping[str, Any]:
     }
 
 
-def _hover(contract: Prediction, scale: Scale, row: PlacedRow) -> str:
+def _hover(contract: Prediction, scale: Scale, row: PlacedRow, with_key: bool) -> str:
     told = ", ".join(words(value) for value in row.groups.values() if value)
     size = ""
     if row.size is not None and contract.place and contract.place.size:
         size = f"{words(contract.place.size)} {row.size:,.6g}"
     actual = "" if row.actual is None else f", actual {scale.text(row.actual)}"
-    about = ", ".join(part for part in (capital(told), size, f"id {' / '.join(row.key)}") if part)
+    key = f"id {' / '.join(row.key)}" if with_key else ""
+    about = ", ".join(part for part in (capital(told), size, key) if part)
     return f"<b>{_plain(row.label)}</b><br>{_plain(about)}<br>predicted {scale.text(row.predicted)}{actual}"
 
 

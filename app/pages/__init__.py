@@ -5,18 +5,24 @@ from fastapi import APIRouter
 from app.pages import (
     failures,
     features,
+    graphs,
+    health,
     hub,
+    knowledge,
     operations,
     overview,
     predictions,
     registry,
     simulation,
     spokes,
+    sync,
     training,
 )
 
 routers: list[APIRouter] = [
     overview.router,
+    health.router,
+    graphs.router,
     failures.router,
     operations.router,
     spokes.router,
@@ -26,4 +32,6 @@ routers: list[APIRouter] = [
     predictions.router,
     simulation.router,
     hub.router,
+    sync.router,
+    knowledge.router,
 ]

@@ -9,7 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from app import htmx
 from app.pages import frame as frames
+from app.pages.ages import unread
 from app.pages.render import common, templates
+from services.knowledge.types import NotYetKnown
 
 TITLES = {
     400: "The request could not be read",
@@ -47,6 +49,8 @@ def error_page(
     """The error as a page, with the rights that are ``missing``. It asks the services for nothing: they may be
     what failed.
     """
+    if code == NotYetKnown.code:
+        return _unread(request, status)
     html = (
         templates()
         .get_template("pages/error.html")
@@ -64,6 +68,15 @@ def error_page(
         )
     )
     response = HTMLResponse(html, status)
+    response.headers["Cache-Control"] = "no-store"
+    htmx.vary(response)
+    return response
+
+
+def _unread(request: Request, status: int) -> HTMLResponse:
+    """What is shown while nothing is known: it says when it will be, and opens by itself then."""
+    context = {**common(request), "frame": frames.build(request), "unread": unread(request)}
+    response = HTMLResponse(templates().get_template("pages/unread.html").render(context), status)
     response.headers["Cache-Control"] = "no-store"
     htmx.vary(response)
     return response

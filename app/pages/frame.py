@@ -110,6 +110,7 @@ def navigation(
             )
         )
     for title, icon, url, count in (
+        ("Runs", "player-track-next", "/runs", 0),
         ("Failures", "alert-circle", "/failures", failures),
         ("Operations", "activity", "/operations", 0),
         ("Simulation", "calendar-repeat", "/simulation", 0),

@@ -41,7 +41,7 @@ def list_operations(
     except ValueError:
         names = ", ".join(OperationState)
         raise Invalid(f"There is no operation state {state}.", hint=f"Use one of {names}.") from None
-    where = OperationFilter(kind=kind or None, state=wanted, parent="none")
+    where = OperationFilter(kind=kind or None, state=wanted, parent="none", routine=False)
     page = operations.list(where, limit=50, cursor=cursor)
     context = {
         "page": page,

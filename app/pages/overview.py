@@ -52,6 +52,8 @@ def context(example: Example, operations: Operations, overview: Overview) -> dic
         "ready": done if done and done.ended_at and utc_now() - done.ended_at < GREETED else None,
         "children": children_by_step(operations, setup) if setup else {},
         "glance": () if under_way else overview.glance(),
-        "recent": () if under_way else operations.list(OperationFilter(parent="none"), limit=6).items,
+        "recent": ()
+        if under_way
+        else operations.list(OperationFilter(parent="none", routine=False), limit=6).items,
         "url": "/",
     }

@@ -15,10 +15,11 @@ from markupsafe import Markup
 
 from app import htmx
 from app.addresses import here
+from app.pages import ages
 from app.pages import format as formats
 from app.pages import frame as frames
 from app.pages.icons import icon
-from app.pages.states import is_final, state_style
+from app.pages.states import cell_mark, is_final, state_style
 from services.hub.types import Environment as HubEnvironment
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
@@ -54,6 +55,7 @@ def templates() -> Environment:
     environment.filters["data"] = data
     environment.globals.update(formats.GLOBALS)
     environment.globals.update(icon=icon, static=static, state_style=state_style, is_final=is_final)
+    environment.globals["cell_mark"] = cell_mark
     return environment
 
 
@@ -66,7 +68,13 @@ def macros(may_change: bool) -> Any:
 def common(request: Request) -> dict[str, Any]:
     """What every template finds in its context."""
     may_change = frames.may_change(request)
-    return {"request": request, "here": here(request), "ui": macros(may_change), "may_change": may_change}
+    return {
+        "request": request,
+        "here": here(request),
+        "ui": macros(may_change),
+        "may_change": may_change,
+        "as_of": ages.as_of(request),
+    }
 
 
 def render(

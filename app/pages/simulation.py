@@ -85,7 +85,7 @@ def context(simulation: Simulation, operations: Operations) -> dict[str, Any]:
     """The status, its days in weeks, and the operation on the data that is under way."""
     status = simulation.status()
     busy = next((item for item in operations.running() if item.kind.startswith(ON_DATA)), None)
-    latest = operations.list(OperationFilter(parent="none"), limit=20).items
+    latest = operations.list(OperationFilter(parent="none", routine=False), limit=20).items
     last = next((item for item in latest if item.state.final and item.kind.startswith(ON_DATA)), None)
     return {
         "status": status,

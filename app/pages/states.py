@@ -60,6 +60,14 @@ def state_style(state: str) -> StateStyle:
     return STATES.get(word) or StateStyle(word, "secondary", "help-circle")
 
 
+_MARKS = {"SUCCEEDED": "✓", "FAILED": "✗", "FAILED_AND_AUTO_SUSPENDED": "✗", "EXECUTING": "▸", "SKIPPED": "–"}
+
+
+def cell_mark(state: str) -> str:
+    """One character for a state, where an icon would be too much."""
+    return _MARKS.get(state_style(state).word, "⊘" if state == "CANCELLED" else "·")
+
+
 def is_final(state: str) -> bool:
     """Whether nothing more will happen to a run or an operation in this state."""
     return state_style(state).word not in ("EXECUTING", "SCHEDULED")

@@ -6,23 +6,24 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addresses import Name, path
 from app.charts.dag import draw
-from app.charts.gantt import gantt
-from app.dependencies import HubDep, SpokesDep, TrainingDep
-from app.limits import Attempt
+from app.dependencies import HealthDep, HubDep, SpokesDep, TrainingDep
 from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
+from app.pages.graphs import graph_context, run_context
 from app.pages.render import render, see
 from app.pages.spokes import spoke_context
 from app.pages.states import is_final
-from services.core.clock import utc_now
-from services.snowflake.failures import cause
-from services.training.types import Graph, GraphRun, TaskRun
+from services.core.errors import Invalid
+from services.health.service import GRID_RUNS
+from services.training.service import check_config
+from services.training.types import Graph, TaskRun
 
 router = APIRouter()
 EnvironmentField = Annotated[str, Form()]
+ConfigField = Annotated[str | None, Form(max_length=20_000)]
 
 
 @router.get("/spokes/{spoke}/graphs", name="graphs")
@@ -37,41 +38,6 @@ def graphs(
     return render(request, "pages/graphs.html", context, environment=environment)
 
 
-@router.get("/spokes/{spoke}/graphs/{graph}/runs/{run_id}", name="run")
-def run(
-    request: Request,
-    training: TrainingDep,
-    spokes: SpokesDep,
-    environment: EnvironmentDep,
-    spoke: Name,
-    graph: Name,
-    run_id: Name,
-    attempt: Attempt = None,
-) -> HTMLResponse:
-    """One run of a graph, live until it ends."""
-    context = spoke_context(spokes, spoke, environment, "graphs")
-    name = environment.name
-    graph = training.name_of(spoke, name, graph)
-    found = training.run(spoke, name, graph, run_id, attempt)
-    declared = training.graph(spoke, name, graph)
-    context.update(
-        graph=declared,
-        # A run is of one environment: the switch leads to the other's graphs.
-        switch=path("/spokes/{}/graphs", spoke),
-        run=found,
-        drawing=draw(declared.tasks),
-        states={task.name: task for task in found.tasks},
-        gantt=gantt(found.tasks, utc_now()),
-        config=json.dumps(found.config, indent=2) if found.config else None,
-        error=first_error(found),
-        can_retry=found.failed and found.is_last_attempt and found.root_id == declared.root_id,
-        # A graph that was deployed anew is not retried, but run again.
-        can_again=found.failed and found.is_last_attempt and found.root_id != declared.root_id,
-        url=path("/spokes/{}/graphs/{}/runs/{}", spoke, graph, run_id, environment=name, attempt=attempt),
-    )
-    return render(request, "pages/run.html", context, environment=environment)
-
-
 @router.post("/spokes/{spoke}/graphs/deploy", name="deploy_graphs")
 def deploy(
     training: TrainingDep, hub: HubDep, actor: ActorDep, spoke: Name, environment: EnvironmentField
@@ -83,6 +49,56 @@ def deploy(
 
 @router.post("/spokes/{spoke}/graphs/{graph}/run", name="run_graph")
 def start(
+    request: Request,
+    training: TrainingDep,
+    health: HealthDep,
+    spokes: SpokesDep,
+    hub: HubDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    environment: EnvironmentField,
+    config: ConfigField = None,
+) -> Response:
+    """Run a graph, with a configuration of its own when one is sent."""
+    here = pick_environment(hub, environment)
+    try:
+        sent = read_config(config)
+        return see(path("/operations/{}", training.start(spoke, here.name, graph, actor, sent)))
+    except Invalid as refused:
+        found = health.graph(spoke, here.name, graph)
+        more = {"refused": refused, "typed": {"config": config}}
+        context = graph_context(spokes, here, found, GRID_RUNS, 0, None, **more)
+        return render(request, "pages/graph.html", context, environment=here, status=refused.status)
+
+
+@router.post("/spokes/{spoke}/graphs/{graph}/schedule", name="schedule_graph")
+def schedule(
+    request: Request,
+    training: TrainingDep,
+    health: HealthDep,
+    spokes: SpokesDep,
+    hub: HubDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    environment: EnvironmentField,
+    schedule: Annotated[str, Form()] = "",
+) -> Response:
+    """Another schedule for a graph; none: it runs on request."""
+    here = pick_environment(hub, environment)
+    try:
+        found = training.schedule(spoke, here.name, graph, schedule.strip() or None, actor)
+        return see(path("/operations/{}", found))
+    except Invalid as refused:
+        known = health.graph(spoke, here.name, graph)
+        more = {"refused": refused, "typed": {"schedule": schedule}}
+        context = graph_context(spokes, here, known, GRID_RUNS, 0, None, **more)
+        return render(request, "pages/graph.html", context, environment=here, status=refused.status)
+
+
+@router.post("/spokes/{spoke}/graphs/{graph}/suspend", name="suspend_graph")
+def suspend(
     training: TrainingDep,
     hub: HubDep,
     actor: ActorDep,
@@ -90,9 +106,38 @@ def start(
     graph: Name,
     environment: EnvironmentField,
 ) -> RedirectResponse:
-    """Run a graph."""
+    """Let the schedule start no more runs."""
     name = pick_environment(hub, environment).name
-    return see(path("/operations/{}", training.start(spoke, name, graph, actor)))
+    return see(path("/operations/{}", training.suspend(spoke, name, graph, actor)))
+
+
+@router.post("/spokes/{spoke}/graphs/{graph}/resume", name="resume_graph")
+def resume(
+    training: TrainingDep,
+    hub: HubDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    environment: EnvironmentField,
+) -> RedirectResponse:
+    """Let the schedule start runs again."""
+    name = pick_environment(hub, environment).name
+    return see(path("/operations/{}", training.resume(spoke, name, graph, actor)))
+
+
+@router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/cancel", name="cancel_run")
+def cancel(
+    training: TrainingDep,
+    hub: HubDep,
+    actor: ActorDep,
+    spoke: Name,
+    graph: Name,
+    run_id: Name,
+    environment: EnvironmentField,
+) -> RedirectResponse:
+    """End a run, whoever started it."""
+    name = pick_environment(hub, environment).name
+    return see(path("/operations/{}", training.cancel(spoke, name, graph, run_id, actor)))
 
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry", name="retry")
@@ -113,36 +158,43 @@ def retry(
 
 @router.post("/spokes/{spoke}/graphs/{graph}/runs/{run_id}/again", name="again")
 def again(
+    request: Request,
     training: TrainingDep,
+    health: HealthDep,
+    spokes: SpokesDep,
     hub: HubDep,
     actor: ActorDep,
     spoke: Name,
     graph: Name,
     run_id: Name,
     environment: EnvironmentField,
-) -> RedirectResponse:
-    """A new run with the configuration of this one."""
-    name = pick_environment(hub, environment).name
-    graph = training.name_of(spoke, name, graph)
-    return see(path("/operations/{}", training.again(spoke, name, graph, run_id, actor)))
+    config: ConfigField = None,
+) -> Response:
+    """A new run with the configuration of this one, or with an edited one."""
+    here = pick_environment(hub, environment)
+    graph = training.name_of(spoke, here.name, graph)
+    try:
+        sent = None if config is None else read_config(config)
+        return see(path("/operations/{}", training.again(spoke, here.name, graph, run_id, actor, sent)))
+    except Invalid as refused:
+        more = {"refused": refused, "typed": {"config": config}}
+        context = run_context(health, spokes, here, (spoke, graph, run_id, None, None), **more)
+        return render(request, "pages/run.html", context, environment=here, status=refused.status)
+
+
+def read_config(text: str | None) -> dict[str, Any]:
+    """A configuration as it was typed; Invalid 422 with what is wrong with it."""
+    if text is None or not text.strip():
+        return {}
+    try:
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise ValueError('it is no JSON object; write {"key": value}')
+        return check_config(value)
+    except ValueError as error:
+        raise Invalid(f"The configuration cannot be sent: {error}", code="bad_config") from None
 
 
 def last_states(graph: Graph) -> dict[str, TaskRun]:
     """The newest run's task runs by task name."""
     return {task.name: task for task in graph.runs[0].tasks} if graph.runs else {}
-
-
-def first_error(run: GraphRun) -> dict[str, Any] | None:
-    """The error with the line that matters first."""
-    # A task that was skipped carries the reason in the same column.
-    failed = next((task for task in run.tasks if task.error_message and task.state != "SKIPPED"), None)
-    message = failed.error_message if failed else run.first_error_message
-    if not message:
-        return None
-    return {
-        "task": failed.name if failed else run.first_error_task,
-        "code": failed.error_code if failed else run.first_error_code,
-        "headline": cause(message),
-        "message": message.strip() if message.strip() != cause(message) else None,
-        "query_id": failed.query_id if failed else None,
-    }

@@ -64,8 +64,20 @@ class Declared(Schema):
     names: tuple[str, ...]
 
 
+class Problem(Schema):
+    """Why the rows of the account could not be read: `code` is that of the error."""
+
+    message: str
+    code: str
+    hint: str | None
+    detail: dict[str, str] | None
+
+
 class PredictionPage(Listing[PredictionRow]):
-    """A page of one time's predictions; `days` are the newest predicted days, `times` those of the day."""
+    """A page of one time's predictions; `days` are the newest predicted days, `times` those of the day.
+
+    `as_of` is when they were read from the account; `problem` says why they were not since.
+    """
 
     items: list[PredictionRow] = Field(validation_alias="rows")
     prediction: Declared
@@ -73,6 +85,8 @@ class PredictionPage(Listing[PredictionRow]):
     times: list[datetime]
     time: Time | None
     totals: Totals
+    as_of: datetime | None
+    problem: Problem | None
 
     @computed_field
     def day(self) -> date | None:

@@ -16,14 +16,13 @@ MOMENT = sa.DateTime(timezone=True)
 def upgrade() -> None:
     op.create_table(
         "known_answers",
-        sa.Column("key", sa.String(64), nullable=False),
         sa.Column("part", sa.String(300), nullable=False),
+        sa.Column("key", sa.String(64), nullable=False),
         sa.Column("statement", sa.Text(), nullable=False),
-        sa.Column("answer", JSON, nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
         sa.Column("as_of", MOMENT, nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_known_answers"),
+        sa.PrimaryKeyConstraint("part", "key", name="pk_known_answers"),
     )
-    op.create_index("ix_known_answers_part", "known_answers", ["part"])
     op.create_table(
         "known_parts",
         sa.Column("part", sa.String(300), nullable=False),

@@ -77,6 +77,19 @@ class AccountSettings:
 
 
 @dataclass(frozen=True)
+class SyncSettings:
+    """How often the account is read, in seconds, and how many days back at first.
+
+    ``every`` is None for never by itself. ``warehouse`` is for what needs a warehouse; None leaves it to the account:
+    an hour on a live one, as often as all else on the embedded one.
+    """
+
+    every: float | None = 300.0
+    warehouse: float | None = None
+    days: int = 400
+
+
+@dataclass(frozen=True)
 class LogSettings:
     style: Literal["json", "console"] = "console"
     level: str = "INFO"
@@ -91,6 +104,7 @@ class Settings:
     account: AccountSettings
     log: LogSettings
     example: tuple[str, ...] | None = None
+    sync: SyncSettings = SyncSettings()
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -114,6 +128,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         account=account,
         log=_log(env),
         example=_example(env),
+        sync=_sync(env),
     )
 
 
@@ -163,6 +178,30 @@ def _log(env: Mapping[str, str]) -> LogSettings:
     if level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise Invalid(f"SPOKEHUB_LOG_LEVEL is {level!r}", hint="Use DEBUG, INFO, WARNING or ERROR.")
     return LogSettings(style="json" if style == "json" else "console", level=level)
+
+
+def _sync(env: Mapping[str, str]) -> SyncSettings:
+    days = env.get("SPOKEHUB_SYNC_DAYS") or "400"
+    if not days.isdecimal() or not 1 <= int(days) <= 3650:
+        raise Invalid(f"SPOKEHUB_SYNC_DAYS is {days!r}", hint="Use a whole number of days, 1 to 3650.")
+    every = env.get("SPOKEHUB_SYNC_SECONDS") or "300"
+    warehouse = env.get("SPOKEHUB_SYNC_WAREHOUSE_SECONDS")
+    return SyncSettings(
+        None if every == "0" else _interval("SPOKEHUB_SYNC_SECONDS", every),
+        _interval("SPOKEHUB_SYNC_WAREHOUSE_SECONDS", warehouse) if warehouse else None,
+        int(days),
+    )
+
+
+def _interval(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 10 <= value <= 86_400:
+        never = ", or 0 for never" if name == "SPOKEHUB_SYNC_SECONDS" else ""
+        raise Invalid(f"{name} is {text!r}", hint=f"Use seconds, at least 10 and at most 86400{never}.")
+    return value
 
 
 def _example(env: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -80,6 +80,8 @@ class ExampleOperations:
                 ),
                 describe=lambda params: f"Set up the example: {', '.join(params.spokes)}",
                 select=self._selected,
+                # Each part of it reads what it changed itself.
+                touches=lambda params: (),
             ),
         )
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from services.core.hub import Declaration
 from services.features.types import Consumer
+from services.knowledge.types import NotYetKnown
 from services.snowflake.scope import Scope
 from spoke_kit.layout import SHARED_SPOKE
 
@@ -59,7 +60,7 @@ def consumers(scopes: Iterable[Scope], lineage: Lineage, of: str) -> tuple[Consu
     """Who of the spokes of ``scopes`` reads ``of`` (NAME$VERSION), in their order."""
     found = []
     for scope in scopes:
-        models = lineage.models(scope.spoke, scope.environment)
+        models = _models(lineage, scope)
         made = [version for model in models for version in model.versions if of in version.feature_views]
         in_use = of in consumed(scope)
         if in_use or made:
@@ -67,3 +68,11 @@ def consumers(scopes: Iterable[Scope], lineage: Lineage, of: str) -> tuple[Consu
             versions = tuple(f"{version.model}${version.version}" for version in made)
             found.append(Consumer(scope.spoke, scope.environment, in_use, versions, tuple(datasets)))
     return tuple(found)
+
+
+def _models(lineage: Lineage, scope: Scope) -> Sequence[MadeModel]:
+    try:
+        return lineage.models(scope.spoke, scope.environment)
+    except NotYetKnown:
+        # One spoke that was not read yet is no reason to hide the others.
+        return ()

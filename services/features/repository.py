@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.core.clock import Clock
 from services.core.errors import SnowflakeFailed
 from services.features.types import Consumer, FeatureColumn, FeatureView, FeatureViewKind
+from services.knowledge.known import answered_at
+from services.knowledge.types import NotYetKnown
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import like_prefix, literal, quote
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 
 Row = dict[str, Any]
@@ -32,7 +35,7 @@ _DEFINITION = re.compile(r"\s*\(definition [0-9a-f]+\)\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What does not change as long as the object is the same: its columns and entities."""
+    """Its columns and entities."""
 
     columns: tuple[FeatureColumn, ...]
     entities: tuple[str, ...]
@@ -43,7 +46,6 @@ class FeatureViews:
 
     def __init__(self, source: Answers) -> None:
         self._source = source
-        self._shapes: dict[tuple[str, datetime], Shape] = {}
 
     def rows(self, scope: Scope) -> list[Row]:
         """The SHOW rows of the spoke's feature views; none while the schema does not exist."""
@@ -60,13 +62,15 @@ class FeatureViews:
         return found
 
     def read(
-        self, scope: Scope, provider: str, consumers: Consumers, now: datetime, *, shapes: bool = True
+        self, scope: Scope, provider: str, consumers: Consumers, clock: Clock, *, shapes: bool = True
     ) -> tuple[FeatureView, ...]:
         """The feature views of a scope: by name, the newest version of each first.
 
         Without ``shapes`` they have no columns and entities, which take more questions to the account.
         """
         rows = self.rows(scope)
+        # How far behind they were when the account said so.
+        now = answered_at(clock)
         known = self.shapes(scope, rows) if shapes else {}
         found = [
             self._view(row, known.get(row["name"]), now, provider, consumers(row["name"])) for row in rows
@@ -106,13 +110,9 @@ class FeatureViews:
         )
 
     def shapes(self, scope: Scope, rows: list[Row]) -> dict[str, Shape]:
-        """The shape of each object by its name; what was read before is not read again."""
-        unknown = [row for row in rows if (str(row["name"]), row["created_on"]) not in self._shapes]
-        tags = self._tags(scope, [row["name"] for row in unknown])
-        for row in unknown:
-            key = (str(row["name"]), row["created_on"])
-            self._shapes[key] = self._shape(scope, row, tags.get(row["name"], {}))
-        return {row["name"]: self._shapes[row["name"], row["created_on"]] for row in rows}
+        """The shape of each object by its name."""
+        tags = self._tags(scope, [row["name"] for row in rows])
+        return {row["name"]: self._shape(scope, row, tags.get(row["name"], {})) for row in rows}
 
     def _shape(self, scope: Scope, row: Row, tags: Mapping[str, str]) -> Shape:
         described = self._source.query(f"DESCRIBE {row['KIND']} {within(scope.feature_store, row['name'])}")
@@ -136,7 +136,7 @@ class FeatureViews:
         return Shape(columns, tuple(metadata.get("entities", ())))
 
     def _tags(self, scope: Scope, names: list[str]) -> dict[str, dict[str, str]]:
-        """Object → tag → value."""
+        """Object → tag → value; nothing while a view is so new that its tags, which need a warehouse, are not known."""
         if not names:
             return {}
         schema = f"{quote(scope.database)}.INFORMATION_SCHEMA"
@@ -146,7 +146,11 @@ class FeatureViews:
             for name in names
         )
         found: dict[str, dict[str, str]] = {}
-        for row in self._source.query(text):
+        try:
+            rows = self._source.query(text)
+        except NotYetKnown:
+            return {}
+        for row in rows:
             found.setdefault(row["NAME"], {})[row["TAG_NAME"]] = row["TAG_VALUE"]
         return found
 

@@ -6,13 +6,13 @@ from functools import partial
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, NotFound
-from services.features.consumers import Lineage, consumed, consumers
+from services.features.consumers import Lineage, consumed, consumed_shared, consumers
 from services.features.repository import FeatureViews
 from services.features.shared import SharedFeatures
 from services.features.types import Consumer, FeatureView
 from services.operations import Operations
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import named
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 
 
@@ -39,6 +39,14 @@ class Features:
         """By name, the newest version of each first; after its own those of the hub's that it consumes."""
         scope = self._scopes(spoke, environment)
         return (*self._read(scope, shapes=True), *self._shared.consumed(scope))
+
+    def read(self, spoke: str, environment: str) -> None:
+        """Ask the account all that ``views`` and ``freshness`` ask, but for what is made of them."""
+        scope = self._scopes(spoke, environment)
+        if scope.onboarded:
+            self._views.read(scope, scope.spoke, lambda _: (), self._clock)
+            if consumed_shared(scope):
+                self._shared.read(scope.environment)
 
     def freshness(self, spoke: str, environment: str) -> tuple[FeatureView, ...]:
         """Its own without columns, entities and what was made of them, which take more questions to the account."""
@@ -78,7 +86,7 @@ class Features:
         if not scope.onboarded:
             return ()
         readers = partial(consumers, [scope], self._lineage) if shapes else partial(_in_use, scope)
-        return self._views.read(scope, scope.spoke, readers, self._clock(), shapes=shapes)
+        return self._views.read(scope, scope.spoke, readers, self._clock, shapes=shapes)
 
 
 def _in_use(scope: Scope, of: str) -> tuple[Consumer, ...]:

@@ -13,10 +13,10 @@ from services.features.repository import FeatureViews
 from services.features.types import FeatureView
 from services.operations import Operations, StepContext
 from services.snowflake.acting import require_role
+from services.snowflake.answers import Answers
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.deployer import SHARED, deploy
 from services.snowflake.identifiers import quote
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
 from spoke_kit.errors import SpokeError
@@ -33,7 +33,7 @@ class SharedFeatures:
         self,
         hub: Declaration,
         source: ConnectionSource,
-        recent: Answers,
+        known: Answers,
         spokes: Spokes,
         lineage: Lineage,
         operations: Operations,
@@ -41,7 +41,7 @@ class SharedFeatures:
     ) -> None:
         self._hub = hub
         self._source = source
-        self._views = FeatureViews(recent)
+        self._views = FeatureViews(known)
         self._spokes = spokes
         self._lineage = lineage
         self._operations = operations
@@ -56,8 +56,13 @@ class SharedFeatures:
         scope = self.scope(environment)
         scopes = [one for one in self._spokes.onboarded() if one.environment == scope.environment]
         return self._views.read(
-            scope, HUB, partial(consumers, scopes, self._lineage), self._clock(), shapes=shapes
+            scope, HUB, partial(consumers, scopes, self._lineage), self._clock, shapes=shapes
         )
+
+    def read(self, environment: str | None = None) -> None:
+        """Ask the account all that ``views`` asks of the hub's own, in one environment or in each."""
+        for name in (environment,) if environment else [one.name for one in self._hub.environments]:
+            self._views.read(self.scope(name), HUB, lambda _: (), self._clock)
 
     def consumed(self, scope: Scope) -> tuple[FeatureView, ...]:
         """Those that a spoke consumes and that are registered."""

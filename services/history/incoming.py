@@ -74,12 +74,7 @@ def tasks_table(rows: Iterable[Row], place: Place, source: Source, seen_at: date
 
 def graphs_table(rows: Iterable[Row], source: Source, seen_at: datetime) -> pa.Table:
     """Graph runs; without those that are only due."""
-    found = [
-        row
-        for row in rows
-        if row["GRAPH_RUN_GROUP_ID"] is not None
-        and not (row["STATE"] == "SCHEDULED" and row["SCHEDULED_FROM"] not in REQUESTED)
-    ]
+    found = [row for row in rows if row["GRAPH_RUN_GROUP_ID"] is not None and not is_due(row)]
     columns = {
         "graph": pa.array([row["ROOT_TASK_NAME"] for row in found], _TEXT),
         "fingerprint": pa.array([_graph_mark(row) for row in found], _TEXT),
@@ -117,6 +112,11 @@ def _only_due(row: Row) -> bool:
         and row["NAME"] == graph_of(row["NAME"])
         and row["SCHEDULED_FROM"] not in REQUESTED
     )
+
+
+def is_due(row: Row) -> bool:
+    """Whether a row of CURRENT_TASK_GRAPHS tells of a run that a schedule has still to begin."""
+    return row["STATE"] == "SCHEDULED" and row["SCHEDULED_FROM"] not in REQUESTED
 
 
 def _places(rows: list[Row], place: Place) -> list[tuple[str | None, str | None]]:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from services.history.hot import DEPTH, LOADED, Asked
-from services.history.incoming import REQUESTED, Place, graphs_table, tasks_table
+from services.history.incoming import REQUESTED, Place, graphs_table, is_due, tasks_table
 from services.history.retention import kept_from
 from services.history.rollups import sum_days
 from services.history.store import History, aware, naive, rows_of
@@ -64,8 +64,10 @@ class RunWriter:
         ``place(database, schema)`` gives the spoke and the environment that they belong to. Doing so twice is doing
         so once.
         """
+        graphs = list(graphs)
         incoming = tasks_table(tasks, place, source, seen_at)
         told = graphs_table(graphs, source, seen_at)
+        due = [row for row in graphs if is_due(row)]
         now = naive(seen_at)
         assert now is not None
         with self._history.write(runs=False) as db:
@@ -73,6 +75,7 @@ class RunWriter:
             if first is not None:
                 incoming, told = (one.filter(pc.field("scheduled_at") >= first) for one in (incoming, told))
             since = _earliest(incoming, told) or now
+            _schedule(db, due, now)
             new, changed = _merge(db, incoming, "task_runs", _TASK, "run_id, attempt, name", since)
             _merge(db, told, "told_runs", _TOLD, "run_id, attempt", since)
             _drop_replaced(db, since)
@@ -147,6 +150,23 @@ def _followed(
         [bound],
     )
     return {run for (run,) in touched}, tuple(graph_run(row) for row in rows_of(answer))
+
+
+def _schedule(db: duckdb.DuckDBPyConnection, due: list[Row], now: datetime) -> None:
+    """When each graph runs next by its schedule."""
+    first: dict[tuple[str, str, str], Row] = {}
+    for row in due:
+        key = (row["DATABASE_NAME"], row["SCHEMA_NAME"], row["ROOT_TASK_NAME"])
+        if key not in first or row["SCHEDULED_TIME"] < first[key]["SCHEDULED_TIME"]:
+            first[key] = row
+    for key, row in first.items():
+        db.execute(
+            "DELETE FROM graph_schedules WHERE database_name = ? AND schema_name = ? AND graph = ?", [*key]
+        )
+        db.execute(
+            "INSERT INTO graph_schedules VALUES (?, ?, ?, ?, 'started', NULL, ?, ?)",
+            [*key, row["ROOT_TASK_ID"], naive(row["SCHEDULED_TIME"]), now],
+        )
 
 
 def _earliest(*tables: pa.Table) -> datetime | None:

@@ -137,6 +137,40 @@ _TABLES = (
         seen_at TIMESTAMP NOT NULL
     )
     """,
+    "CREATE SEQUENCE prediction_ids",
+    # A prediction that was copied: its rows are in predicted_<id>, predicted_<id>_entities and predicted_<id>_actuals.
+    # ``id`` is NULL where only the reason is known why there is no copy. ``contract`` is the one it was copied by.
+    """
+    CREATE TABLE prediction_copies (
+        id INTEGER, spoke VARCHAR NOT NULL, environment VARCHAR NOT NULL, prediction VARCHAR NOT NULL,
+        shape VARCHAR, contract VARCHAR, feature_types VARCHAR, as_of TIMESTAMP, changed_at TIMESTAMP,
+        problem VARCHAR
+    )
+    """,
+    # What each copied day was like in the account; ``part`` is rows or actuals.
+    """
+    CREATE TABLE prediction_days (
+        copy_id INTEGER NOT NULL, part VARCHAR NOT NULL, day DATE NOT NULL, rows BIGINT NOT NULL, mark VARCHAR
+    )
+    """,
+    # Counted at copying: by time; by day and model version; of the last days. ``body`` and ``cuts`` are JSON.
+    """
+    CREATE TABLE prediction_times (
+        copy_id INTEGER NOT NULL, day DATE NOT NULL, t TIMESTAMP NOT NULL, n BIGINT NOT NULL,
+        scored BIGINT NOT NULL, alerts BIGINT NOT NULL, open_alerts BIGINT NOT NULL, cuts VARCHAR,
+        body VARCHAR NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE prediction_evaluations (
+        copy_id INTEGER NOT NULL, day DATE NOT NULL, version VARCHAR NOT NULL, body VARCHAR NOT NULL
+    )
+    """,
+    """
+    CREATE TABLE prediction_diagnostics (
+        copy_id INTEGER NOT NULL, changed_at TIMESTAMP NOT NULL, days INTEGER NOT NULL, body VARCHAR NOT NULL
+    )
+    """,
     # How far each source was read; and what each reading cost the account.
     """
     CREATE TABLE sync_marks (

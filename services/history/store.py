@@ -21,6 +21,7 @@ from services.history import schema
 from services.history.hot import NewestRuns
 
 Row = dict[str, Any]
+Cursor = duckdb.DuckDBPyConnection
 
 
 class History:
@@ -40,7 +41,13 @@ class History:
     def open(self) -> None:
         """Open the file, make it when it is missing, and bring it to the schema of this code."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        config = {"memory_limit": self._memory, "threads": "2", "preserve_insertion_order": "false"}
+        config = {
+            "memory_limit": self._memory,
+            "threads": "2",
+            "preserve_insertion_order": "false",
+            # A page of a list is read by its places, not by all columns of all rows.
+            "late_materialization_max_rows": "1001",
+        }
         self._connection = duckdb.connect(str(self.path), config=config)
         schema.upgrade(self._connection)
         self.newest.clear()
@@ -54,7 +61,10 @@ class History:
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A cursor of this thread, for queries: each sees what was committed when it began."""
+        """A cursor of this thread, for queries: each sees what was committed when it began.
+
+        A temporary table that is made with it is there in ``write`` of the same thread.
+        """
         yield self._cursor()
 
     def rows(self, text: str, values: Sequence[Any] = ()) -> list[Row]:

@@ -9,11 +9,12 @@ from services.core.clock import Clock, utc_now
 from services.core.hub import Declaration
 from services.core.settings import AccountSettings
 from services.hub.types import Account, AccountKind, Environment, HubObject, HubPlan
+from services.knowledge.known import answered_at
 from services.operations import Operations
+from services.snowflake.answers import Answers
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.inventory import Finding, Query
 from services.snowflake.preflight import compare, differences, require
-from services.snowflake.recent import Answers
 from services.snowflake.rights import as_sql, bootstrap
 from services.snowflake.wanted import Wanted
 from services.snowflake.wanted_hub import hub_objects
@@ -35,7 +36,7 @@ class Hub:
         declared: Declaration,
         settings: AccountSettings,
         source: ConnectionSource,
-        recent: Answers,
+        known: Answers,
         spokes: Spokes,
         operations: Operations,
         clock: Clock = utc_now,
@@ -43,7 +44,7 @@ class Hub:
         self.declared = declared
         self._settings = settings
         self._source = source
-        self._recent = recent
+        self._known = known
         self._spokes = spokes
         self._operations = operations
         self._clock = clock
@@ -88,7 +89,7 @@ class Hub:
 
     def plan(self) -> HubPlan:
         """The declared objects beside those in the account."""
-        found = compare(self._recent.query, self.declared, self.wanted)
+        found = compare(self._known.query, self.declared, self.wanted)
         objects = [_object(finding) for finding in found.findings]
         foreign = [
             HubObject("schema", name, "foreign", comment="Nobody declared it; it is left alone")
@@ -98,7 +99,7 @@ class Hub:
             replace(self.account(), role=found.role),
             self.declared.databases,
             (*objects, *foreign),
-            self._clock(),
+            answered_at(self._clock),
             tuple(found.missing),
             self.bootstrap(),
         )

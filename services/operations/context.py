@@ -175,12 +175,14 @@ class StepContext:
         """
         return self._around.run_child(self, kind, params, name)
 
-    def start_child(self, kind: str, params: "Params | dict[str, Any]", step: str) -> None:
+    def start_child(
+        self, kind: str, params: "Params | dict[str, Any]", step: str, name: str | None = None
+    ) -> None:
         """Start the operation that a later ``step`` runs, so that it goes on beside this one.
 
-        That step finds it with ``run_child`` and the same kind, and waits for it.
+        That step finds it with ``run_child`` and the same kind and name, and waits for it.
         """
-        self._around.start_child(self, kind, params, None, step)
+        self._around.start_child(self, kind, params, name, step)
 
     @contextmanager
     def connect(self, **options: Any) -> "Iterator[SnowflakeConnection]":

@@ -2,17 +2,16 @@
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import case, func, literal, select, tuple_
+from sqlalchemy import func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.core.errors import Invalid, NotFound
 from services.db.engine import Database
 from services.db.records import LogLineRecord, OperationRecord, SqlRecord, StepRecord
 from services.operations.types import (
-    FINAL,
     ExecutedSql,
     LogLine,
     OperationError,
@@ -44,8 +43,13 @@ class Queries:
             record = db.get(OperationRecord, operation_id)
             return None if record is None else _views(db, [record])[0]
 
-    def list(self, wanted: OperationFilter, limit: int, cursor: str | None) -> Page[OperationView]:
-        """Newest first. ``cursor`` is what the page before gave; Invalid when it is not one of ours."""
+    def list(
+        self, wanted: OperationFilter, limit: int, cursor: str | None, routine: Sequence[str] = ()
+    ) -> Page[OperationView]:
+        """Newest first. ``cursor`` is what the page before gave; Invalid when it is not one of ours.
+
+        ``routine`` are the kinds that the filter may leave out.
+        """
         query = select(OperationRecord).order_by(OperationRecord.created_at.desc(), OperationRecord.id.desc())
         for column in ("kind", "state", "spoke", "environment"):
             value = getattr(wanted, column)
@@ -55,6 +59,9 @@ class Queries:
             query = query.where(OperationRecord.parent_id.is_(None))
         elif wanted.parent is not None:
             query = query.where(OperationRecord.parent_id == wanted.parent)
+        if routine and not wanted.routine and wanted.kind is None:
+            failed = OperationRecord.state == OperationState.FAILED
+            query = query.where(or_(OperationRecord.kind.not_in(routine), failed))
         with self.database.read() as db:
             if cursor is not None:
                 last = db.get(OperationRecord, _decode(cursor))
@@ -80,16 +87,6 @@ class Queries:
         )
         with self.database.read() as db:
             return tuple((kind, state, number) for kind, state, number in db.execute(query))
-
-    def stamp(self) -> tuple[int, ...]:
-        """Differs whenever an operation was added, began, ended or was resumed, or a step of one was done."""
-        over = case((OperationRecord.state.in_(FINAL), 1), else_=0)
-        begun = case((OperationRecord.started_at.is_not(None), 1), else_=0)
-        counted = (func.count(), func.sum(OperationRecord.run), func.sum(over), func.sum(begun))
-        done = select(func.count()).where(StepRecord.state == StepState.SUCCEEDED)
-        with self.database.read() as db:
-            row = db.execute(select(*counted)).one()
-            return (*(int(number or 0) for number in row), int(db.scalar(done) or 0))
 
     def revision(self, operation_id: str) -> int:
         """The number of visible changes so far; NotFound."""

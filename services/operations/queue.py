@@ -129,6 +129,8 @@ def start(url: str, body: Body) -> None:
     dbos = DBOS(config=config)
     DBOS.launch()
     queue = DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=_POLL_SECONDS)
+    # Should an earlier start not have been stopped, its worker ends here: there is one.
+    _bell.set()
     _bell = Bell()
     _worker = threading.Thread(target=_work, args=(_bell, dbos, queue), name="operations-worker", daemon=True)
     _worker.start()
@@ -188,6 +190,13 @@ def status(operation_id: str, run: int) -> str | None:
 
     found = DBOS.get_workflow_status(f"{operation_id}:{run}")
     return None if found is None else str(found.status)
+
+
+def forget(workflow_ids: list[str]) -> None:
+    """Delete runs that are over."""
+    from dbos import DBOS
+
+    DBOS.delete_workflows(workflow_ids)
 
 
 def stop(timeout: float) -> bool:

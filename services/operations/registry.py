@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from services.core.errors import Invalid
+from services.knowledge.types import HUB, spoke_part
 
 if TYPE_CHECKING:
     from services.operations.context import StepContext
@@ -52,6 +53,9 @@ class OperationKind(Generic[P]):
     ``target(params)``: (spoke, environment), for lists and rights; by default the fields of these names.
     ``result(context, params)``: the operation's result; by default the last step's.
     ``select(params)``: the names of the steps that it takes, when not all.
+    ``routine``: it runs by itself on a schedule; lists leave it out unless it failed or is asked for.
+    ``touches(params)``: the parts of what is known of the account that it changes, which are read before it is
+    over; by default its target's, the hub's without one. Empty for what others, which it runs, change.
     """
 
     kind: str
@@ -64,6 +68,8 @@ class OperationKind(Generic[P]):
     result: "Callable[[StepContext, P], Any] | None" = None
     describe: Callable[[P], str] | None = field(default=None)
     select: Callable[[P], Collection[str]] | None = None
+    routine: bool = False
+    touches: Callable[[P], Sequence[str]] | None = None
 
     def __post_init__(self) -> None:
         names = [step.name for step in self.steps]
@@ -74,6 +80,12 @@ class OperationKind(Generic[P]):
         if self.target is not None:
             return self.target(params)
         return getattr(params, "spoke", None), getattr(params, "environment", None)
+
+    def touches_of(self, params: P) -> Sequence[str]:
+        if self.touches is not None:
+            return self.touches(params)
+        spoke, environment = self.target_of(params)
+        return (spoke_part(spoke, environment) if spoke and environment else HUB,)
 
     def title_of(self, params: P) -> str:
         return self.describe(params) if self.describe else self.title
@@ -119,6 +131,11 @@ class Registry:
                 hint="Known: " + ", ".join(sorted(self._kinds)),
                 code="unknown_kind",
             ) from None
+
+    @property
+    def routine(self) -> tuple[str, ...]:
+        """The kinds that run by themselves."""
+        return tuple(kind.kind for kind in self._kinds.values() if kind.routine)
 
     def __contains__(self, kind: object) -> bool:
         return kind in self._kinds

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,27 @@ from services.operations.types import OperationError, OperationState, OperationV
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.failures import is_connection_failure, translate
 
+# Who starts what runs by itself; nobody did anything that an audit would tell of.
+SCHEDULE = "schedule"
 _RETRY_WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
 _CHILD_POLL = (0.05, 0.5)
 _ROOT = Path(__file__).resolve().parents[2]
 
+#: Reads parts of the account anew, as far as they are there; its second argument tells it when to stop.
+Settle = Callable[[Sequence[str], "Stopping"], object]
+
 log = logger(__name__)
+
+
+class Stopping:
+    """``check`` raises ServiceStopping once the service stops."""
+
+    def __init__(self, event: threading.Event) -> None:
+        self._event = event
+
+    def check(self) -> None:
+        if self._event.is_set():
+            raise ServiceStopping
 
 
 class ChildFailed(SpokehubError):
@@ -55,12 +71,14 @@ class Runner:
         source: ConnectionSource | None,
         clock: Clock = utc_now,
         stopping: threading.Event | None = None,
+        settle: Settle | None = None,
     ) -> None:
         self.registry = registry
         self.submissions = submissions
         self.journal = journal
         self.queries = queries
         self.stopping = stopping or threading.Event()
+        self._settle = settle
         self.around = Surroundings(
             journal, queries, clock, source, self.stopping, self.run_child, self.start_child
         )
@@ -79,6 +97,7 @@ class Runner:
             queue_key=kind.queue_key(params),
             params=values,
             fingerprint=_fingerprint(kind.kind, values),
+            audited=not (kind.routine and actor == SCHEDULE),
             steps=tuple((step.name, step.title) for step in kind.steps_of(params)),
         )
 
@@ -107,6 +126,7 @@ class Runner:
         ended, _ = self._try(view, name, replace(start, cancelling=True), self._cancel)
         if ended != "succeeded":
             return ended
+        self._read_changes(view)
         self.journal.cancel_step(operation_id, name)
         return outcome
 
@@ -125,7 +145,10 @@ class Runner:
                 return "cancelled", None
             except Exception as error:
                 described = describe(error)
-                if wait is None or not is_connection_failure(error):
+                away = is_connection_failure(error)
+                if wait is None or not away:
+                    if not away:
+                        self._read_changes(view)
                     self.journal.fail_step(view.id, name, described)
                     log.warning("operation.step_failed", id=view.id, step=name, exc_info=error)
                     return "failed", None
@@ -145,8 +168,19 @@ class Runner:
         if kind.result is not None:
             context = self._context(view, view.steps[-1].name, StepStart(StepState.RUNNING))
             result = jsonable(kind.result(context, kind.params.model_validate(view.params)))
+        self._read_changes(view)
         self.journal.finish(operation_id, result)
         log.info("operation.succeeded", id=operation_id, kind=view.kind)
+
+    def _read_changes(self, view: OperationView) -> None:
+        """Whoever looks once the operation is over sees what it did. Not being able to read fails nothing."""
+        if self._settle is None:
+            return
+        try:
+            kind = self.registry.get(view.kind)
+            self._settle(kind.touches_of(kind.params.model_validate(view.params)), Stopping(self.stopping))
+        except Exception as error:
+            log.warning("operation.changes_not_read", id=view.id, exc_info=error)
 
     def broke(self, operation_id: str, error: Exception) -> None:
         """Something outside of the steps failed."""

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from services.operations.identifiers import new_id
 from services.operations.journal import Journal
 from services.operations.queries import Queries
 from services.operations.registry import Params, Registry
-from services.operations.runner import Runner, wait_until
+from services.operations.runner import Runner, Settle, wait_until
 from services.operations.submissions import Submissions
 from services.operations.types import (
     ExecutedSql,
@@ -29,13 +30,18 @@ from services.operations.types import (
 from services.snowflake.connection import ConnectionSource
 
 MAX_PAGE = 5000
+# The queue's library takes half a second to load; pages that are waited for come before it.
+_AFTER_PAGES = 0.25
 _START_WAITS = (0.5, 1.0, 2.0, 5.0)
 
 log = logger(__name__)
 
 
 class Operations:
-    """Long work, durable. One for each process; ``start`` takes up what was interrupted."""
+    """Long work, durable. One for each process; ``start`` takes up what was interrupted.
+
+    ``settle(parts, context)`` reads what an operation changed, before it is over.
+    """
 
     def __init__(
         self,
@@ -44,6 +50,7 @@ class Operations:
         *,
         url: str,
         source: ConnectionSource | None = None,
+        settle: Settle | None = None,
         clock: Clock = utc_now,
     ) -> None:
         self.registry = registry
@@ -61,6 +68,7 @@ class Operations:
             source,
             clock,
             stopping,
+            settle,
         )
         self._url = url
         self._clock = clock
@@ -88,6 +96,8 @@ class Operations:
         self._starter.start()
 
     def _start_patiently(self) -> None:
+        if self.runner.stopping.wait(_AFTER_PAGES):
+            return None
         for wait in itertools.chain(_START_WAITS, itertools.repeat(_START_WAITS[-1])):
             try:
                 return self.start()
@@ -155,7 +165,8 @@ class Operations:
         self, where: OperationFilter | None = None, limit: int = 50, cursor: str | None = None
     ) -> Page[OperationView]:
         """Operations, newest first; Invalid for a cursor that is not ours."""
-        return self.queries.list(where or OperationFilter(), min(max(limit, 1), MAX_PAGE), cursor)
+        most = min(max(limit, 1), MAX_PAGE)
+        return self.queries.list(where or OperationFilter(), most, cursor, self.registry.routine)
 
     def latest(
         self, kind: str, spoke: str | None = None, environment: str | None = None
@@ -165,8 +176,23 @@ class Operations:
         return page.items[0] if page.items else None
 
     def running(self) -> tuple[OperationView, ...]:
-        """What is pending or running, newest first, without children."""
-        return tuple(reversed([view for view in self.queries.open() if view.parent_id is None]))
+        """What is pending or running, newest first, without children and without what runs by itself."""
+        routine = self.registry.routine
+        found = [view for view in self.queries.open() if view.parent_id is None and view.kind not in routine]
+        return tuple(reversed(found))
+
+    def open(self, kind: str) -> OperationView | None:
+        """The oldest of this kind that is pending or running."""
+        return next((view for view in self.queries.open() if view.kind == kind), None)
+
+    def forget(self, kind: str, before: datetime) -> int:
+        """Delete the operations of a routine kind that ended before, whole; how many. Failed ones, too."""
+        if not self.registry.get(kind).routine:
+            raise ValueError(f"{kind} is no routine: what it did is kept")
+        gone = self.submissions.forget(kind, before)
+        if self._started and gone:
+            queue.forget([f"{one}:{run}" for one, last in gone for run in range(1, last + 1)])
+        return len(gone)
 
     def log(self, operation_id: str, after: int = 0, limit: int = 1000) -> Page[LogLine]:
         """Log lines after a number; NotFound."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -16,10 +16,11 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict
 from services.db.engine import Database
 from services.db.records import AuditEventRecord, IdempotencyKeyRecord, OperationRecord, StepRecord
-from services.operations.types import OperationState, StepState
+from services.operations.types import FINAL, OperationState, StepState
 
 T = TypeVar("T")
 _TRIES = 3
+_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class NewOperation:
     parent_id: str | None = None
     parent_step: str | None = None
     run: int = 1
+    audited: bool = True
 
 
 class Submissions:
@@ -61,6 +63,18 @@ class Submissions:
         A child is found by its id alone.
         """
         return self._settled(new, key, self._create)
+
+    def forget(self, kind: str, before: datetime) -> list[tuple[str, int]]:
+        """Delete what ended before, with all that belongs to it; (id, number of its last run) of each."""
+        query = select(OperationRecord.id, OperationRecord.run).where(
+            OperationRecord.kind == kind,
+            OperationRecord.state.in_(FINAL),
+            OperationRecord.ended_at < before,
+        )
+        with self.database.write() as db:
+            gone = [(found, run) for found, run in db.execute(query.limit(_AT_ONCE))]
+            db.execute(delete(OperationRecord).where(OperationRecord.id.in_([found for found, _ in gone])))
+        return gone
 
     def _settled(
         self, new: NewOperation, key: str | None, look: Callable[[Session, NewOperation, str | None], T]
@@ -106,7 +120,8 @@ class Submissions:
             for at, (name, title) in enumerate(new.steps)
         )
         _keep_key(db, new, key, new.id, now)
-        audit(db, now, new.actor, f"{new.kind}.submit", db.get_one(OperationRecord, new.id))
+        if new.audited:
+            audit(db, now, new.actor, f"{new.kind}.submit", db.get_one(OperationRecord, new.id))
         return new.id, True
 
 

@@ -8,7 +8,9 @@ Functions (`Operations`, in service.py; the application's `services.operations`)
 - `log(operation_id, after=0, limit=1000) -> Page[LogLine]`.
 - `sql(operation_id, after=0, limit=1000) -> Page[ExecutedSql]`.
 - `cancel(operation_id, actor)`, `resume(operation_id, actor) -> OperationView`: Conflict 409.
-- `running() -> tuple[OperationView, ...]`: what is pending or running now, children left out.
+- `running() -> tuple[OperationView, ...]`: what is pending or running now, without children and routine kinds.
+- `open(kind) -> OperationView | None`: the oldest of a kind that is pending or running.
+- `forget(kind, before) -> int`: deletes what ended before a moment, of a routine kind.
 - `revision(operation_id) -> int`: grows with each visible change; cheap enough to poll.
 """
 
@@ -137,13 +139,17 @@ class ExecutedSql:
 
 @dataclass(frozen=True, slots=True)
 class OperationFilter:
-    """What to list; None means any. ``parent`` is an operation's id, or "none" for those without a parent."""
+    """What to list; None means any. ``parent`` is an operation's id, or "none" for those without a parent.
+
+    Without ``routine`` what runs by itself on a schedule is left out, unless it failed or ``kind`` asks for it.
+    """
 
     kind: str | None = None
     state: OperationState | None = None
     spoke: str | None = None
     environment: str | None = None
     parent: str | None = None
+    routine: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
-from services.predictions.reader import Reader, Row
-from services.predictions.relation import Relation
-from services.predictions.repository import mean, number, recent
-from services.predictions.types import Cell, ClassPair, Confusion, Part, ScoreBin
-from services.snowflake.recent import Answers
+from services.predictions.copied import Asks, Copy
+from services.predictions.rows import mean, number, numeric
+from services.predictions.types import Cell, ClassPair, Confusion, Declared, Diagnostics, Part, ScoreBin
 from spoke_kit.manifest import Grain, PredictionKind
 
 # The values of a group that are shown, the most frequent ones; cells of each axis; bins of scores.
@@ -17,20 +16,29 @@ CELLS = 45
 SCORE_BINS = 100
 CALIBRATION_BINS = 10
 MOST_PAIRS = 200
+# Ranks are taken within parts of the probabilities, and only where a bin ends in one.
+_PARTS = 65_536
 
 
 class Diagnosis:
-    """Reads aggregates of the scored rows of the last days."""
+    """Reads aggregates of the scored rows of the last days of a copy."""
 
-    def __init__(self, source: Answers) -> None:
-        self._reader = Reader(source)
+    def __init__(self, asks: Asks) -> None:
+        self._asks = asks
 
-    def scope(self, relation: Relation, days: int, threshold: float) -> tuple[Row | None, Confusion | None]:
-        """LAST_DAY and N, and the confusion at the threshold where probabilities are predicted."""
-        binary = relation.contract.kind is PredictionKind.BINARY
-        said = "PREDICTED >= %s" if binary else "PREDICTED IS NOT NULL"
+    def scope(self, copy: Copy, days: int) -> tuple[date | None, int]:
+        """The last day with actuals, and how many predictions of the days have one."""
+        (row,) = self._asks(
+            "SELECT MAX(day) AS LAST, COALESCE(SUM(scored), 0) AS N FROM prediction_times WHERE copy_id = ?"
+            " AND scored > 0 AND day > (SELECT MAX(day) - ? FROM prediction_times WHERE copy_id = ? AND scored > 0)",
+            (copy.id, days, copy.id),
+        )
+        return row["LAST"], int(row["N"])
+
+    def confusion(self, copy: Copy, days: int, threshold: float) -> Confusion | None:
+        """Weights at the threshold; None without actuals."""
         cells = ", ".join(
-            f"SUM(CASE WHEN {said if yes else f'NOT ({said})'} THEN W * {share} ELSE 0 END) AS {name}"
+            f"SUM(CASE WHEN {'' if yes else 'NOT '}(PREDICTED >= ?) THEN W * {share} ELSE 0 END) AS {name}"
             for name, yes, share in (
                 ("TP", True, "ACTUAL"),
                 ("FP", True, "(1 - ACTUAL)"),
@@ -38,33 +46,29 @@ class Diagnosis:
                 ("TN", False, "(1 - ACTUAL)"),
             )
         )
-        row = self._reader.one(
-            relation,
-            f"SELECT COUNT(*) AS N, MAX(DAY) AS LAST_DAY{', ' + cells if binary else ''}"
-            f" FROM {relation.scored} AS R WHERE {recent(relation)}",
-            (*((threshold,) * 4 if binary else ()), -days),
-        )
-        if row is None or not row["N"] or not binary:
-            return row, None
-        found = Confusion(threshold, float(row["TP"]), float(row["FP"]), float(row["FN"]), float(row["TN"]))
-        return row, found
+        rows, bound = self._recent(copy, days)
+        (row,) = self._asks(f"SELECT COUNT(*) AS N, {cells} FROM ({rows}) AS S", (*(threshold,) * 4, *bound))
+        if not row["N"]:
+            return None
+        return Confusion(threshold, row["TP"], row["FP"], row["FN"], row["TN"])
 
-    def parts(self, relation: Relation, days: int) -> tuple[Part, ...]:
+    def parts(self, copy: Copy, days: int) -> tuple[Part, ...]:
         """By weekday or hour, and by each group."""
-        bias = mean("PREDICTED - ACTUAL") if _numbers(relation) else "NULL"
-        hourly = relation.contract.grain is Grain.HOUR
-        breakdowns = [("hour", "TO_VARCHAR(HOUR(T))")] if hourly else []
-        breakdowns.append(("weekday", "TO_VARCHAR(DAYOFWEEKISO(T))"))
-        breakdowns += [(f"G{place}", f"G{place}") for place, _ in enumerate(relation.contract.groups)]
+        bias = mean("PREDICTED - ACTUAL") if numeric(copy) else "NULL"
+        hourly = copy.contract.grain is Grain.HOUR
+        breakdowns = [("hour", "CAST(HOUR(T) AS VARCHAR)")] if hourly else []
+        breakdowns.append(("weekday", "CAST(ISODOW(T) AS VARCHAR)"))
+        breakdowns += [(f"G{place}", f"G{place}") for place, _ in enumerate(copy.contract.groups)]
         branches = " UNION ALL ".join(
             f"(SELECT '{by}' AS PART, {value} AS VALUE, COUNT(*) AS N, {mean('LOSS')} AS MEAN_LOSS,"
             f" {mean('NAIVE_LOSS')} AS MEAN_NAIVE, {bias} AS BIAS"
-            f" FROM S GROUP BY {value} ORDER BY N DESC, {value} LIMIT {MOST_VALUES})"
+            f" FROM S GROUP BY {value} ORDER BY N DESC, {value} NULLS LAST LIMIT {MOST_VALUES})"
             for by, value in breakdowns
         )
-        rows = self._reader.rows(relation, f"WITH S AS ({_recent(relation)}) {branches}", (-days,))
-        groups = {f"G{place}": column for place, column in enumerate(relation.contract.groups)}
-        found = [
+        rows, bound = self._recent(copy, days)
+        found = self._asks(f"WITH S AS ({rows}) {branches}", bound)
+        groups = {f"G{place}": column for place, column in enumerate(copy.contract.groups)}
+        parts = [
             Part(
                 groups.get(str(row["PART"]), str(row["PART"])),
                 row["VALUE"],
@@ -73,83 +77,117 @@ class Diagnosis:
                 number(row["MEAN_NAIVE"]),
                 number(row["BIAS"]),
             )
-            for row in rows
+            for row in found
         ]
-        order = ["hour", "weekday", *relation.contract.groups]
-        return tuple(sorted(found, key=lambda part: (order.index(part.by), _in_order(part))))
+        order = ["hour", "weekday", *copy.contract.groups]
+        return tuple(sorted(parts, key=lambda part: (order.index(part.by), _in_order(part))))
 
-    def cells(self, relation: Relation, days: int) -> tuple[Cell, ...]:
+    def cells(self, copy: Copy, days: int) -> tuple[Cell, ...]:
         """Numbers in a grid of predicted by actual, the cells that hold any."""
-        rows = self._reader.rows(
-            relation,
-            f"""WITH S AS ({_recent(relation)}),
-E AS (
-  SELECT MIN(LEAST(PREDICTED, ACTUAL)) AS LOW,
-    NULLIF(MAX(GREATEST(PREDICTED, ACTUAL)) - MIN(LEAST(PREDICTED, ACTUAL)), 0) AS WIDTH FROM S
-)
-SELECT COUNT(*) AS N, SUM(W) AS WEIGHT, AVG(PREDICTED) AS MEAN_PREDICTED, AVG(ACTUAL) AS MEAN_ACTUAL FROM S CROSS JOIN E
-GROUP BY FLOOR((PREDICTED - LOW) / WIDTH * {CELLS}), FLOOR((ACTUAL - LOW) / WIDTH * {CELLS})
-ORDER BY MEAN_PREDICTED, MEAN_ACTUAL LIMIT {(CELLS + 1) ** 2}""",
-            (-days,),
+        rows, bound = self._recent(copy, days)
+        (edge,) = self._asks(
+            "SELECT MIN(LEAST(PREDICTED, ACTUAL)) AS LOW, MAX(GREATEST(PREDICTED, ACTUAL)) AS HIGH"
+            f" FROM ({rows}) AS S",
+            bound,
+        )
+        if edge["LOW"] is None:
+            return ()
+        low, width = edge["LOW"], (edge["HIGH"] - edge["LOW"]) or None
+        # The cell as one small number: of both numbers of a row, by which rows are grouped.
+        place = " * 100 + ".join(
+            f"COALESCE(CAST(FLOOR(({value} - ?) / ? * {CELLS}) AS INTEGER), 0)"
+            for value in ("PREDICTED", "ACTUAL")
+        )
+        found = self._asks(
+            f"SELECT {place} AS PLACE, COUNT(*) AS N, SUM(W) AS WEIGHT, AVG(PREDICTED) AS MEAN_PREDICTED,"
+            f" AVG(ACTUAL) AS MEAN_ACTUAL FROM ({rows}) AS S GROUP BY PLACE"
+            f" ORDER BY MEAN_PREDICTED, MEAN_ACTUAL LIMIT {(CELLS + 1) ** 2}",
+            (low, width, low, width, *bound),
         )
         return tuple(
-            Cell(int(row["N"]), float(row["WEIGHT"]), float(row["MEAN_PREDICTED"]), float(row["MEAN_ACTUAL"]))
-            for row in rows
+            Cell(int(row["N"]), row["WEIGHT"], row["MEAN_PREDICTED"], row["MEAN_ACTUAL"]) for row in found
         )
 
-    def calibration(self, relation: Relation, days: int) -> tuple[ScoreBin, ...]:
+    def calibration(self, copy: Copy, days: int) -> tuple[ScoreBin, ...]:
         """Bins of equal width from 0 to 1, the lowest first; those that hold any."""
-        last = CALIBRATION_BINS - 1
-        return self._bins(relation, days, f"LEAST(FLOOR(PREDICTED * {CALIBRATION_BINS}), {last})", "ASC")
+        rows, bound = self._recent(copy, days)
+        place = f"LEAST(FLOOR(PREDICTED * {CALIBRATION_BINS}), {CALIBRATION_BINS - 1})"
+        return self._bins(f"SELECT PREDICTED, ACTUAL, W, {place} AS BIN FROM ({rows}) AS S", bound, "ASC")
 
-    def scores(self, relation: Relation, days: int) -> tuple[ScoreBin, ...]:
+    def scores(self, copy: Copy, days: int) -> tuple[ScoreBin, ...]:
         """Bins of about equal number, the highest first; equal probabilities have one rank, so one bin."""
-        rank = "RANK() OVER (ORDER BY PREDICTED DESC) - 1"
-        return self._bins(relation, days, f"FLOOR(({rank}) * {SCORE_BINS} / COUNT(*) OVER ())", "DESC")
+        rows, bound = self._recent(copy, days)
+        part = f"FLOOR(PREDICTED * {_PARTS})"
+        text = f"""WITH S AS (SELECT PREDICTED, ACTUAL, W FROM ({rows}) AS R),
+P AS (SELECT {part} AS PART, COUNT(*) AS N FROM S GROUP BY ALL),
+C AS (SELECT PART, N, SUM(N) OVER (ORDER BY PART DESC) - N AS ABOVE, SUM(N) OVER () AS TOTAL FROM P),
+E AS (
+  SELECT PART, ABOVE, TOTAL, ABOVE * {SCORE_BINS} // TOTAL AS FIRST,
+    (ABOVE + N - 1) * {SCORE_BINS} // TOTAL AS LAST FROM C
+)
+SELECT PREDICTED, ACTUAL, W, FIRST AS BIN FROM S JOIN E ON PART = {part} WHERE FIRST = LAST
+UNION ALL
+SELECT PREDICTED, ACTUAL, W,
+  (ABOVE + RANK() OVER (PARTITION BY PART ORDER BY PREDICTED DESC) - 1) * {SCORE_BINS} // TOTAL AS BIN
+FROM S JOIN E ON PART = {part} WHERE FIRST <> LAST"""
+        return self._bins(text, bound, "DESC")
 
-    def classes(self, relation: Relation, days: int) -> tuple[ClassPair, ...]:
+    def classes(self, copy: Copy, days: int) -> tuple[ClassPair, ...]:
         """Actual by predicted class, the most frequent pairs."""
-        rows = self._reader.rows(
-            relation,
-            f"SELECT ACTUAL, PREDICTED, COUNT(*) AS N FROM ({_recent(relation)}) AS S"
+        rows, bound = self._recent(copy, days)
+        found = self._asks(
+            f"SELECT ACTUAL, PREDICTED, COUNT(*) AS N FROM ({rows}) AS S"
             f" GROUP BY ACTUAL, PREDICTED ORDER BY N DESC, ACTUAL, PREDICTED LIMIT {MOST_PAIRS}",
-            (-days,),
+            bound,
         )
-        return tuple(ClassPair(row["ACTUAL"], row["PREDICTED"], int(row["N"])) for row in rows)
+        return tuple(ClassPair(row["ACTUAL"], row["PREDICTED"], int(row["N"])) for row in found)
 
-    def _bins(self, relation: Relation, days: int, place: str, direction: str) -> tuple[ScoreBin, ...]:
-        rows = self._reader.rows(
-            relation,
-            f"SELECT COUNT(*) AS N, MIN(PREDICTED) AS LOW, MAX(PREDICTED) AS HIGH, SUM(W) AS WEIGHT,"
-            f" {mean('PREDICTED')} AS MEAN, SUM(W * ACTUAL) AS ONES"
-            f" FROM (SELECT S.*, {place} AS BIN FROM ({_recent(relation)}) AS S) AS X"
+    def _recent(self, copy: Copy, days: int) -> tuple[str, tuple[Any, ...]]:
+        """The scored rows, with what they bind."""
+        last, _ = self.scope(copy, days)
+        return f"SELECT * FROM {copy.scored} AS R WHERE DAY > ?", ((last or date.max) - timedelta(days),)
+
+    def _bins(self, placed: str, bound: tuple[Any, ...], direction: str) -> tuple[ScoreBin, ...]:
+        rows = self._asks(
+            "SELECT COUNT(*) AS N, MIN(PREDICTED) AS LOW, MAX(PREDICTED) AS HIGH, SUM(W) AS WEIGHT,"
+            f" {mean('PREDICTED')} AS MEAN, SUM(W * ACTUAL) AS ONES FROM ({placed}) AS X"
             f" GROUP BY BIN ORDER BY LOW {direction}",
-            (-days,),
+            bound,
         )
         return tuple(
             ScoreBin(
                 int(row["N"]),
-                float(row["LOW"]),
-                float(row["HIGH"]),
-                float(row["WEIGHT"]),
-                float(row["MEAN"] if row["MEAN"] is not None else row["LOW"]),
-                float(row["ONES"]),
+                row["LOW"],
+                row["HIGH"],
+                row["WEIGHT"],
+                row["MEAN"] if row["MEAN"] is not None else row["LOW"],
+                row["ONES"],
             )
             for row in rows
         )
 
 
-def last_day(row: Row | None) -> date | None:
-    """LAST_DAY of ``Diagnosis.scope``."""
-    return row["LAST_DAY"] if row else None
-
-
-def _recent(relation: Relation) -> str:
-    return f"SELECT * FROM {relation.scored} AS R WHERE {recent(relation)}"
-
-
-def _numbers(relation: Relation) -> bool:
-    return relation.contract.kind is not PredictionKind.MULTICLASS
+def diagnose(asks: Asks, one: Declared, copy: Copy, days: int, threshold: float | None = None) -> Diagnostics:
+    """All of it; ``threshold`` by default the contract's."""
+    diagnosis = Diagnosis(asks)
+    last, count = diagnosis.scope(copy, days)
+    if not count:
+        return Diagnostics(one, days)
+    kind = copy.contract.kind
+    binary = kind is PredictionKind.BINARY
+    at = copy.contract.threshold if threshold is None else threshold
+    return Diagnostics(
+        one,
+        days,
+        last,
+        count,
+        diagnosis.parts(copy, days),
+        diagnosis.cells(copy, days) if kind is PredictionKind.REGRESSION else (),
+        diagnosis.calibration(copy, days) if binary else (),
+        diagnosis.scores(copy, days) if binary else (),
+        diagnosis.confusion(copy, days, at) if binary else None,
+        diagnosis.classes(copy, days) if kind is PredictionKind.MULTICLASS else (),
+    )
 
 
 def _in_order(part: Part) -> tuple[int, str]:

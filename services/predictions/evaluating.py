@@ -1,4 +1,4 @@
-"""How good each day's predictions were: one statement for each kind, over the roles alone.
+"""How good each day's predictions were: one statement for each kind, over the roles alone, when a day is copied.
 
 Definitions are scikit-learn's, with weights:
 https://scikit-learn.org/stable/modules/model_evaluation.html
@@ -6,51 +6,64 @@ https://scikit-learn.org/stable/modules/model_evaluation.html
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import date
 from typing import Any
 
-from services.predictions.reader import Reader, Row
-from services.predictions.relation import Relation
-from services.predictions.repository import levels_of, mean, number
+from services.history import History
+from services.predictions.copied import Asks, Copy, Row
+from services.predictions.rows import below, levels_of, mean, number
 from services.predictions.types import Evaluation
-from services.snowflake.recent import Answers
 from spoke_kit.manifest import PredictionKind
 
 # Bins of the expected calibration error.
 BINS = 10
+_USED = "DAY, V, PREDICTED, ACTUAL, W, LOSS, NAIVE_LOSS, LOWER_BOUND, UPPER_BOUND"
 
 
 class EvaluatedDays:
-    """Reads evaluations of relations."""
+    """Reads the evaluations that were made of copies."""
 
-    def __init__(self, source: Answers) -> None:
-        self._reader = Reader(source)
+    def __init__(self, history: History) -> None:
+        self._history = history
 
-    def newest(self, relation: Relation, limit: int) -> tuple[Evaluation, ...]:
+    def newest(self, copy: Copy, limit: int) -> tuple[Evaluation, ...]:
         """Of the newest days with actuals, by day and model version, the newest day first."""
-        build = {
-            PredictionKind.REGRESSION: _of_numbers,
-            PredictionKind.BINARY: _of_probabilities,
-            PredictionKind.MULTICLASS: _of_classes,
-        }[relation.contract.kind]
-        text, values = build(relation, limit)
-        return tuple(_evaluation(relation, row) for row in self._reader.rows(relation, text, values))
+        rows = self._history.rows(
+            "SELECT day, body FROM prediction_evaluations WHERE copy_id = ?"
+            " ORDER BY day DESC, version LIMIT ?",
+            (copy.id, limit),
+        )
+        return tuple(Evaluation(day=row["day"], **json.loads(row["body"])) for row in rows)
 
 
-def _days(relation: Relation, limit: int) -> str:
-    """The scored rows of the newest days."""
-    return (
-        f"SELECT * FROM {relation.scored} AS R WHERE DAY IN (SELECT DAY FROM {relation.scored} AS D"
-        f" GROUP BY DAY ORDER BY DAY DESC LIMIT {limit:d})"
-    )
+def evaluate(asks: Asks, copy: Copy, days: Sequence[date]) -> tuple[Evaluation, ...]:
+    """Those of the days that have actuals, by model version."""
+    build = {
+        PredictionKind.REGRESSION: _of_numbers,
+        PredictionKind.BINARY: _of_probabilities,
+        PredictionKind.MULTICLASS: _of_classes,
+    }[copy.contract.kind]
+    text, values = build(copy)
+    marks = ", ".join("?" * len(days))
+    scored = f"SELECT {_USED} FROM {copy.scored} AS R WHERE DAY IN ({marks})"
+    return tuple(_evaluation(copy, row) for row in asks(f"WITH S AS ({scored}) {text}", (*days, *values)))
 
 
-def _of_numbers(relation: Relation, limit: int) -> tuple[str, tuple[Any, ...]]:
-    levels = levels_of(relation)
+def body_of(one: Evaluation) -> str:
+    """As ``EvaluatedDays`` reads it."""
+    return json.dumps({name: value for name, value in asdict(one).items() if name != "day"})
+
+
+def _of_numbers(copy: Copy) -> tuple[str, tuple[Any, ...]]:
+    levels = levels_of(copy)
     precision = recall = "NULL"
     values: tuple[Any, ...] = ()
     if levels:
-        beyond = ">=" if relation.contract.alert and relation.contract.alert.when == "above" else "<="
-        said, was = f"PREDICTED {beyond} %s", f"ACTUAL {beyond} %s"
+        beyond = "<=" if below(copy) else ">="
+        said, was = f"PREDICTED {beyond} ?", f"ACTUAL {beyond} ?"
         both = f"SUM(CASE WHEN {said} AND {was} THEN W ELSE 0 END)"
         precision = f"{both} / NULLIF(SUM(CASE WHEN {said} THEN W ELSE 0 END), 0)"
         recall = f"{both} / NULLIF(SUM(CASE WHEN {was} THEN W ELSE 0 END), 0)"
@@ -64,18 +77,17 @@ def _of_numbers(relation: Relation, limit: int) -> tuple[str, tuple[Any, ...]]:
         f" {mean('LOSS')} AS MEAN_LOSS, {mean('NAIVE_LOSS')} AS MEAN_NAIVE,"
         f" SQRT({mean('LOSS * LOSS')}) AS RMSE, {mean('PREDICTED - ACTUAL')} AS BIAS,"
         f" {mean(inside)} AS COVERAGE, {precision} AS ALERT_PRECISION, {recall} AS ALERT_RECALL"
-        f" FROM ({_days(relation, limit)}) AS S GROUP BY DAY, V ORDER BY DAY DESC, V LIMIT {limit:d}",
+        " FROM S GROUP BY DAY, V",
         values,
     )
 
 
-def _of_probabilities(relation: Relation, limit: int) -> tuple[str, tuple[Any, ...]]:
-    said = f"PREDICTED >= {relation.contract.threshold:.17g}"
+def _of_probabilities(copy: Copy) -> tuple[str, tuple[Any, ...]]:
+    said = f"PREDICTED >= {copy.contract.threshold:.17g}"
     right = f"CASE WHEN ({said}) = (ACTUAL = 1) THEN 1 ELSE 0 END"
     squared = "(PREDICTED - ACTUAL) * (PREDICTED - ACTUAL)"
     bin_of = f"LEAST(FLOOR(PREDICTED * {BINS}), {BINS - 1})"
-    text = f"""WITH S AS ({_days(relation, limit)}),
-D AS (
+    text = f""", D AS (
   SELECT DAY, V, COUNT(*) AS N, {mean("PREDICTED")} AS MEAN_PREDICTED, {mean("ACTUAL")} AS MEAN_ACTUAL,
     {mean("LOSS")} AS MEAN_LOSS, {mean("NAIVE_LOSS")} AS MEAN_NAIVE, {mean(squared)} AS BRIER,
     {mean("PREDICTED - ACTUAL")} AS BIAS, {mean(right)} AS ACCURACY,
@@ -101,22 +113,21 @@ A AS (
   ) AS RANKED GROUP BY DAY, V
 )
 SELECT D.*, B.CALIBRATION_ERROR, A.AUC FROM D
-JOIN B ON B.DAY = D.DAY AND B.V = D.V JOIN A ON A.DAY = D.DAY AND A.V = D.V
-ORDER BY D.DAY DESC, D.V LIMIT {limit:d}"""
+JOIN B ON B.DAY = D.DAY AND B.V = D.V JOIN A ON A.DAY = D.DAY AND A.V = D.V"""
     return text, ()
 
 
-def _of_classes(relation: Relation, limit: int) -> tuple[str, tuple[Any, ...]]:
+def _of_classes(copy: Copy) -> tuple[str, tuple[Any, ...]]:
     return (
         f"SELECT DAY, V, COUNT(*) AS N, {mean('LOSS')} AS MEAN_LOSS, {mean('NAIVE_LOSS')} AS MEAN_NAIVE"
-        f" FROM ({_days(relation, limit)}) AS S GROUP BY DAY, V ORDER BY DAY DESC, V LIMIT {limit:d}",
+        " FROM S GROUP BY DAY, V",
         (),
     )
 
 
-def _evaluation(relation: Relation, row: Row) -> Evaluation:
+def _evaluation(copy: Copy, row: Row) -> Evaluation:
     loss, naive = number(row["MEAN_LOSS"]), number(row["MEAN_NAIVE"])
-    kind = relation.contract.kind
+    kind = copy.contract.kind
     numbers = {
         name.lower(): number(found)
         for name, found in row.items()

@@ -59,6 +59,7 @@ class PredictionsOperations:
         config = {**scope.parameters, "request_id": context.operation_id}
         with context.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"CALL {scope.own(contract.evaluate)}(%s)", (json.dumps(config),))
+        self._predictions.copy(*where, context)
         days = self._predictions.evaluations(*where, _TOLD).items
         for one in days[:1]:
             naive = "" if one.naive_loss is None else f", naive {one.naive_loss:.4f}"

@@ -18,7 +18,7 @@ from services.core.errors import Invalid
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """A column of the order; never NULL. ``type`` is what a bound text is cast to."""
+    """A column of the order; never NULL. ``type``: VARCHAR, DOUBLE, DATE or TIMESTAMP."""
 
     column: str
     type: str = "VARCHAR"
@@ -40,26 +40,30 @@ class Order:
     def by(self) -> str:
         return ", ".join(column.direction for column in self.columns)
 
-    def after(self, cursor: str | None) -> tuple[str, tuple[str, ...]]:
+    def after(self, cursor: str | None) -> tuple[str, tuple[Any, ...]]:
         """The condition for what follows the cursor, with its values; Invalid 422 for one of another list."""
         if cursor is None:
             return "TRUE", ()
-        last = self._read(cursor)
+        last = self.last(cursor)
+        first = self.columns[0]
+        # What holds of every row that follows is said first: so what lies before it is not read.
+        bound = f"{first.column} {'<=' if first.descending else '>='} ?"
         either: list[str] = []
-        values: list[str] = []
+        values: list[Any] = [last[0]]
         for place, column in enumerate(self.columns):
-            same = [f"{before.column} = %s::{before.type}" for before in self.columns[:place]]
-            beyond = f"{column.column} {'<' if column.descending else '>'} %s::{column.type}"
+            same = [f"{before.column} = ?" for before in self.columns[:place]]
+            beyond = f"{column.column} {'<' if column.descending else '>'} ?"
             either.append(f"({' AND '.join([*same, beyond])})")
             values += last[: place + 1]
-        return f"({' OR '.join(either)})", tuple(values)
+        return f"({bound} AND ({' OR '.join(either)}))", tuple(values)
 
     def cursor(self, row: Mapping[str, Any]) -> str:
         """The cursor behind a row."""
         values = [_text(row[column.column]) for column in self.columns]
         return base64.urlsafe_b64encode(json.dumps([self.name, *values]).encode()).decode().rstrip("=")
 
-    def _read(self, cursor: str) -> list[str]:
+    def last(self, cursor: str) -> list[Any]:
+        """The values of the row that the cursor is behind; Invalid 422 for a cursor of another list."""
         try:
             read = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         except (ValueError, binascii.Error):
@@ -71,31 +75,32 @@ class Order:
                 hint="Take next_cursor of the page before, with the same sort.",
                 code="bad_cursor",
             )
-        values: list[str] = read[1:]
-        for value, column in zip(values, self.columns, strict=True):
-            _check(value, column.type)
-        return values
+        return [_value(text, column.type) for text, column in zip(read[1:], self.columns, strict=True)]
 
 
 def _text(value: str | float | date) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _check(value: str, kind: str) -> None:
-    """Invalid 422 for what the account could not cast."""
+def _value(text: str, kind: str) -> str | float | date:
+    """What a text of a cursor says; Invalid 422 for what no cursor holds."""
+    value: str | float | date
     try:
-        if kind == "FLOAT":
-            float(value)
-            good = value.isascii() and "_" not in value and value == value.strip()
+        if kind == "DOUBLE":
+            value = float(text)
+            good = text.isascii() and "_" not in text and text == text.strip()
         elif kind == "DATE":
-            good = date.fromisoformat(value).isoformat() == value
-        elif kind == "TIMESTAMP_NTZ":
-            moment = datetime.fromisoformat(value)
-            good = moment.tzinfo is None and moment.isoformat() == value
+            value = date.fromisoformat(text)
+            good = value.isoformat() == text
+        elif kind == "TIMESTAMP":
+            value = moment = datetime.fromisoformat(text)
+            good = moment.tzinfo is None and moment.isoformat() == text
         else:
-            value.encode()
-            good = "\x00" not in value
+            value = text
+            text.encode()
+            good = "\x00" not in text
         if not good:
             raise ValueError
     except ValueError:
         raise Invalid("The cursor is not of this list", code="bad_cursor") from None
+    return value

@@ -7,8 +7,8 @@ from typing import Any
 
 from services.core.errors import Conflict, SnowflakeFailed
 from services.predictions.relation import Column, Relation, escaped
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import QualifiedName, quote
-from services.snowflake.recent import Answers
 
 Row = dict[str, Any]
 # Schema or object does not exist: the spoke's tables are not deployed, or nothing is loaded.

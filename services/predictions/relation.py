@@ -1,9 +1,9 @@
-"""A prediction's table or view as a relation whose columns are the contract's roles.
+"""A prediction's table or view in the account as a relation whose columns are the contract's roles.
 
 All other SQL of this domain speaks of these columns alone: K0, K1, … (the key as text), LABEL, BLANKS (which of the
 key and the version are NULL, whose text is the empty one's), T (time), DAY, PREDICTED, ACTUAL, NAIVE, LOWER_BOUND,
 UPPER_BOUND, W (weight), LATITUDE, LONGITUDE, SIZE, G0, … (groups), F0, … (features), V (model version), MADE_AT. So
-the spoke's names are quoted here and nowhere else.
+the spoke's names are quoted here and nowhere else. What pages read is the copy of it (``copied.py``).
 
 Text is for ``Reader``: values are bound to ``%s``, a literal per cent sign is doubled.
 """
@@ -20,8 +20,6 @@ from spoke_kit.manifest import Grain, Prediction, PredictionKind
 # Beyond it is what JSON cannot say: infinity, and what is no number, which sorts above infinity.
 # https://docs.snowflake.com/en/sql-reference/data-types-numeric
 _FINITE = "1.7e308"
-# A probability of 0 or 1 that was wrong costs this much less than infinity.
-_EPSILON = "1e-15"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +43,10 @@ class Relation:
         return self.scope.own(self.contract.source)
 
     @property
+    def features(self) -> tuple[str, ...]:
+        return tuple(f"F{place}" for place in range(len(self.contract.features)))
+
+    @property
     def keys(self) -> tuple[str, ...]:
         return tuple(f"K{place}" for place in range(len(self.contract.key)))
 
@@ -56,11 +58,17 @@ class Relation:
         return f"(SELECT {columns} FROM {escaped(str(self.source))} WHERE {predicted} IS NOT NULL)"
 
     @property
-    def scored(self) -> str:
-        """Every prediction whose actual is known, with LOSS and NAIVE_LOSS."""
+    def marks(self) -> str:
+        """DAY, N and MARK of each day: MARK changes when a row of the day does."""
+        roles = ", ".join(self._columns())
+        return f"SELECT DAY, COUNT(*) AS N, SUM(HASH({roles})) AS MARK FROM {self.rows} AS R GROUP BY DAY"
+
+    @property
+    def history_marks(self) -> str:
+        """As ``marks``, of the longer history of actuals."""
         return (
-            f"(SELECT R.*, {self.loss('PREDICTED')} AS LOSS, {self.loss('NAIVE')} AS NAIVE_LOSS"
-            f" FROM {self.rows} AS R WHERE ACTUAL IS NOT NULL)"
+            f"SELECT T::DATE AS DAY, COUNT(*) AS N, SUM(HASH({', '.join(self.keys)}, T, ACTUAL)) AS MARK"
+            f" FROM {self.history} AS H GROUP BY T::DATE"
         )
 
     @property
@@ -83,16 +91,6 @@ class Relation:
         if found is None:
             return self.source
         return self.scope.own(found.source) if found.schema_ == "own" else self.scope.source(found.source)
-
-    def loss(self, role: str) -> str:
-        """What a value costs beside ACTUAL; NULL where either is not known."""
-        kind = self.contract.kind
-        if kind is PredictionKind.REGRESSION:
-            return f"ABS({role} - ACTUAL)"
-        if kind is PredictionKind.BINARY:
-            right = f"CASE WHEN ACTUAL = 1 THEN {role} WHEN ACTUAL = 0 THEN 1 - {role} END"
-            return f"-LN(LEAST(GREATEST({right}, {_EPSILON}), 1))"
-        return f"CASE WHEN {role} = ACTUAL THEN 0 WHEN {role} <> ACTUAL THEN 1 END"
 
     def moment(self, column: str) -> str:
         """A time column as T."""

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from services.core.errors import Conflict, Invalid, NotFound
-from services.operations import Operations
+from services.history import History
+from services.knowledge.known import free_only, shown
+from services.operations import Operations, StepContext
+from services.predictions.awaited import Awaited
 from services.predictions.contract import chosen, declared
-from services.predictions.diagnosing import Diagnosis, last_day
+from services.predictions.copied import Copies, Copy
+from services.predictions.copying import Copier
+from services.predictions.diagnosing import diagnose
 from services.predictions.evaluating import EvaluatedDays
 from services.predictions.relation import Relation
 from services.predictions.repository import SORTS, Predictions
+from services.predictions.summaries import diagnostics_of
 from services.predictions.types import (
     AlertPage,
+    Copied,
     Declared,
     Diagnostics,
     EntityHistory,
@@ -22,26 +30,39 @@ from services.predictions.types import (
     PlacedRow,
     PredictionPage,
     PredictionRow,
+    Problem,
     RegisteredMetrics,
     Time,
 )
 from services.registry.service import Registry
-from services.snowflake.recent import Answers
+from services.snowflake.connection import ConnectionSource
 from services.snowflake.scope import Scope, Scopes
-from spoke_kit.manifest import Grain, PredictionKind
+from spoke_kit.manifest import Grain
 
 
 class Forecasts:
     """Reads by spoke, environment and the prediction's name; without a name the first declared one is meant.
 
-    NotFound 404 for a prediction that is not declared; Conflict 409 while the spoke is not onboarded in the
-    environment, and when the source lacks a column that the contract names.
+    What is read is a copy in the history: as of the last ``copy``, empty before the first. NotFound 404 for a
+    prediction that is not declared; Conflict 409 while the spoke is not onboarded in the environment, and when there
+    is no copy because the source lacks a column that the contract names.
     """
 
-    def __init__(self, source: Answers, scopes: Scopes, registry: Registry, operations: Operations) -> None:
-        self._predictions = Predictions(source)
-        self._evaluated = EvaluatedDays(source)
-        self._diagnosis = Diagnosis(source)
+    def __init__(
+        self,
+        source: ConnectionSource,
+        history: History,
+        scopes: Scopes,
+        registry: Registry,
+        operations: Operations,
+    ) -> None:
+        self._source = source
+        self._history = history
+        self._copies = Copies(history)
+        self._copier = Copier(history)
+        self._predictions = Predictions(history)
+        self._evaluated = EvaluatedDays(history)
+        self._awaited = Awaited(source)
         self._scopes = scopes
         self._registry = registry
         self._operations = operations
@@ -55,12 +76,48 @@ class Forecasts:
         """One declared prediction."""
         return self._chosen(spoke, environment, prediction)[0]
 
+    def copy(
+        self,
+        spoke: str,
+        environment: str,
+        prediction: str | None = None,
+        context: StepContext | None = None,
+    ) -> tuple[Copied, ...]:
+        """Bring what changed in the account into the history; without a name of all declared predictions.
+
+        Statements are those of ``context``'s operation. What the contract names in vain is told in what is
+        returned; Unavailable when the account does not answer.
+        """
+        scope = self._scopes(spoke, environment)
+        names = (prediction,) if prediction is not None else tuple(declared(scope)) if scope.onboarded else ()
+        if prediction is None:
+            self._copier.forget(scope, names)
+        if not names:
+            return ()
+        relations = [chosen(scope.require(), name)[1] for name in names]
+        with context.connect() if context is not None else self._source.reading() as connection:
+            return tuple(self._copier.copy(connection, relation) for relation in relations)
+
+    def refresh(self, spoke: str, environment: str) -> None:
+        """``copy`` of all that the spoke predicts in the environment; nothing where no warehouse may be used."""
+        if not free_only():
+            self.copy(spoke, environment)
+
+    def as_of(self, spoke: str, environment: str, prediction: str | None = None) -> datetime | None:
+        """When what is read of a prediction was so in the account; None before its first copy."""
+        scope = self._scopes(spoke, environment)
+        if not scope.onboarded or (prediction is None and not declared(scope)):
+            return None
+        found = self._copies.of(chosen(scope, prediction)[1])
+        return found.as_of if isinstance(found, Copy) else None
+
     def last_day(self, spoke: str, environment: str) -> date | None:
         """The newest day of the first declared prediction."""
         scope = self._scopes(spoke, environment)
         if not scope.onboarded or not declared(scope):
             return None
-        return next(iter(self._predictions.days(chosen(scope, None)[1], 1)), None)
+        copy = self._copied(chosen(scope, None)[1])
+        return next(iter(self._predictions.days(copy, 1)), None) if copy else None
 
     def page(
         self,
@@ -83,12 +140,14 @@ class Forecasts:
             raise Invalid(
                 f"There is no order {sort!r}", hint=f"Sort by {', '.join(SORTS)}.", code="unknown_sort"
             )
-        one, relation = self._chosen(spoke, environment, prediction)
-        days = self._predictions.days(relation)
-        if not days and day is None and time is None:
+        one, copy = self._local(spoke, environment, prediction)
+        if copy is None:
             return PredictionPage(one)
-        moment, times = self._moment(relation, days, day, time)
-        totals = self._predictions.totals(relation, moment, search)
+        days = self._predictions.days(copy)
+        if not days and day is None and time is None:
+            return PredictionPage(one, as_of=copy.as_of, problem=copy.problem)
+        moment, times = self._moment(copy, days, day, time)
+        totals = self._predictions.totals(copy, moment, search)
         if not totals.n:
             raise NotFound(
                 f"There are no predictions for {moment.isoformat()}",
@@ -96,22 +155,22 @@ class Forecasts:
                 code="no_predictions",
             )
         rows, following = self._predictions.page(
-            relation, moment, sort=sort, search=search, cursor=cursor, limit=limit
+            copy, moment, sort=sort, search=search, cursor=cursor, limit=limit
         )
-        return PredictionPage(one, days, times, moment, rows, totals, following)
+        return PredictionPage(one, days, times, moment, rows, totals, following, copy.as_of, copy.problem)
 
     def places(
         self, spoke: str, environment: str, prediction: str | None, time: Time
     ) -> tuple[PlacedRow, ...]:
         """The riskiest places of one time; none when the contract has no place."""
-        one, relation = self._chosen(spoke, environment, prediction)
-        return self._predictions.places(relation, time) if one.contract.place else ()
+        one, copy = self._local(spoke, environment, prediction)
+        return self._predictions.places(copy, time) if copy and one.contract.place else ()
 
     def history(
         self, spoke: str, environment: str, key: Sequence[str], prediction: str | None = None, limit: int = 60
     ) -> EntityHistory:
         """An entity's last times, oldest first; NotFound 404, Invalid 422 for a key of another length."""
-        one, relation = self._chosen(spoke, environment, prediction)
+        one, copy = self._local(spoke, environment, prediction)
         contract = one.contract
         if len(key) != len(contract.key):
             raise Invalid(
@@ -119,15 +178,15 @@ class Forecasts:
                 hint="Give each as its own key=… in this order.",
                 code="bad_key",
             )
-        predicted = self._predictions.entity(relation, key, limit)
-        actuals = self._predictions.actuals(relation, key, limit) if contract.history else ()
+        predicted = self._predictions.entity(copy, key, limit) if copy else ()
+        actuals = self._predictions.actuals(copy, key, limit) if copy and contract.history else ()
         if not predicted and not actuals:
             raise NotFound(
                 f"There is no {contract.entity} {' / '.join(key)!r}",
                 hint="See the predictions.",
                 code="unknown_entity",
             )
-        newest = predicted[0] if predicted else None
+        newest = self._predictions.one(copy, key, predicted[0].time) if copy and predicted else None
         return EntityHistory(
             one,
             tuple(key),
@@ -148,8 +207,8 @@ class Forecasts:
         limit: int = 1000,
     ) -> tuple[tuple[PredictionRow, ...], str | None]:
         """A page of the predictions of the last days that have an actual, newest first."""
-        _, relation = self._chosen(spoke, environment, prediction)
-        return self._predictions.scored(relation, days, cursor, limit)
+        _, copy = self._local(spoke, environment, prediction)
+        return self._predictions.scored(copy, days, cursor, limit) if copy else ((), None)
 
     def evaluations(
         self, spoke: str, environment: str, prediction: str | None = None, limit: int = 60
@@ -159,7 +218,9 @@ class Forecasts:
         if not scope.onboarded or (prediction is None and not declared(scope)):
             return Evaluations(())
         one, relation = chosen(scope, prediction)
-        return Evaluations(self._evaluated.newest(relation, limit), self._registered(scope, one))
+        copy = self._copied(relation)
+        found = self._evaluated.newest(copy, limit) if copy else ()
+        return Evaluations(found, self._registered(scope, one))
 
     def diagnostics(
         self,
@@ -171,26 +232,16 @@ class Forecasts:
         threshold: float | None = None,
     ) -> Diagnostics:
         """Where the predictions of the last days with actuals are wrong; ``threshold`` by default the contract's."""
-        one, relation = self._chosen(spoke, environment, prediction)
-        kind = one.contract.kind
-        head, confusion = self._diagnosis.scope(
-            relation, days, one.contract.threshold if threshold is None else threshold
-        )
-        if head is None or not head["N"]:
+        one, copy = self._local(spoke, environment, prediction)
+        if copy is None:
             return Diagnostics(one, days)
-        binary = kind is PredictionKind.BINARY
-        return Diagnostics(
-            one,
-            days,
-            last_day(head),
-            int(head["N"]),
-            self._diagnosis.parts(relation, days),
-            self._diagnosis.cells(relation, days) if kind is PredictionKind.REGRESSION else (),
-            self._diagnosis.calibration(relation, days) if binary else (),
-            self._diagnosis.scores(relation, days) if binary else (),
-            confusion,
-            self._diagnosis.classes(relation, days) if kind is PredictionKind.MULTICLASS else (),
-        )
+        if threshold is None or threshold == copy.contract.threshold:
+            kept = self._history.rows(
+                "SELECT body FROM prediction_diagnostics WHERE copy_id = ? AND days = ?", (copy.id, days)
+            )
+            if kept:
+                return diagnostics_of(one, kept[0]["body"])
+        return diagnose(self._history.rows, one, copy, days, threshold)
 
     def alerts(
         self,
@@ -207,15 +258,18 @@ class Forecasts:
         scope = self._scopes(spoke, environment)
         if not scope.onboarded or (prediction is None and not declared(scope)):
             return AlertPage()
-        _, relation = chosen(scope, prediction)
-        return self._predictions.alerts(relation, day=day, only_open=only_open, cursor=cursor, limit=limit)
+        copy = self._copied(chosen(scope, prediction)[1])
+        if copy is None:
+            return AlertPage()
+        return self._predictions.alerts(copy, day=day, only_open=only_open, cursor=cursor, limit=limit)
 
     def open_alerts(self, spoke: str, environment: str) -> int:
         """Alerts of all predictions whose actual is not known."""
         scope = self._scopes(spoke, environment)
         if not scope.onboarded:
             return 0
-        return sum(self._predictions.open_alerts(chosen(scope, name)[1]) for name in declared(scope))
+        copies = [self._copied(chosen(scope, name)[1]) for name in declared(scope)]
+        return sum(self._predictions.open_alerts(copy) for copy in copies if copy)
 
     def require_pending(
         self, spoke: str, environment: str, days: Sequence[date] = (), prediction: str | None = None
@@ -227,11 +281,11 @@ class Forecasts:
         one, relation = self._chosen(spoke, environment, prediction)
         if one.contract.pending is None:
             return
-        pending = self._predictions.pending(relation)
+        pending = self._awaited.pending(relation)
         hint = f"{relation.scope.own(one.contract.pending)} shows what can be predicted."
         if days:
             missing = sorted(set(days) - set(pending))
-            missing = sorted(set(missing) - self._predictions.known(relation, missing)) if missing else []
+            missing = sorted(set(missing) - self._awaited.known(relation, missing)) if missing else []
             if missing:
                 told = ", ".join(day.isoformat() for day in missing)
                 raise Conflict(f"Nothing can be predicted for {told}", hint=hint, code="day_not_pending")
@@ -251,7 +305,7 @@ class Forecasts:
                 hint=f"Say evaluate and actual in spoke.yaml, under predictions.{one.name}.",
                 code="not_evaluable",
             )
-        if not self._predictions.unscored(relation):
+        if not self._awaited.unscored(relation):
             raise Conflict(
                 f"{spoke} has no prediction in {relation.scope.environment} that waits for a known actual",
                 hint=f"Bring the actuals in first: they are read from {relation.history_source}.",
@@ -283,16 +337,31 @@ class Forecasts:
     def _chosen(self, spoke: str, environment: str, prediction: str | None) -> tuple[Declared, Relation]:
         return chosen(self._scopes(spoke, environment).require(), prediction)
 
+    def _local(self, spoke: str, environment: str, prediction: str | None) -> tuple[Declared, Copy | None]:
+        """A prediction as it was copied; None before its first copy."""
+        one, relation = self._chosen(spoke, environment, prediction)
+        copy = self._copied(relation)
+        return (one, None) if copy is None else (replace(one, contract=copy.contract), copy)
+
+    def _copied(self, relation: Relation) -> Copy | None:
+        """Conflict 409 where there is no copy, and why is known."""
+        found = self._copies.of(relation)
+        if isinstance(found, Problem):
+            raise Conflict(found.message, hint=found.hint, code=found.code, detail=found.detail)
+        if found is not None:
+            shown(found.as_of)
+        return found
+
     def _moment(
-        self, relation: Relation, days: Sequence[date], day: date | None, time: datetime | None
+        self, copy: Copy, days: Sequence[date], day: date | None, time: datetime | None
     ) -> tuple[Time, tuple[datetime, ...]]:
         """The time that is meant, and those of its day."""
-        # The account's times are in UTC, and without a zone.
+        # Times are in UTC, and without a zone.
         moment = time.astimezone(UTC).replace(tzinfo=None) if time is not None and time.tzinfo else time
         shown = moment.date() if moment is not None else day or days[0]
-        if relation.contract.grain is Grain.DAY:
+        if copy.contract.grain is Grain.DAY:
             return shown, ()
-        times = self._predictions.times(relation, shown)
+        times = self._predictions.times(copy, shown)
         if moment is not None:
             return moment, times
         return (times[-1] if times else datetime.combine(shown, datetime.min.time())), times
@@ -324,12 +393,12 @@ class Forecasts:
 
 
 def _merged(
-    predicted: Sequence[PredictionRow], actuals: Sequence[HistoryValue], limit: int
+    predicted: Sequence[HistoryValue], actuals: Sequence[HistoryValue], limit: int
 ) -> tuple[HistoryValue, ...]:
     """By time, oldest first; the newest ``limit``. An actual of the history stands where the prediction has none."""
     known = {value.time: value.actual for value in actuals}
     found = {value.time: value for value in actuals}
-    for row in predicted:
-        actual = row.actual if row.actual is not None else known.get(row.time)
-        found[row.time] = HistoryValue(row.time, row.predicted, actual, row.naive, row.lower, row.upper)
+    for value in predicted:
+        actual = value.actual if value.actual is not None else known.get(value.time)
+        found[value.time] = replace(value, actual=actual)
     return tuple(found[time] for time in sorted(found)[-limit:])

@@ -23,8 +23,36 @@ Plain = str | float | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """Why the account's rows could not be copied."""
+
+    message: str
+    code: str
+    hint: str | None = None
+    detail: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What a copy of one prediction found: days that were fetched anew, days that vanished, rows that were fetched.
+
+    `problem` says why it could not be copied; what was copied before is still there.
+    """
+
+    prediction: str
+    as_of: datetime
+    changed: int = 0
+    removed: int = 0
+    rows: int = 0
+    problem: Problem | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
-    """One prediction of a spoke: its name in the manifest, and its contract; `others` are all names, in order."""
+    """One prediction of a spoke: its name in the manifest, and its contract; `names` are all names, in order.
+
+    What was copied has the contract by which it was: the manifest's may be newer.
+    """
 
     name: str
     contract: Prediction
@@ -90,7 +118,8 @@ class Totals:
 @dataclass(frozen=True, slots=True)
 class PredictionPage:
     """A page of the predictions of one time. `days` are the newest predicted days, newest first; `times` those
-    of the day where the grain is the hour. `time` is None while nothing was predicted.
+    of the day where the grain is the hour. `time` is None while nothing was predicted, `as_of` while nothing was
+    read of it; `problem` says why what is shown is older than it should be.
     """
 
     prediction: Declared
@@ -100,6 +129,8 @@ class PredictionPage:
     rows: tuple[PredictionRow, ...] = ()
     totals: Totals = Totals()
     next_cursor: str | None = None
+    as_of: datetime | None = None
+    problem: Problem | None = None
 
     @property
     def day(self) -> date | None:

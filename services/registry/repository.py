@@ -12,8 +12,8 @@ from typing import Any
 
 from services.core.errors import SnowflakeFailed
 from services.registry.types import Model, ModelVersion
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import QualifiedName, like_prefix, quote
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 
 Row = dict[str, Any]

@@ -8,8 +8,8 @@ from services.core.errors import Conflict, NotFound
 from services.operations import Operations
 from services.registry.repository import Models
 from services.registry.types import Model, ModelVersion
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import named
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scopes
 
 

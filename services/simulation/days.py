@@ -8,7 +8,6 @@ from datetime import date
 from typing import Annotated, Any
 
 from pydantic import Field
-from snowflake.connector import DictCursor
 
 from services.core.errors import SpokehubError
 from services.operations import OperationKind, Params, Step, StepContext
@@ -46,6 +45,8 @@ class SeveralDays:
             ],
             queue_key=lambda params: "simulation",
             validate=self.check,
+            # Trouble is mended after the last of its parts.
+            touches=lambda params: self._simulation.touched(),
             describe=lambda params: (
                 f"Let {params.days} day{'' if params.days == 1 else 's'} pass"
                 + (f", with trouble: {params.trouble}" if params.trouble else "")
@@ -159,6 +160,9 @@ class SeveralDays:
 @contextmanager
 def _running(context: StepContext) -> Iterator[Run]:
     """Runs statements on a connection of the operation's."""
+    # Imported here: the driver takes half a second, for which no start of the service has to wait.
+    from snowflake.connector import DictCursor
+
     with context.connect() as connection, connection.cursor(DictCursor) as cursor:
 
         def run(text: str) -> list[dict[str, Any]]:

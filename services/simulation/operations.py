@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.core.errors import Conflict, Invalid
 from services.core.hub import Declaration
+from services.knowledge.types import SIMULATION
 from services.operations import OperationKind, Params, Step, StepContext
 from services.simulation.days import SeveralDays
 from services.simulation.repository import EVENING, MORNING
@@ -76,6 +77,7 @@ class SimulationOperations:
                 [Step("seed", "Generate and load", self.seed)],
                 queue_key=lambda params: _QUEUE,
                 validate=self.check_seed,
+                touches=lambda params: (SIMULATION,),
             ),
             SeveralDays(self._simulation).kind(),
             self._kind("data.morning", MORNING, self._check_morning),
@@ -87,6 +89,7 @@ class SimulationOperations:
                 [Step("reset", "Delete what came after", self.reset)],
                 queue_key=lambda params: _QUEUE,
                 validate=self._check_reset,
+                touches=lambda params: self._simulation.touched(),
             ),
         )
 
@@ -177,6 +180,7 @@ class SimulationOperations:
             queue_key=lambda params: _QUEUE,
             validate=check,
             describe=lambda params: f"{phase.capitalize()} of {params.day or 'the next day'}",
+            touches=lambda params: self._simulation.touched(),
         )
 
     def _check_morning(self, params: Day) -> None:

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import QualifiedName, literal, quote
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, within
 from spoke_kit.manifest import Prediction
 
@@ -69,14 +69,16 @@ class SimulatedData:
         return {row["PHASE"]: row["DAY"] for row in rows}
 
     def phases(self, since: date) -> list[Phase]:
-        """The logged phases from a day on, in order."""
+        """The logged phases from a day on, in order. All are asked for, so that the statement is always the same."""
         table = within(self._schema, "DATA_GENERATION_LOG")
         rows = self._rows(
-            f"SELECT SIMULATION_DATE, PHASE, RECORDS_ADDED FROM {table}"
-            " WHERE SIMULATION_DATE >= %s ORDER BY SIMULATION_DATE",
-            (since,),
+            f"SELECT SIMULATION_DATE, PHASE, RECORDS_ADDED FROM {table} ORDER BY SIMULATION_DATE"
         )
-        return [Phase(row["SIMULATION_DATE"], row["PHASE"], int(row["RECORDS_ADDED"])) for row in rows]
+        return [
+            Phase(row["SIMULATION_DATE"], row["PHASE"], int(row["RECORDS_ADDED"]))
+            for row in rows
+            if row["SIMULATION_DATE"] >= since
+        ]
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""
@@ -92,15 +94,18 @@ class SimulatedData:
         scored = f"COUNT({quote(contract.actual)})" if contract.actual else "0"
         rows = self._rows(
             f"SELECT {day} AS DAY, COUNT(*) AS MADE, {scored} AS SCORED"
-            f" FROM {scope.own(contract.source)} WHERE {day} >= %s GROUP BY 1",
-            (since,),
+            f" FROM {scope.own(contract.source)} GROUP BY 1"
         )
-        return {row["DAY"]: Forecasts(int(row["MADE"]), int(row["SCORED"])) for row in rows}
+        return {
+            row["DAY"]: Forecasts(int(row["MADE"]), int(row["SCORED"]))
+            for row in rows
+            if row["DAY"] is not None and row["DAY"] >= since
+        }
 
-    def _rows(self, text: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
+    def _rows(self, text: str) -> list[dict[str, Any]]:
         """The rows; none while the tables do not exist."""
         try:
-            return self._source.query(text, values)
+            return self._source.query(text)
         except SnowflakeFailed as error:
             if isinstance(error.detail, dict) and error.detail.get("errno") in _MISSING:
                 return []

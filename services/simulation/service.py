@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from services.core.errors import Conflict, Invalid
+from services.knowledge.types import SIMULATION, spoke_part
 from services.operations import OperationFilter, Operations, OperationState
 from services.registry.service import Registry
 from services.simulation.repository import EVENING, MORNING, Forecasts, Phase, Seed, SimulatedData
@@ -79,6 +80,17 @@ class Simulation:
             reset_word=RESET_WORD,
             row_counts=self.data.counts(),
         )
+
+    def touched(self) -> tuple[str, ...]:
+        """What moving the data on changes: the spokes read it, so what they predict gets its actuals."""
+        spokes = (spoke_part(scope.spoke, scope.environment) for scope in self._spokes.onboarded())
+        return (SIMULATION, *spokes)
+
+    def read(self, spoke: str, environment: str) -> None:
+        """Ask the account what ``status`` asks of a spoke."""
+        scope = self._spokes.scope(spoke, environment)
+        for contract in scope.manifest.predictions.values() if scope.manifest else ():
+            self.data.forecasts(scope, contract, date.min)
 
     def subjects(self) -> list[Subject]:
         """What the onboarded spokes predict, in the first environment where any is."""

@@ -49,6 +49,8 @@ class ConnectionSource:
         self._defaults: dict[str, Any] | None = None
         self._defaults_lock = threading.Lock()
         self._era = 0
+        # When the account answered last; None when it did not the last time it was asked.
+        self._answered: float | None = None
 
     @property
     def kind(self) -> str:
@@ -178,11 +180,13 @@ class ConnectionSource:
                     raise
                 raise translated from error
 
-    def ping(self) -> None:
-        """Raise unless the account answers a query."""
+    def ping(self, within: float = 0.0) -> None:
+        """Raise unless the account answers a query; it is not asked when it answered ``within`` seconds."""
         if self._embedded is not None and not self._embedded.ready:
             raise self._embedded.trouble
-        self.query("SELECT 1")
+        answered = self._answered
+        if answered is None or time.monotonic() - answered > within:
+            self.query("SELECT 1")
 
     def close(self) -> None:
         """Close what is at hand."""
@@ -201,12 +205,15 @@ class ConnectionSource:
             yield connection
         except BaseException as error:
             if isinstance(error, Exception) and not is_connection_failure(error):
+                self._answered = time.monotonic()
                 self._give(key, connection)
             else:
+                self._answered = None
                 # It may be broken, or in the midst of a statement.
                 with suppress(Exception):
                     connection.close()
             raise
+        self._answered = time.monotonic()
         self._give(key, connection)
 
     def _take(self, key: str) -> "RecordedConnection | None":
@@ -255,10 +262,12 @@ class ConnectionSource:
                 parameters["session_parameters"] = session_parameters
             connection = RecordedConnection(**parameters)
         except Exception as error:
+            self._answered = None
             translated = translate(error)
             if translated is None:
                 raise
             raise translated from error
+        self._answered = time.monotonic()
         connection.embedded_start, connection.era = starts, era
         connection.recorder = recorder
         return connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.knowledge.types import HUB, spoke_part
 from services.operations import OperationKind, Params, Step, StepContext
 from services.snowflake.applying import apply, reader
 from services.snowflake.inventory import Inventory
@@ -43,6 +44,7 @@ class SpokesOperations:
                 queue_key=lambda params: f"{params.spoke}/{params.environment}",
                 validate=self.check,
                 describe=lambda params: f"Onboard {params.spoke} in {params.environment}",
+                touches=lambda params: (spoke_part(params.spoke, params.environment), HUB),
             ),
         )
 

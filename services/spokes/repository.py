@@ -94,6 +94,20 @@ class Catalogue:
         with self._database.read() as db:
             return tuple(db.scalars(select(SpokeRecord.name).order_by(SpokeRecord.name)))
 
+    @property
+    def revision(self) -> int:
+        """Grows with every change that this process makes to the catalogue."""
+        return self._database.revision.value
+
+    def onboarded(self) -> tuple[tuple[str, str], ...]:
+        """(spoke, environment) of each that is active, in order of names."""
+        query = select(EnvironmentRecord.spoke, EnvironmentRecord.environment).where(
+            EnvironmentRecord.state == ACTIVE
+        )
+        with self._database.read() as db:
+            found = db.execute(query.order_by(EnvironmentRecord.spoke, EnvironmentRecord.environment))
+            return tuple((spoke, environment) for spoke, environment in found)
+
     def manifest(self, spoke: str, environment: str) -> Manifest | None:
         """What is declared in an active environment; None when the spoke is not onboarded there.
 

@@ -83,7 +83,7 @@ class Follower:
         embedded account with it), what failed is run again.
         """
         declared: Graph = self._training.require(scope.spoke, scope.environment, graph)
-        run: GraphRun = self._training.run(scope.spoke, scope.environment, graph, run_id)
+        run: GraphRun = self._training.told(scope, graph, run_id)
         if run.failed and (context.attempt > 1 or context.run > 1):
             run = self.retry(context, scope, run)
         told: set[tuple[str, int, str]] = set()
@@ -181,7 +181,7 @@ class Follower:
         if run_id is None:
             return
         try:
-            run: GraphRun | None = self._training.run(scope.spoke, scope.environment, graph, run_id)
+            run: GraphRun | None = self._training.told(scope, graph, run_id)
         except NotFound:
             return
         for pause in self._training.pace.waits(self._training.pace.ending):

@@ -155,12 +155,17 @@ def _state(graph: str, rows: list[Row], recent: datetime) -> str:
     return "SUCCEEDED"
 
 
-def _config(row: Row | None) -> Mapping[str, Any] | None:
+def read_config(text: str | None) -> Mapping[str, Any] | None:
+    """A configuration as the account tells it; None for what is no JSON object."""
     try:
-        value = json.loads(row["CONFIG"]) if row and row["CONFIG"] else None
+        value = json.loads(text) if text else None
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
+
+
+def _config(row: Row | None) -> Mapping[str, Any] | None:
+    return read_config(row["CONFIG"] if row else None)
 
 
 def _least(rows: list[Row], column: str) -> datetime | None:

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar
 
+from pydantic import field_validator
+
 from services.features.service import Features
 from services.operations import OperationKind, Params, Step, StepContext
 from services.predictions.service import Forecasts
@@ -13,9 +15,10 @@ from services.registry.service import Registry
 from services.registry.types import ModelVersion
 from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
+from services.training.controls import GraphControls
 from services.training.declared import DeclaredGraph
 from services.training.following import Follower
-from services.training.service import Training
+from services.training.service import Training, check_config
 
 # What tasks that predict may return, for the operation to tell of.
 _SAID = ("version", "days", "days_count", "predictions", "alerts")
@@ -30,11 +33,17 @@ class Target(Params):
 
 class Run(Target):
     """``graph`` as the manifest has it. ``wait``: for the end of a run that executes already, instead of being
-    refused.
+    refused. ``config`` is merged over the graph's own, field by field, for this run alone.
     """
 
     graph: str
     wait: bool = False
+    config: dict[str, Any] = {}
+
+    @field_validator("config")
+    @classmethod
+    def _sendable(cls, value: dict[str, Any]) -> dict[str, Any]:
+        return check_config(value)
 
 
 class Inference(Run):
@@ -74,9 +83,10 @@ class TrainingOperations:
         self._features = features
         self._registry = registry
         self._predictions = predictions
+        self._controls = GraphControls(training, spokes, self._follower)
 
     def kinds(self) -> tuple[OperationKind[Any], ...]:
-        """``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.run``, ``graph.retry``."""
+        """``graphs.deploy``, ``training.run``, ``inference.run``, ``graph.run``, ``graph.retry``; the controls'."""
         return (
             OperationKind(
                 "graphs.deploy",
@@ -103,6 +113,7 @@ class TrainingOperations:
                 validate=self.check_retry,
                 describe=lambda params: f"Retry {params.graph} of {params.spoke} in {params.environment}",
             ),
+            *self._controls.kinds(),
         )
 
     def _running(
@@ -180,9 +191,9 @@ class TrainingOperations:
 
     def begin(self, context: StepContext, params: Run) -> Any:
         """Start the run; found again when it was."""
-        config = None
+        config = dict(params.config)
         if isinstance(params, Inference) and params.days:
-            config = {"days": [day.isoformat() for day in params.days]}
+            config["days"] = [day.isoformat() for day in params.days]
         return self._follower.start(context, self._scope(params), params.graph, config, params.wait)
 
     def stop_run(self, context: StepContext, params: Run) -> None:
@@ -270,7 +281,7 @@ class TrainingOperations:
 
     def run_again(self, context: StepContext, params: Retry) -> dict[str, Any]:
         """Retry the run, once: a further attempt that is there already is the one that this step began."""
-        run = self._training.run(params.spoke, params.environment, params.graph, params.run_id)
+        run = self._training.told(self._scope(params), params.graph, params.run_id)
         if run.attempt == context.result_of("settle")["attempt"]:
             self._follower.retry(context, self._scope(params), run)
         return {"graph": params.graph, "run_id": params.run_id}

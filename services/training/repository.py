@@ -14,20 +14,22 @@ from datetime import datetime
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
-from services.snowflake.identifiers import QualifiedName, exactly, like_prefix, quote
-from services.snowflake.recent import Answers
+from services.snowflake.answers import Answers
+from services.snowflake.identifiers import QualifiedName, exactly, quote
 from services.snowflake.scope import Scope
 from services.training.history import Row, graph_of
 from services.training.types import Task, TaskKind
 
 _MISSING = frozenset({2003, 2043})
 _HISTORY = (
-    "NAME, STATE, RETURN_VALUE, ERROR_CODE, ERROR_MESSAGE, CONFIG, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER,"
-    " SCHEDULED_FROM, SCHEDULED_TIME, QUERY_START_TIME, COMPLETED_TIME, QUERY_ID, QUERY_TEXT, ROOT_TASK_ID"
+    "NAME, DATABASE_NAME, SCHEMA_NAME, STATE, RETURN_VALUE, ERROR_CODE, ERROR_MESSAGE, CONFIG,"
+    " GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER, SCHEDULED_FROM, SCHEDULED_TIME, QUERY_START_TIME, COMPLETED_TIME,"
+    " QUERY_ID, QUERY_TEXT, CONDITION_TEXT, ROOT_TASK_ID, GRAPH_VERSION"
 )
 _GRAPHS = (
-    "ROOT_TASK_NAME, STATE, SCHEDULED_FROM, FIRST_ERROR_TASK_NAME, FIRST_ERROR_CODE, FIRST_ERROR_MESSAGE,"
-    " SCHEDULED_TIME, QUERY_START_TIME, CONFIG, GRAPH_RUN_GROUP_ID, ATTEMPT_NUMBER, ROOT_TASK_ID"
+    "ROOT_TASK_NAME, DATABASE_NAME, SCHEMA_NAME, STATE, SCHEDULED_FROM, FIRST_ERROR_TASK_NAME,"
+    " FIRST_ERROR_CODE, FIRST_ERROR_MESSAGE, SCHEDULED_TIME, QUERY_START_TIME, CONFIG, GRAPH_RUN_GROUP_ID,"
+    " ATTEMPT_NUMBER, ROOT_TASK_ID, GRAPH_VERSION"
 )
 # What goes on has not completed, and CURRENT_TASK_GRAPHS has no column for it.
 _CURRENT = f"{_GRAPHS}, NULL::TIMESTAMP_LTZ AS COMPLETED_TIME"
@@ -45,10 +47,12 @@ class TaskGraphs:
         self._source = source
 
     def tasks(self, scope: Scope, graph: str | None = None) -> list[Row]:
-        """The SHOW rows of all tasks, or of one graph's; none while the schema does not exist."""
-        like = f" LIKE {like_prefix(graph)}" if graph else ""
+        """The SHOW rows of all tasks, or of one graph's; none while the schema does not exist.
+
+        Always of all: so that one known answer tells of each graph.
+        """
         try:
-            rows = self._source.query(f"SHOW TASKS{like} IN SCHEMA {scope.schema}")
+            rows = self._source.query(f"SHOW TASKS IN SCHEMA {scope.schema}")
         except SnowflakeFailed as error:
             if isinstance(error.detail, dict) and error.detail.get("errno") in _MISSING:
                 return []

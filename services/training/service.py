@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, NotFound
+from services.knowledge.types import NotYetKnown
 from services.operations import Operations
+from services.snowflake.answers import Answers
 from services.snowflake.identifiers import named
 from services.snowflake.pace import Pace
-from services.snowflake.recent import Answers
 from services.snowflake.scope import Scope, Scopes
 from services.training.declared import DeclaredGraph
-from services.training.history import graph_of, is_live, runs_of
+from services.training.history import graph_of, is_live, read_config, runs_of
 from services.training.repository import TaskGraphs, tasks_in_order
+from services.training.seen import SeenRuns
 from services.training.types import Graph, GraphRun
 
 # A clock of the account's may be behind, but its history is asked for seven days at most.
 _BEFORE = timedelta(minutes=1)
+
+
+# In the CONFIG of each run that Spokehub starts, to know it again.
+REQUEST_ID = "request_id"
+_MOST_CONFIG = 10_000
+
+
+def check_config(config: dict[str, Any]) -> dict[str, Any]:
+    """ValueError for a configuration that cannot be sent with a run."""
+    if REQUEST_ID in config:
+        raise ValueError(f"{REQUEST_ID} is Spokehub's own field; leave it out")
+    text = json.dumps(config)
+    if len(text) > _MOST_CONFIG or "\\u0000" in text:
+        raise ValueError(f"a configuration has at most {_MOST_CONFIG} characters, and no NUL")
+    return config
 
 
 class GraphBusy(Conflict):
@@ -30,11 +49,27 @@ class GraphBusy(Conflict):
 class Training:
     """See types.py."""
 
-    def __init__(self, source: Answers, scopes: Scopes, operations: Operations, pace: Pace) -> None:
+    def __init__(
+        self,
+        source: Answers,
+        scopes: Scopes,
+        operations: Operations,
+        pace: Pace,
+        seen: SeenRuns,
+        clock: Clock = utc_now,
+    ) -> None:
         self.pace = pace
+        self._seen = seen
+        self._clock = clock
         self._graphs = TaskGraphs(source)
         self._scopes = scopes
         self._operations = operations
+
+    def read(self, spoke: str, environment: str) -> None:
+        """Ask the account what ``graphs`` asks of it, but for the runs: the tasks, and what is due."""
+        scope = self._scopes(spoke, environment)
+        if scope.onboarded:
+            self._due(scope, _names(self._graphs.tasks(scope)))
 
     def graphs(self, spoke: str, environment: str, runs: int = 30) -> tuple[Graph, ...]:
         """The deployed graphs by name, each with its newest runs."""
@@ -45,7 +80,7 @@ class Training:
         """The name in the account of the graph that is meant; as it was given when there is none."""
         scope = self._scopes(spoke, environment)
         rows = self._graphs.tasks(scope) if scope.onboarded else []
-        return next(iter(named(graph, {graph_of(row["name"]) for row in rows}, str)), graph)
+        return next(iter(named(graph, _names(rows), str)), graph)
 
     def graph(self, spoke: str, environment: str, graph: str, runs: int = 30) -> Graph:
         """One graph; NotFound 404 when it is not deployed."""
@@ -62,27 +97,34 @@ class Training:
     def run(
         self, spoke: str, environment: str, graph: str, run_id: str, attempt: int | None = None
     ) -> GraphRun:
-        """One run, its last attempt by default; NotFound 404."""
+        """One run that was seen, however long ago, its last attempt by default; NotFound 404."""
         scope = self._scopes(spoke, environment)
-        for run in self._runs(scope, graph) if scope.onboarded else ():
-            if run.run_id == run_id and attempt in (None, run.attempt):
-                return run
-        raise NotFound(
-            f"{graph} has no run {run_id}" + (f" with an attempt {attempt}" if attempt else ""),
-            hint="The account tells of runs for seven days.",
-            code="unknown_run",
-        )
+        runs = self._seen.run(scope, graph, run_id) if scope.onboarded else []
+        return _one(runs, graph, run_id, attempt, "It was not seen yet, or long ago. Read the account anew.")
+
+    def told(self, scope: Scope, graph: str, run_id: str) -> GraphRun:
+        """The last attempt of a run as the account tells of it now; NotFound 404."""
+        told = [
+            row for row in self._graphs.graph_runs(scope, [graph]) if str(row["GRAPH_RUN_GROUP_ID"]) == run_id
+        ]
+        rows = [row for row in self._graphs.history(scope, graph) if str(row["GRAPH_RUN_GROUP_ID"]) == run_id]
+        self._seen.record(rows, told)
+        return _one(runs_of(rows, told), graph, run_id, None, "The account tells of runs for seven days.")
 
     def find(self, scope: Scope, graph: str, request_id: str) -> str | None:
         """The id of the run whose CONFIG has this request id, also while it waits; None when there is none.
 
         TASK_HISTORY is documented to tell the CONFIG of EXECUTE TASK, so it is asked first.
         """
-        for run in runs_of(self._graphs.requests(scope, graph), []):
+        rows = self._graphs.requests(scope, graph)
+        for run in runs_of(rows, []):
             if run.config and run.config.get("request_id") == request_id:
+                self._seen.record([row for row in rows if str(row["GRAPH_RUN_GROUP_ID"]) == run.run_id], [])
                 return run.run_id
-        for run in runs_of([], self._graphs.graph_runs(scope, [graph])):
+        told = self._graphs.graph_runs(scope, [graph])
+        for run in runs_of([], told):
             if run.config and run.config.get("request_id") == request_id:
+                self._seen.record([], [row for row in told if str(row["GRAPH_RUN_GROUP_ID"]) == run.run_id])
                 return run.run_id
         return None
 
@@ -101,6 +143,7 @@ class Training:
             told = [row for row in found if str(row["GRAPH_RUN_GROUP_ID"]) == run.run_id]
             # A task may have begun and ended between the two questions.
             rows = self._graphs.of_run(*asked)
+        self._seen.record(rows, told)
         runs = runs_of(rows, told)
         if not runs:
             raise Conflict(
@@ -164,7 +207,7 @@ class Training:
     def require_retryable(self, spoke: str, environment: str, graph: str, run_id: str) -> GraphRun:
         """The run's last attempt, when it failed and the graph is as it was; NotFound 404, Conflict 409."""
         declared = self.require(spoke, environment, graph)
-        run = self.run(spoke, environment, graph, run_id)
+        run = self.told(self._scopes(spoke, environment), graph, run_id)
         if not run.failed:
             raise Conflict(
                 f"Run {run_id} of {graph} cannot be retried: it is {run.state}",
@@ -189,20 +232,70 @@ class Training:
         """Submit ``graphs.deploy``; the operation's id."""
         return self._submit("graphs.deploy", spoke, environment, actor)
 
-    def start(self, spoke: str, environment: str, graph: str, actor: str) -> str:
-        """Submit the operation that runs a graph; Conflict 409 while it is not deployed or has nothing to do."""
+    def start(
+        self, spoke: str, environment: str, graph: str, actor: str, config: Mapping[str, Any] | None = None
+    ) -> str:
+        """Submit the operation that runs a graph; Conflict 409 while it is not deployed or has nothing to do.
+
+        ``config`` is merged over the graph's own for this run.
+        """
         found = self.declared(spoke, environment, graph)
-        return self._submit(found.kind, spoke, environment, actor, graph=found.name)
+        return self._submit_run(found, spoke, environment, actor, config or {})
 
     def retry(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
         """Submit ``graph.retry``; Conflict 409 unless it failed and the graph is as it was."""
         return self._submit("graph.retry", spoke, environment, actor, graph=graph, run_id=run_id)
 
-    def again(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
-        """Submit a new run of what that one ran: the same CONFIG on the graph as it is now."""
+    def again(
+        self,
+        spoke: str,
+        environment: str,
+        graph: str,
+        run_id: str,
+        actor: str,
+        config: Mapping[str, Any] | None = None,
+    ) -> str:
+        """Submit a new run of what that one ran: the same CONFIG, or an edited one, on the graph as it is now."""
         found = self.declared(spoke, environment, graph)
-        config = self.run(spoke, environment, graph, run_id).config or {}
-        more = {"days": config["days"]} if found.predicts and config.get("days") else {}
+        if config is None:
+            config = dict(self.run(spoke, environment, graph, run_id).config or {})
+            config.pop(REQUEST_ID, None)
+        return self._submit_run(found, spoke, environment, actor, config)
+
+    def cancel(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
+        """Submit ``graph.cancel``; NotFound 404, Conflict 409 for a run that is over."""
+        return self._control("graph.cancel", spoke, environment, graph, actor, run_id=run_id)
+
+    def suspend(self, spoke: str, environment: str, graph: str, actor: str) -> str:
+        """Submit ``graph.suspend``; NotFound 404 for a graph that is not declared."""
+        return self._control("graph.suspend", spoke, environment, graph, actor)
+
+    def resume(self, spoke: str, environment: str, graph: str, actor: str) -> str:
+        """Submit ``graph.resume``; NotFound 404 for a graph that is not declared."""
+        return self._control("graph.resume", spoke, environment, graph, actor)
+
+    def schedule(self, spoke: str, environment: str, graph: str, schedule: str | None, actor: str) -> str:
+        """Submit ``graph.schedule``; Invalid 422 for a schedule that Snowflake does not know. None: on request."""
+        return self._control("graph.schedule", spoke, environment, graph, actor, schedule=schedule)
+
+    def retry_many(self, runs: Sequence[Mapping[str, str]], actor: str) -> str:
+        """Submit ``graph.retry_many`` of runs, each with spoke, environment, graph and run_id."""
+        params = {"runs": [dict(run) for run in runs]}
+        return self._operations.submit("graph.retry_many", params, actor=actor).id
+
+    def _control(
+        self, kind: str, spoke: str, environment: str, graph: str, actor: str, **more: str | None
+    ) -> str:
+        name = self.declared(spoke, environment, graph).name
+        return self._submit(kind, spoke, environment, actor, graph=name, **more)
+
+    def _submit_run(
+        self, found: DeclaredGraph, spoke: str, environment: str, actor: str, config: Mapping[str, Any]
+    ) -> str:
+        more: dict[str, Any] = {"config": dict(config)}
+        if found.predicts and config.get("days"):
+            # Days are looked at before: whether they can be forecast.
+            more["days"] = more["config"].pop("days")
         return self._submit(found.kind, spoke, environment, actor, graph=found.name, **more)
 
     def declared(self, spoke: str, environment: str, graph: str) -> DeclaredGraph:
@@ -220,33 +313,38 @@ class Training:
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment, **more}
         return self._operations.submit(kind, params, actor=actor).id
 
-    def _runs(self, scope: Scope, graph: str) -> list[GraphRun]:
-        told = self._graphs.graph_runs(scope, [graph])
-        return runs_of(self._graphs.history(scope, graph), told)
-
     def _read(self, scope: Scope, graph: str | None, limit: int) -> tuple[Graph, ...]:
-        rows = self._graphs.tasks(scope, graph)
-        if not rows:
+        rows = self._graphs.tasks(scope)
+        every = _names(rows)
+        names = every if graph is None else [name for name in every if name == graph]
+        if not names:
             return ()
-        names = sorted({graph_of(row["name"]) for row in rows})
-        # The tasks last: of a run that is told to be over, all are there.
-        told = self._graphs.graph_runs(scope, names)
-        runs = runs_of(self._graphs.history(scope, graph), told)
-        due = {
-            row["ROOT_TASK_NAME"]: row["SCHEDULED_TIME"]
-            for row in told
-            if row["STATE"] == "SCHEDULED" and row["SCHEDULED_FROM"] == "SCHEDULE"
-        }
+        due = self._due(scope, every)
         return tuple(
             _graph(
                 name,
                 scope,
                 [row for row in rows if graph_of(row["name"]) == name],
-                tuple(run for run in runs if run.graph == name)[:limit],
+                tuple(self._seen.newest(scope, name, limit)),
                 due,
             )
             for name in names
         )
+
+    def _due(self, scope: Scope, names: list[str]) -> dict[str, datetime]:
+        """When the schedule starts each graph next, as far as that is known and still to come."""
+        try:
+            rows = self._graphs.current(scope, names)
+        except NotYetKnown:
+            return {}
+        now = self._clock()
+        return {
+            row["ROOT_TASK_NAME"]: row["SCHEDULED_TIME"]
+            for row in rows
+            if row["STATE"] == "SCHEDULED"
+            and row["SCHEDULED_FROM"] == "SCHEDULE"
+            and row["SCHEDULED_TIME"] > now
+        }
 
     def _missing(self, scope: Scope, graph: str) -> NotFound:
         return NotFound(
@@ -254,6 +352,21 @@ class Training:
             hint=f'Deploy it: POST /api/v1/spokes/{scope.spoke}/deployments with {{"part": "graphs"}}.',
             code="unknown_graph",
         )
+
+
+def _names(rows: list[dict[str, Any]]) -> list[str]:
+    return sorted({graph_of(row["name"]) for row in rows})
+
+
+def _one(runs: list[GraphRun], graph: str, run_id: str, attempt: int | None, hint: str) -> GraphRun:
+    for run in runs:
+        if run.run_id == run_id and attempt in (None, run.attempt):
+            return run
+    raise NotFound(
+        f"{graph} has no run {run_id}" + (f" with an attempt {attempt}" if attempt else ""),
+        hint=hint,
+        code="unknown_run",
+    )
 
 
 def _graph(
@@ -273,4 +386,5 @@ def _graph(
         declared is not None,
         declared.trains if declared else None,
         declared.predicts if declared else None,
+        read_config(next((row.get("config") for row in tasks_rows if row["name"] == root.name), None)),
     )  # fmt: skip

@@ -126,7 +126,7 @@ class Graph:
     """A deployed graph with its tasks in topological order and its newest runs, newest first.
 
     `declared` tells whether the manifest has it: only then it can be run from here. `trains` and `predicts` say
-    what it is for.
+    what it is for. `config` is what its runs are configured with unless they are told otherwise.
     """
 
     name: str
@@ -141,3 +141,4 @@ class Graph:
     declared: bool = False
     trains: str | None = None
     predicts: str | None = None
+    config: Mapping[str, Any] | None = None

@@ -21,12 +21,14 @@ HOOKS = {("services/db/engine.py", "connection"), ("services/db/engine.py", "_re
 DOMAINS = (
     "example",
     "features",
+    "health",
     "hub",
     "overview",
     "predictions",
     "registry",
     "simulation",
     "spokes",
+    "sync",
     "training",
 )
 

@@ -28,6 +28,20 @@ class Api:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    def awaited(self, path: str) -> None:
+        """Wait until the account was read for the first time."""
+        for _ in range(600):
+            answer = self.client.get(f"/api/v1{path}")
+            if answer.status_code != 503:
+                return
+            assert (answer.json()["code"], answer.headers["retry-after"]) == ("not_yet_known", "5")
+            time.sleep(0.1)
+        raise AssertionError(answer.text)
+
+    def read(self) -> None:
+        """Read the account, to which others did something."""
+        assert {one.error for one in self.client.app.state.domains.knowledge.refresh()} == {None}
+
     def problem(self, path: str, **params: Any) -> tuple[int, str]:
         """The problem of a GET."""
         answer = self.client.get(f"/api/v1{path}", params=params)
@@ -78,6 +92,8 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def test_an_empty_account(api: Api) -> None:
+    api.awaited("/hub/plan")
+    api.awaited("/simulation")
     plan = api.get("/hub/plan")
     given = {item["name"] for item in plan["objects"] if item["state"] == "present"}
     # What an administrator grants once, which the embedded account is given when it starts.
@@ -216,6 +232,8 @@ def test_a_day_from_morning_to_evaluation(api: Api) -> None:
     assert api.done("/simulation/next")["days"] == ["2025-07-01"]
     predictions = api.get("/spokes/pudo/predictions", environment="DEV", limit=200)
     assert (predictions["day"], len(predictions["items"])) == ("2025-07-01", 97)
+    assert predictions["as_of"]
+    assert predictions["problem"] is None
     assert {one["actual"] for one in predictions["items"]} == {None}
     alerts = api.items("/alerts", environment="DEV")
     full = [one for one in predictions["items"] if one["predicted"] >= 0.85]
@@ -306,17 +324,13 @@ def test_a_second_environment(api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", ["v1-2", "release candidate", "a/b", "..", "100%", "=2F"])
-def test_any_name_of_the_account_is_found_and_promoted(
-    api: Api, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    hub = api.client.app.state.domains.hub
-    # What others do to the account shows at once.
-    monkeypatch.setattr(hub._recent, "_memory", 0.0)
-    source = hub._source
+def test_any_name_of_the_account_is_found_and_promoted(api: Api, name: str) -> None:
+    source = api.client.app.state.domains.hub._source
     model = "SPOKEHUB.MODEL_REGISTRY_DEV.PUDO__CAPACITY_MODEL"
     default = next(one["version"] for one in api.items(MODEL) if one["is_default"])
     source.query(f'ALTER MODEL {model} ADD VERSION "{name}" FROM MODEL {model} VERSION {quote(default)}')
     source.query(f'CREATE VIEW SPOKEHUB.FEATURE_STORE_DEV."PUDO__{name}${name}" AS SELECT 1 AS A')
+    api.read()
     view = api.get(path("/spokes/pudo/feature-views/{}", f"PUDO__{name}"), version=name)
     assert (view["name"], view["version"], [one["name"] for one in view["columns"]]) == (
         f"PUDO__{name}", name, ["A"],

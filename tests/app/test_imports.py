@@ -4,7 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-HEAVY = ("pandas", "numpy", "snowflake.ml", "snowflake.snowpark", "snowflake.connector", "duckdb", "plotly")
+HEAVY = (
+    "pandas", "numpy", "pyarrow", "snowflake.ml", "snowflake.snowpark", "snowflake.connector", "plotly",
+    "dbos", "alembic",
+)  # fmt: skip
 
 
 def test_the_application_loads_nothing_heavy() -> None:

@@ -59,6 +59,11 @@ PICTURES = {
         Picture("delivery", "/spokes/delivery/predictions?day=2025-07-02"),
         Picture("overview", "/"),
     ),
+    "8_health": (
+        Picture("tutorial_8", "/failures?state=all"),
+        Picture("runs", "/runs"),
+        Picture("costs", "/costs"),
+    ),
 }
 
 

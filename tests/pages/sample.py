@@ -6,26 +6,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sample_account import Features, Hub, Overview, Registry, SharedFeatures, Spokes
+from sample_account import Features, Hub, Knowledge, Overview, Registry, SharedFeatures, Spokes
 from sample_failures import Failures
 from sample_forecasts import Predictions, Simulation
+from sample_health import health
 from sample_operations import Example, Operations
 from sample_runs import Training
+from sample_sync import Sync
+
+from services.health.service import Health
 
 
 @dataclass
 class Sample:
     """What routes ask for, as the application has it."""
 
+    knowledge: Knowledge = field(default_factory=Knowledge)
     hub: Hub = field(default_factory=Hub)
     spokes: Spokes = field(default_factory=Spokes)
     features: Features = field(default_factory=Features)
     shared_features: SharedFeatures = field(default_factory=SharedFeatures)
     training: Training = field(default_factory=Training)
+    health: Health = field(default_factory=lambda: health(Training()))
     registry: Registry = field(default_factory=Registry)
     predictions: Predictions = field(default_factory=Predictions)
     simulation: Simulation = field(default_factory=Simulation)
     failures: Failures = field(default_factory=Failures)
+    sync: Sync = field(default_factory=Sync)
     overview: Overview = field(default_factory=Overview)
     example: Example = field(default_factory=Example)
     operations: Operations = field(default_factory=Operations)
@@ -35,12 +42,15 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
     """A sample; options: setup (state of the example), run (state of the newest run), empty (no spoke yet)."""
     options = options or {}
     state = options.get("setup", "succeeded")
+    training = Training(options.get("run", "SUCCEEDED"))
     services = Sample(
-        training=Training(options.get("run", "SUCCEEDED")),
+        training=training,
+        health=health(training, bool(options.get("empty", False))),
         example=Example(state),
         operations=Operations("running" if state == "absent" else state, state == "running"),
         simulation=Simulation(not options.get("empty", False)),
         failures=Failures(bool(options.get("empty"))),
+        sync=Sync(bool(options.get("empty"))),
     )
     if options.get("empty"):
         services.spokes.all = lambda: ()  # type: ignore[method-assign]

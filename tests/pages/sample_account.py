@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 from services.core.errors import NotFound
 from services.features.types import Consumer, FeatureColumn, FeatureView
 from services.hub.types import Account, Environment, HubObject, HubPlan
+from services.knowledge.types import Outlook
 from services.overview.types import RunMark, SpokeGlance
 from services.registry.types import Model, ModelVersion
 from services.snowflake.preflight import MissingRight
@@ -28,6 +31,23 @@ RUN_ID = "01c4e2a7-0001-2f5a-0000-4d5500a2b3c6"
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass
+class Knowledge:
+    """What was read a while ago; `outlook_now` is what is said of the next reading."""
+
+    outlook_now: Outlook = field(default_factory=lambda: Outlook(False))
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+
+    def names(self) -> tuple[str, ...]:
+        return ("hub", "simulation", "spoke:pudo:DEV")
+
+    def outlook(self, parts: Iterable[str] | None = None) -> Outlook:
+        return self.outlook_now
+
+    def request(self, parts: Sequence[str] = (), wait: float = 0.0) -> None:
+        self.asked.append(tuple(parts))
 
 
 class Hub:
@@ -286,6 +306,14 @@ class Overview:
             240.0,
             3600.0,
             7,
-            0,
+            2,
+            success_7=0.97,
+            success_30=0.99,
+            slowest_graph="TRAINING_DAG",
+            run_p50=31.0,
+            run_p95=44.0,
+            baseline_p50=20.0,
+            baseline_p95=30.0,
+            credits_7=1.234,
         )
         return (dev, SpokeGlance("pudo", "PUDO capacity", "Last-mile analytics", "STAGING"))

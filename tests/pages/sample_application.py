@@ -15,6 +15,7 @@ from app.pages import routers
 from app.pages.errors import error_page
 from app.pages.render import STATIC
 from services.core.errors import SpokehubError
+from services.knowledge.types import Look
 
 with warnings.catch_warnings():
     # It would rather have another HTTP client, which nothing else here needs.
@@ -39,6 +40,9 @@ def application(services: Any, role: str = "administrator") -> FastAPI:
     async def headers(request: Request, call_next: Any) -> Response:
         request.state.user = SimpleNamespace(name=role, role=role)
         request.state.actor = role
+        request.state.look = (
+            Look(services.seen, parts={"hub", "spoke:pudo:DEV"}) if hasattr(services, "seen") else Look()
+        )
         response: Response = await call_next(request)
         response.headers["Content-Security-Policy"] = POLICY
         return response

@@ -187,7 +187,7 @@ class Predictions:
     ) -> PredictionPage:
         one = self.contract(spoke, environment, prediction)
         if environment != "DEV":
-            return PredictionPage(one)
+            return PredictionPage(one, as_of=now())
         days = tuple(_days(60))
         day = day or days[0]
         if day not in days:
@@ -205,6 +205,7 @@ class Predictions:
             tuple(rows[start : start + limit]),
             self._totals(everything, len(rows), one),
             str(start + limit) if start + limit < len(rows) else None,
+            now(),
         )
 
     def _totals(self, rows: list[PredictionRow], matched: int, one: Declared) -> Totals:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +16,7 @@ from sample_runs import training_run
 
 from app.charts.dag import BOX_HEIGHT, BOX_WIDTH, draw
 from app.charts.days import day_axis
+from app.charts.figure import near
 from app.charts.forecasts import (
     calibration_of_numbers,
     entity_history,
@@ -27,6 +30,7 @@ from app.charts.places import place_map
 from app.charts.probabilities import calibration, class_pairs, lift, precision_recall, roc
 from app.charts.versions import metrics_over_versions
 from app.charts.words import Scale, many, words
+from services.predictions.repository import MOST_PLACES
 from services.predictions.types import (
     Cell,
     ClassPair,
@@ -313,3 +317,58 @@ def test_graph_is_drawn_from_left_to_right_without_overlap(tasks):
 def test_a_cycle_is_refused():
     with pytest.raises(ValueError, match="cycle"):
         draw((Task("A", "task", ("B",)), Task("B", "task", ("A",))))
+
+
+def test_the_data_of_a_page_of_predictions_is_small():
+    """Whatever is predicted: as many places and cells as are read, names and numbers that repeat nothing."""
+    chance = random.Random(8)
+    names = (
+        "Market",
+        "Station",
+        "Corner",
+        "Park",
+        "North",
+        "South",
+        "Hall",
+        "Bridge",
+        "Garden",
+        "Mill",
+        "Tower",
+    )
+    places = [
+        PlacedRow(
+            (f"P_{chance.randrange(10**6):06d}",),
+            f"{chance.choice(names)} {chance.choice(names)} {chance.randrange(1000)}",
+            52 + chance.random(),
+            13 + chance.random(),
+            chance.random(),
+            chance.random(),
+            float(chance.randrange(10, 400)),
+            {"KIND": chance.choice(["locker", "shop", "kiosk"])},
+        )
+        for _ in range(MOST_PLACES)
+    ]
+    cells = [
+        Cell(chance.randrange(1, 99), 1.0, (x + chance.random()) / 46, (y + chance.random()) / 46)
+        for x in range(46)
+        for y in range(46)
+    ]
+    evaluations = rows.evaluations("pudo", "DEV").items
+    drawn = [
+        place_map(CAPACITY, places, Totals(9000, placed=9000)),
+        predicted_by_actual(CAPACITY, cells),
+        calibration_of_numbers(CAPACITY, cells),
+        over_time(CAPACITY, evaluations),
+        error_over_time(CAPACITY, evaluations),
+        entity_history(rows.history("pudo", "DEV", ("PUDO_0001",))),
+        *errors_by(CAPACITY, rows.diagnostics("pudo", "DEV").parts),
+    ]
+    sent = [gzip.compress(json.dumps(chart.figure, separators=(",", ":")).encode(), 6) for chart in drawn]
+    assert sum(map(len, sent)) <= 60_000
+
+
+@pytest.mark.parametrize(("extent", "digits"), [(0.5, 3), (100.0, 1), (7e6, 0), (0.0, 2), (1e-9, 12)])
+def test_numbers_are_no_finer_than_a_mark_can_be_placed(extent, digits):
+    value = 0.123456789012345
+    assert near([value], extent) == [round(value, digits)]
+    assert not extent or digits == 12 or 0.5 * 10**-digits <= max(extent / 500, 0.5)

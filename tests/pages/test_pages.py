@@ -12,8 +12,9 @@ from sample import sample
 from sample_account import MISSING, RUN_ID, Hub
 from sample_application import TestClient, application
 
-from app.pages.training import first_error
+from app.pages.graphs import first_error
 from services.operations.types import OperationFilter, Page
+from services.predictions.types import PredictionPage, Problem
 from services.snowflake.preflight import RightsMissing
 from services.training.types import TaskRun
 
@@ -30,6 +31,8 @@ PAGES = {
     "/failures": "Failures",
     "/failures?state=all": "Failures",
     "/failures/f3": "Failure",
+    "/runs": "Runs",
+    "/spokes/pudo/graphs/TRAINING_DAG": "PUDO capacity",
     "/operations": "Operations",
     "/operations/op-setup": "Set up the example",
     "/simulation": "Simulation",
@@ -90,11 +93,14 @@ def test_no_dead_links(options):
 def test_overview_shows_each_spoke_and_environment(read):
     rows = read("/").one("section", aria_label="Spokes at a glance").one("tbody").all("tr")
     cells = [[cell.text for cell in row.all("td")] for row in rows]
-    assert cells[0][0] == "PUDO capacity Last-mile analytics"
-    assert [row[1] for row in cells] == ["DEV", "STAGING"]
-    assert cells[0][4] == "0.071 mae, naive 0.103"
+    assert [row[0] for row in cells] == [
+        "PUDO capacity DEV Last-mile analytics",
+        "PUDO capacity STAGING Last-mile analytics",
+    ]
+    assert cells[0][2:5] == ["97 % 99 % in 30 d", "31 s / 44 s 1.6 × usual", "2 open"]
+    assert cells[0][6:8] == ["0.67 × naive 7 alerts", "1.23"]
     assert len(rows[0].one("svg", cls="strip").all("a")) == 30
-    assert cells[1][2] == "no runs yet"
+    assert cells[1][1] == "no runs yet"
 
 
 def test_setup_is_followed_until_it_ends(read):
@@ -188,12 +194,14 @@ def test_failed_run_names_the_line_that_matters_first(read):
 
 
 def test_a_run_shows_its_attempts_and_the_last_one_alone_is_retried(read):
-    page = read(RUN, options={"run": "CANCELLED"})
+    page = read(f"{RUN}?attempt=1", options={"run": "CANCELLED"})
     facts = {row.one("dt").text: row.one("dd") for row in page.one("dl").all("div")}
     assert facts["Attempt"].one("strong").text == "1"
     (link,) = facts["Attempt"].all("a")
     assert (link.text, link.attributes["href"]) == ("2", f"{RUN}?environment=DEV&attempt=2")
-    assert page.one("main").all("form") == []
+    assert [form.attributes["action"].rpartition("/")[2] for form in page.one("main").all("form")] == [
+        "again"
+    ]
 
 
 def test_running_run_polls_and_finished_one_does_not(read):
@@ -243,6 +251,25 @@ def test_predictions_show_a_page_of_points_by_risk(read):
     for chart in page.all("section", cls="chart-card"):
         assert chart.one("h2").text
         assert chart.one("table").one("tbody").all("tr")
+
+
+def test_predictions_that_were_not_read_say_so_and_what_was_read_before_stays():
+    services = sample()
+    whole = services.predictions.page("pudo", "DEV")
+    services.predictions.page = lambda *where, **more: PredictionPage(whole.prediction)
+    page = parse(TestClient(application(services)).get("/spokes/pudo/predictions").text)
+    empty = page.one("div", cls="empty-state")
+    assert empty.one("p").text == "The predictions of DEV were not read from the account yet."
+    sent = {item.attributes["name"]: item.attributes["value"] for item in empty.all("input")}
+    assert sent == {"part": "spoke:pudo:DEV", "back": "/spokes/pudo/predictions?environment=DEV"}
+
+    problem = Problem("FORECASTS has no column 'NAIVE'", "column_missing", "Add it.")
+    services.predictions.page = lambda *where, **more: replace(whole, problem=problem)
+    page = parse(TestClient(application(services)).get("/spokes/pudo/predictions").text)
+    told = page.one("div", id="not-read")
+    assert told.one("strong").text == "FORECASTS has no column 'NAIVE'"
+    assert told.all("p")[0].text == "Add it."
+    assert len(page.one("section", cls="ranking").one("tbody").all("tr")) == 50
 
 
 def test_probabilities_show_their_curves_and_the_threshold(read):
@@ -450,8 +477,8 @@ def test_a_skipped_task_is_no_error(read):
     page = read(RUN)
     assert not page.all("div", cls="problem")
     skipped = TaskRun("A", "SKIPPED", error_code="0040003", error_message="Conditional expression was false.")
-    run = sample().training.run("pudo", "DEV", "TRAINING_DAG", RUN_ID)
-    assert first_error(replace(run, first_error_message=None, tasks=(skipped,))) is None
+    run = sample().health.run("pudo", "DEV", "TRAINING_DAG", RUN_ID)
+    assert first_error(replace(run, tasks=(skipped,))) is None
 
 
 def test_the_ready_example_says_where_to_look(read):

@@ -27,6 +27,7 @@ DOMAINS = (
     "registry",
     "simulation",
     "spokes",
+    "sync",
     "training",
 )
 VENDOR = STATIC / "vendor"
@@ -45,6 +46,7 @@ GET /operations/running
 GET /operations/{operation_id}
 POST /operations/{operation_id}/cancel
 POST /operations/{operation_id}/resume
+POST /read
 GET /simulation
 POST /simulation/next
 POST /simulation/run
@@ -65,6 +67,8 @@ GET /spokes/{spoke}/predictions
 POST /spokes/{spoke}/predictions/evaluate
 POST /spokes/{spoke}/onboard
 POST /spokes/{spoke}/predictions/run
+GET /sync
+POST /sync
 """
 
 

@@ -1,10 +1,10 @@
-"""A schema in an embedded account, relations over its tables, and a source that counts what it is asked."""
+"""A schema in an embedded account, relations over its tables, copies of them in a history, and what is counted."""
 
 from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from services.core.errors import Conflict
 from services.core.hub import load_declaration
 from services.core.settings import AccountSettings
+from services.history import History
+from services.predictions.copied import Copies, Copy
+from services.predictions.copying import Copier
 from services.predictions.relation import Relation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
@@ -23,16 +27,16 @@ from spoke_kit.manifest import Prediction
 _NUMBERS = itertools.count(1)
 
 
-class Counting:
-    """Answers of an account, and how many statements and rows they took."""
+class Counting(History):
+    """A history, and how many queries it was asked, and rows they took."""
 
-    def __init__(self, source: ConnectionSource) -> None:
-        self.source = source
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
         self.statements: list[str] = []
         self.fetched = 0
 
-    def query(self, text: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
-        rows = self.source.query(text, values)
+    def rows(self, text: str, values: Sequence[Any] = ()) -> list[dict[str, Any]]:
+        rows = super().rows(text, values)
         self.statements.append(text)
         self.fetched += len(rows)
         return rows
@@ -56,9 +60,43 @@ def account_source(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connect
     account.stop()
 
 
+@pytest.fixture(scope="session")
+def one_history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counting]:
+    history = Counting(tmp_path_factory.mktemp("history") / "history.duckdb")
+    history.open()
+    yield history
+    history.close()
+
+
 @pytest.fixture
-def answers(account_source: ConnectionSource) -> Counting:
-    return Counting(account_source)
+def history(one_history: Counting) -> Counting:
+    one_history.statements.clear()
+    one_history.fetched = 0
+    return one_history
+
+
+@pytest.fixture
+def copied(history: Counting, account_source: ConnectionSource) -> Callable[[Relation], Copy]:
+    """A relation's copy, as the account has it now; Conflict where the contract names something in vain."""
+    copier, copies = Copier(history), Copies(history)
+
+    def copy(relation: Relation) -> Copy:
+        with account_source.reading() as connection:
+            told = copier.copy(connection, relation)
+        found = copies.of(relation)
+        if told.problem is not None:
+            raise Conflict(
+                told.problem.message,
+                hint=told.problem.hint,
+                code=told.problem.code,
+                detail=told.problem.detail,
+            )
+        assert isinstance(found, Copy)
+        history.statements.clear()
+        history.fetched = 0
+        return found
+
+    return copy
 
 
 @pytest.fixture

@@ -61,14 +61,14 @@ def weighted(values: pd.Series, weight: pd.Series) -> float | None:
 @SETTINGS
 @given(rows=regressions())
 def test_regression_is_that_of_pandas(
-    run: Any, table: str, relation: Any, answers: Any, rows: list[tuple[Any, ...]]
+    run: Any, table: str, relation: Any, copied: Any, history: Any, rows: list[tuple[Any, ...]]
 ) -> None:
     put(run, table, REGRESSION, rows)
     made = relation(
         naive="naive", lower="lower", upper="upper", weight="weight", model_version="version",
         alert={"levels": {"gone": 20, "low": 5}},
     )  # fmt: skip
-    found = EvaluatedDays(answers).newest(made, 60)
+    found = EvaluatedDays(history).newest(copied(made), 60)
     frame = pd.DataFrame(rows, columns=list(REGRESSION)).astype({"actual": float, "naive": float})
     frame = frame[frame.actual.notna()]
     assert [(one.day, one.model_version) for one in found] == sorted(
@@ -112,11 +112,11 @@ BINARY = {
     )
 )
 def test_probabilities_are_those_of_scikit_learn(
-    run: Any, table: str, relation: Any, answers: Any, rows: list[tuple[Any, ...]]
+    run: Any, table: str, relation: Any, copied: Any, history: Any, rows: list[tuple[Any, ...]]
 ) -> None:
     put(run, table, BINARY, [(at, FIRST, *row) for at, row in enumerate(rows)])
     made = relation(kind="binary_classification", naive="naive", weight="weight", threshold=0.3)
-    found = EvaluatedDays(answers).newest(made, 60)
+    found = EvaluatedDays(history).newest(copied(made), 60)
     frame = pd.DataFrame(rows, columns=["p", "y", "naive", "w"])
     frame = frame[frame.y.notna()].astype({"y": float, "naive": float})
     if frame.empty:
@@ -168,7 +168,7 @@ def test_log_loss_without_extremes_is_that_of_scikit_learn() -> None:
 @SETTINGS
 @given(rows=st.lists(st.tuples(probabilities, st.booleans()), min_size=1, max_size=300))
 def test_score_bins_hold_everything_and_keep_ties_together(
-    run: Any, table: str, relation: Any, answers: Any, rows: list[tuple[float, bool]]
+    run: Any, table: str, relation: Any, copied: Any, history: Any, rows: list[tuple[float, bool]]
 ) -> None:
     put(
         run,
@@ -176,8 +176,8 @@ def test_score_bins_hold_everything_and_keep_ties_together(
         BINARY,
         [(at, FIRST, predicted, actual, None, 1.0) for at, (predicted, actual) in enumerate(rows)],
     )
-    made = relation(kind="binary_classification")
-    diagnosis = Diagnosis(answers)
+    made = copied(relation(kind="binary_classification"))
+    diagnosis = Diagnosis(history.rows)
     bins = diagnosis.scores(made, 28)
     assert len(bins) <= 100
     assert [one.low for one in bins] == sorted((one.low for one in bins), reverse=True)
@@ -186,9 +186,8 @@ def test_score_bins_hold_everything_and_keep_ties_together(
         sum(actual for _, actual in rows),
     )
     assert all(upper.low > lower.high for upper, lower in pairwise(bins))
-    row, confusion = diagnosis.scope(made, 28, 0.3)
-    assert row is not None
-    assert row["N"] == len(rows)
+    assert diagnosis.scope(made, 28) == (FIRST, len(rows))
+    confusion = diagnosis.confusion(made, 28, 0.3)
     assert confusion is not None
     table_of = metrics.confusion_matrix(
         [actual for _, actual in rows], [predicted >= 0.3 for predicted, _ in rows], labels=[False, True]
@@ -199,7 +198,7 @@ def test_score_bins_hold_everything_and_keep_ties_together(
     ] == table_of.tolist()
 
 
-def test_classes(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_classes(run: Any, table: str, relation: Any, copied: Any, history: Any) -> None:
     columns = {
         "id": "INTEGER",
         "day": "DATE",
@@ -209,16 +208,16 @@ def test_classes(run: Any, table: str, relation: Any, answers: Any) -> None:
     }
     rows = [(1, "a", "a", "a"), (2, "b", "a", None), (3, "a", "a", "b"), (4, "c", None, "c")]
     put(run, table, columns, [(at, FIRST, *row) for at, *row in rows])
-    made = relation(kind="multiclass_classification", naive="naive")
-    (one,) = EvaluatedDays(answers).newest(made, 60)
+    made = copied(relation(kind="multiclass_classification", naive="naive"))
+    (one,) = EvaluatedDays(history).newest(made, 60)
     assert (one.n, one.accuracy, one.naive_accuracy) == (3, pytest.approx(2 / 3), 0.5)
-    assert [(pair.actual, pair.predicted, pair.n) for pair in Diagnosis(answers).classes(made, 28)] == [
+    assert [(pair.actual, pair.predicted, pair.n) for pair in Diagnosis(history.rows).classes(made, 28)] == [
         ("a", "a", 2),
         ("a", "b", 1),
     ]
 
 
-def test_parts_and_cells(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_parts_and_cells(run: Any, table: str, relation: Any, copied: Any, history: Any) -> None:
     columns = {
         "id": "INTEGER",
         "day": "DATE",
@@ -238,8 +237,8 @@ def test_parts_and_cells(run: Any, table: str, relation: Any, answers: Any) -> N
             (4, monday - timedelta(days=40), 9.0, 1.0, "big"),
         ],
     )
-    made = relation(groups=["kind of % shop"])
-    diagnosis = Diagnosis(answers)
+    made = copied(relation(groups=["kind of % shop"]))
+    diagnosis = Diagnosis(history.rows)
     assert [(part.by, part.value, part.n, part.loss, part.bias) for part in diagnosis.parts(made, 28)] == [
         ("weekday", "1", 2, 2.0, -1.0),
         ("weekday", "2", 1, 0.0, 0.0),

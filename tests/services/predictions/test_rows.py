@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from prediction_tables import FIRST, SETTINGS, put
 
 from services.core.errors import Conflict, Invalid
+from services.predictions.awaited import Awaited
 from services.predictions.repository import Predictions
 from services.predictions.types import HistoryValue
 
@@ -49,14 +50,20 @@ def all_pages(predictions: Predictions, relation: Any, limit: int, **options: An
     data=st.data(),
 )
 def test_pages_hold_every_row_once_in_order(
-    run: Any, table: str, relation: Any, answers: Any, keys: list[tuple[Any, ...]], data: st.DataObject
+    run: Any,
+    table: str,
+    relation: Any,
+    copied: Any,
+    history: Any,
+    keys: list[tuple[Any, ...]],
+    data: st.DataObject,
 ) -> None:
     # Few values, so that the order must come from the key.
     value = st.sampled_from([-1.5, 0.1, 0.30000000000000004, 2.0])
     rows = [(*key, FIRST, data.draw(value), data.draw(st.none() | value)) for key in keys]
     put(run, table, COLUMNS, rows)
-    made = relation(key=KEY, alert={"levels": {"low": 0.1, "high": 2}})
-    predictions = Predictions(answers)
+    made = copied(relation(key=KEY, alert={"levels": {"low": 0.1, "high": 2}}))
+    predictions = Predictions(history)
     as_text = [
         ((text, str(number), day.isoformat(), str(flag).lower()), predicted, actual)
         for text, number, day, flag, _, predicted, actual in rows
@@ -72,7 +79,9 @@ def test_pages_hold_every_row_once_in_order(
     by_label = sorted(" / ".join(row[0]) for row in as_text)
     assert [row.label for row in all_pages(predictions, made, 5, sort="label")] == by_label
     for key, predicted, actual in as_text:
-        (row,) = predictions.entity(made, key, 10)
+        (value,) = predictions.entity(made, key, 10)
+        assert (value.time, value.predicted, value.actual) == (FIRST, predicted, actual)
+        row = predictions.one(made, key, FIRST)
         assert (row.key, row.predicted, row.actual) == (key, predicted, actual)
     totals = predictions.totals(made, FIRST, "it's")
     assert (totals.n, totals.matched) == (len(rows), sum("it's" in row[0][0] for row in as_text))
@@ -84,15 +93,18 @@ def test_pages_hold_every_row_once_in_order(
         assert totals.open_alerts == sum(row[1] >= 0.1 and row[2] is None for row in as_text)
 
 
-def test_a_cursor_of_another_list_is_refused(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_a_cursor_of_another_list_is_refused(
+    run: Any, table: str, relation: Any, copied: Any, history: Any
+) -> None:
     put(
         run,
         table,
         {"id": "INTEGER", "day": "DATE", "predicted": "FLOAT", "actual": "FLOAT"},
         [(n, FIRST, n, None) for n in range(3)],
     )
-    predictions = Predictions(answers)
-    _, cursor = predictions.page(relation(), FIRST, limit=1)
+    predictions = Predictions(history)
+    made = copied(relation())
+    _, cursor = predictions.page(made, FIRST, limit=1)
     assert cursor is not None
     for bad, sort in (
         (cursor, "label"),
@@ -102,14 +114,16 @@ def test_a_cursor_of_another_list_is_refused(run: Any, table: str, relation: Any
         (cursor[:-4], "risk"),
     ):
         with pytest.raises(Invalid):
-            predictions.page(relation(), FIRST, limit=1, cursor=bad, sort=sort)
+            predictions.page(made, FIRST, limit=1, cursor=bad, sort=sort)
 
 
-def test_below_is_riskier_when_the_alert_says_so(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_below_is_riskier_when_the_alert_says_so(
+    run: Any, table: str, relation: Any, copied: Any, history: Any
+) -> None:
     columns = {"id": "INTEGER", "day": "DATE", "predicted": "FLOAT", "actual": "FLOAT"}
     put(run, table, columns, [(1, FIRST, 5.0, None), (2, FIRST, 1.0, None), (3, FIRST, 2.0, 2.5)])
-    made = relation(alert={"when": "below", "levels": {"out": 1, "low": 2}})
-    predictions = Predictions(answers)
+    made = copied(relation(alert={"when": "below", "levels": {"out": 1, "low": 2}}))
+    predictions = Predictions(history)
     rows, _ = predictions.page(made, FIRST)
     assert [(row.key, row.level) for row in rows] == [(("2",), "out"), (("3",), "low"), (("1",), None)]
     found = predictions.alerts(made).items
@@ -128,7 +142,7 @@ HOURLY = {
 }  # fmt: skip
 
 
-def test_hours(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_hours(run: Any, table: str, relation: Any, copied: Any, history: Any) -> None:
     eight, nine = datetime(2025, 6, 2, 8), datetime(2025, 6, 2, 9)
     put(
         run,
@@ -141,10 +155,10 @@ def test_hours(run: Any, table: str, relation: Any, answers: Any) -> None:
             (1.5, nine + timedelta(days=1), 4.0, None, "B", nine),
         ],
     )
-    made = relation(
-        time="at", grain="hour", model_version="version", made_at="made", alert={"levels": {"x": 2}}
+    made = copied(
+        relation(time="at", grain="hour", model_version="version", made_at="made", alert={"levels": {"x": 2}})
     )
-    predictions = Predictions(answers)
+    predictions = Predictions(history)
     assert predictions.days(made) == (date(2025, 6, 3), date(2025, 6, 2))
     assert predictions.times(made, date(2025, 6, 2)) == (eight, nine)
     rows, _ = predictions.page(made, nine)
@@ -165,7 +179,9 @@ def test_hours(run: Any, table: str, relation: Any, answers: Any) -> None:
     ]
 
 
-def test_history_is_where_the_contract_says(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_history_is_where_the_contract_says(
+    run: Any, table: str, relation: Any, copied: Any, history: Any, account_source: Any
+) -> None:
     put(
         run,
         table,
@@ -178,33 +194,36 @@ def test_history_is_where_the_contract_says(run: Any, table: str, relation: Any,
         "('1', '2025-06-01', 4.0), ('1', '2025-06-02', 4.5), ('2', '2025-06-02', 7.5), ('9', '2025-06-02', 1.0),"
         " ('1', '2025-06-03', NULL)"
     )
-    history = {"source": table, "schema": "shared", "key": ["Key"], "time": "WHEN_", "actual": "real"}
-    made = relation(history=history)
-    predictions = Predictions(answers)
-    assert predictions.actuals(made, ["1"], 10) == (
+    longer = {"source": table, "schema": "shared", "key": ["Key"], "time": "WHEN_", "actual": "real"}
+    made = relation(history=longer)
+    predictions = Predictions(history)
+    assert predictions.actuals(copied(made), ["1"], 10) == (
         HistoryValue(FIRST, actual=4.5),
         HistoryValue(FIRST - timedelta(days=1), actual=4.0),
     )
-    assert predictions.unscored(made) == 1
-    assert predictions.unscored(relation()) == 2
+    awaited = Awaited(account_source)
+    assert awaited.unscored(made) == 1
+    assert awaited.unscored(relation()) == 2
     days = [FIRST + timedelta(days=back) for back in (-2, -1, 0, 1, 2)]
-    assert predictions.known(made, days) == set(days[1:4])
+    assert awaited.known(made, days) == set(days[1:4])
 
 
-def test_pending_are_the_days_of_the_view(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_pending_are_the_days_of_the_view(run: Any, table: str, relation: Any, account_source: Any) -> None:
     put(run, table, {"id": "INTEGER", "day": "DATE", "predicted": "FLOAT", "actual": "FLOAT"}, [])
     run(
         f'CREATE OR REPLACE VIEW SPOKEHUB.SHOP_DEV."{table} to do" ("day") AS '
         "SELECT DATEADD(day, COLUMN1, '2025-06-02'::DATE)::DATE FROM VALUES (1), (0), (1)"
     )
-    assert Predictions(answers).pending(relation(pending=f"{table} to do")) == (
+    assert Awaited(account_source).pending(relation(pending=f"{table} to do")) == (
         FIRST,
         FIRST + timedelta(days=1),
     )
 
 
-def test_nothing_is_predicted_where_nothing_is(run: Any, table: str, relation: Any, answers: Any) -> None:
-    predictions = Predictions(answers)
+def test_nothing_is_predicted_where_nothing_is(
+    run: Any, table: str, relation: Any, copied: Any, history: Any, account_source: Any
+) -> None:
+    predictions = Predictions(history)
     columns = {"id": "INTEGER", "day": "DATE", "predicted": "FLOAT", "actual": "FLOAT"}
     for empty in (False, True):
         if empty:
@@ -215,13 +234,13 @@ def test_nothing_is_predicted_where_nothing_is(run: Any, table: str, relation: A
                 columns,
                 [(1, FIRST, None, 1.0), (2, FIRST, float("nan"), 1.0), (3, FIRST, float("inf"), 1.0)],
             )
-        made = relation(alert={"levels": {"x": 1}})
+        made = copied(relation(alert={"levels": {"x": 1}}))
         assert predictions.days(made) == ()
         assert predictions.totals(made, FIRST).n == 0
         assert predictions.page(made, FIRST) == ((), None)
         assert predictions.entity(made, ["1"], 5) == ()
         assert predictions.alerts(made).items == ()
-        assert predictions.open_alerts(made) == predictions.unscored(made) == 0
+        assert predictions.open_alerts(made) == Awaited(account_source).unscored(made.relation) == 0
         assert predictions.scored(made, 28, None, 5) == ((), None)
 
 
@@ -234,11 +253,18 @@ def test_nothing_is_predicted_where_nothing_is(run: Any, table: str, relation: A
     ],
 )
 def test_a_missing_column_is_named_with_its_place_in_the_manifest(
-    run: Any, table: str, relation: Any, answers: Any, roles: dict[str, Any], where: str, column: str
+    run: Any,
+    table: str,
+    relation: Any,
+    copied: Any,
+    history: Any,
+    roles: dict[str, Any],
+    where: str,
+    column: str,
 ) -> None:
     put(run, table, {"id": "INTEGER", "day": "DATE", "predicted": "FLOAT", "actual": "FLOAT"}, [])
     with pytest.raises(Conflict) as caught:
-        Predictions(answers).page(relation(**roles), FIRST)
+        copied(relation(**roles))
     assert caught.value.code == "column_missing"
     assert caught.value.detail == {
         "table": f'SPOKEHUB.SHOP_DEV."{table}"',
@@ -252,14 +278,17 @@ def test_a_missing_column_is_named_with_its_place_in_the_manifest(
 BY_DAY = {"id": "INTEGER", "day": "DATE", "predicted": "FLOAT", "actual": "FLOAT"}
 
 
-def test_scored_are_those_of_the_last_days(run: Any, table: str, relation: Any, answers: Any) -> None:
+def test_scored_are_those_of_the_last_days(
+    run: Any, table: str, relation: Any, copied: Any, history: Any
+) -> None:
     rows = [(at, FIRST - timedelta(days=at), 1.0 + at, float(at)) for at in range(6)]
     put(run, table, BY_DAY, [*rows, (9, FIRST + timedelta(days=9), 1.0, None)])
-    predictions = Predictions(answers)
+    predictions = Predictions(history)
+    made = copied(relation())
     found: list[Any] = []
     cursor = None
     for _ in range(2):
-        part, cursor = predictions.scored(relation(), 3, cursor, 2)
+        part, cursor = predictions.scored(made, 3, cursor, 2)
         found += part
     assert cursor is None
     assert [(row.key, row.error) for row in found] == [(("0",), 1.0), (("1",), 1.0), (("2",), 1.0)]
@@ -279,24 +308,24 @@ def test_scored_are_those_of_the_last_days(run: Any, table: str, relation: Any, 
         ("day", "2026-01-09", "\x00"),
     ],
 )
-def test_a_cursor_that_the_account_could_not_cast_is_refused(
-    relation: Any, answers: Any, grain: str, time: str, key: str
+def test_a_cursor_that_no_list_made_is_refused(
+    relation: Any, copied: Any, history: Any, grain: str, time: str, key: str
 ) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(["scored", time, key, "", "n"]).encode()).decode()
     with pytest.raises(Invalid, match="cursor"):
-        Predictions(answers).scored(relation(grain=grain), 28, cursor, 10)
-    assert answers.statements == []
+        Predictions(history).scored(copied(relation(grain=grain)), 28, cursor, 10)
+    assert history.statements == []
 
 
 @pytest.mark.parametrize("value", ["٣", "1_0", " 1", "one"])
-def test_a_cursor_with_no_number_is_refused(relation: Any, answers: Any, value: str) -> None:
+def test_a_cursor_with_no_number_is_refused(relation: Any, copied: Any, history: Any, value: str) -> None:
     cursor = base64.urlsafe_b64encode(json.dumps(["risk", value, "a", "", "n"]).encode()).decode()
     with pytest.raises(Invalid, match="cursor"):
-        Predictions(answers).page(relation(), FIRST, cursor=cursor)
+        Predictions(history).page(copied(relation()), FIRST, cursor=cursor)
 
 
 def test_no_row_is_lost_between_pages_where_keys_are_null_and_empty(
-    run: Any, table: str, relation: Any, answers: Any
+    run: Any, table: str, relation: Any, copied: Any, history: Any
 ) -> None:
     columns = {
         "id": "VARCHAR", "express": "BOOLEAN", "model": "VARCHAR",
@@ -304,8 +333,8 @@ def test_no_row_is_lost_between_pages_where_keys_are_null_and_empty(
     }  # fmt: skip
     keys = [("", None, "v1"), (None, None, "v1"), (None, True, "v1"), ("", True, ""), ("", True, None)]
     put(run, table, columns, [(*key, FIRST, 1.0, 1.0) for key in keys])
-    made = relation(key=["id", "express"], model_version="model", alert={"levels": {"high": 1}})
-    predictions = Predictions(answers)
+    made = copied(relation(key=["id", "express"], model_version="model", alert={"levels": {"high": 1}}))
+    predictions = Predictions(history)
     for following in (
         lambda cursor: predictions.page(made, FIRST, cursor=cursor, limit=1),
         lambda cursor: predictions.page(made, FIRST, cursor=cursor, limit=1, sort="label"),

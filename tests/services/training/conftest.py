@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,17 +15,23 @@ import pytest
 from services.core.hub import load_declaration
 from services.core.settings import AccountSettings
 from services.db.engine import Database
+from services.history import History
+from services.history.runs import RunReader, RunWriter
 from services.operations import OperationKind, Operations, Registry, Step
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
 from services.snowflake.pace import Pace
 from services.snowflake.scope import Scope
+from services.training.history import runs_of
 from services.training.operations import Run, TrainingOperations
+from services.training.repository import TaskGraphs
+from services.training.seen import SeenRuns
 from services.training.service import Training
+from services.training.types import GraphRun
 from spoke_kit.manifest import Manifest
 from tests.manifests import TASK, small
 
-PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0, memory=0.0)
+PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0)
 HUB = load_declaration()
 WAREHOUSE = HUB.warehouse.name
 GRAPH = "TRAINING_DAG"
@@ -59,6 +65,7 @@ class World:
 
     source: ConnectionSource
     name: str
+    history: History
     manifest: Manifest = TRAINED
     asked: list[str] = field(default_factory=list)
     operations: Operations | None = None
@@ -66,7 +73,8 @@ class World:
 
     def __post_init__(self) -> None:
         operations: Any = self.operations
-        self.training = Training(self, self.scope, operations, PACE)
+        seen = SeenRuns(RunReader(self.history), RunWriter(self.history), lambda database, schema: None)
+        self.training = Training(self, self.scope, operations, PACE, seen)
 
     @property
     def here(self) -> Scope:
@@ -101,12 +109,19 @@ class World:
         config = f" USING CONFIG = '{json.dumps({'request_id': request})}'" if request else ""
         self.run(f"EXECUTE TASK {GRAPH}{config}")
 
+    def seen(self) -> list[tuple[int, str, dict[str, str]]]:
+        """The same of what was written, which pages show."""
+        return _brief(self.training.runs(self.name, "DEV", GRAPH))
+
     def runs(self) -> list[tuple[int, str, dict[str, str]]]:
         """The attempts, the first one first: number, state, and those of the tasks that ran."""
-        return [
-            (run.attempt, run.state, {one.name.partition("$")[2] or "root": one.state for one in run.tasks})
-            for run in reversed(self.training.runs(self.name, "DEV", GRAPH))
-        ]
+        return _brief(self.told())
+
+    def told(self) -> list[GraphRun]:
+        """The runs as the account tells of them now, newest first."""
+        graphs = TaskGraphs(self)
+        told = graphs.graph_runs(self.here, [GRAPH])
+        return runs_of(graphs.history(self.here, GRAPH), told)
 
     def until(self, condition: Callable[[], Any], seconds: float = 60) -> Any:
         deadline = time.monotonic() + seconds
@@ -121,12 +136,21 @@ class World:
         return self.operations.submit("training.run", params, actor="ada").id
 
 
+def _brief(runs: Sequence[GraphRun]) -> list[tuple[int, str, dict[str, str]]]:
+    return [
+        (run.attempt, run.state, {one.name.partition("$")[2] or "root": one.state for one in run.tasks})
+        for run in reversed(runs)
+    ]
+
+
 @pytest.fixture
 def world(source: ConnectionSource, database: Database, tmp_path: Path) -> Iterator[World]:
     operations = Operations(
         Registry(), database, url=f"sqlite:///{tmp_path / 'operations.sqlite'}", source=source
     )
-    world = World(source, f"T{next(_NUMBERS)}", operations=operations)
+    history = History(tmp_path / "history.duckdb")
+    history.open()
+    world = World(source, f"T{next(_NUMBERS)}", history, operations=operations)
     source.query(f"CREATE SCHEMA {world.here.schema}")
     nobody: Any = None
     spokes: Any = world
@@ -148,4 +172,5 @@ def world(source: ConnectionSource, database: Database, tmp_path: Path) -> Itera
     operations.start()
     yield world
     assert operations.stop(20)
+    history.close()
     source.query(f"DROP SCHEMA {world.here.schema}")

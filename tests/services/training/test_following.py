@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from services.core.errors import Conflict
+from services.core.errors import Conflict, NotFound
 from services.snowflake.scope import Scope
 from services.training.following import Follower, RunFailed
 from services.training.service import GraphBusy
@@ -46,7 +46,7 @@ def test_one_statement_a_look_while_a_task_executes(world: World) -> None:
     world.until(
         lambda: world.runs() == [(1, "EXECUTING", {"root": "SUCCEEDED", "A": "EXECUTING", "B": "SUCCEEDED"})]
     )
-    (run,) = world.training.runs(world.name, "DEV", GRAPH)
+    (run,) = world.told()
     world.asked.clear()
     for _ in range(3):
         assert world.training.observe(world.here, run).state == "EXECUTING"
@@ -60,7 +60,7 @@ def test_one_statement_a_look_while_a_task_executes(world: World) -> None:
 
 
 def test_runs_of_another_schema_are_not_this_graphs(world: World, source: Any) -> None:
-    other = World(source, f"{world.name}_OTHER")
+    other = World(source, f"{world.name}_OTHER", world.history)
     source.query(f"CREATE SCHEMA {other.here.schema}")
     for one in (world, other):
         one.deploy("SELECT 1")
@@ -88,7 +88,7 @@ def test_while_a_run_executes_a_further_one_is_refused_or_waits(world: World) ->
     # What an operation follows is no reason to refuse: the queue waits for it.
     assert world.submit(wait=True) == operation
     assert world.operations.wait(operation).state == "succeeded"
-    first, second = reversed(world.training.runs(world.name, "DEV", GRAPH))
+    first, second = reversed(world.told())
     assert (first.config, second.config) == ({"request_id": "somebody"}, {"request_id": operation})
     assert first.completed_at is not None
     assert first.completed_at <= second.scheduled_at
@@ -103,9 +103,10 @@ def test_a_run_that_waits_is_found_followed_and_may_be_replaced(world: World) ->
     world.execute("mine")
     run_id = world.training.find(world.here, GRAPH, "mine")
     assert run_id is not None
-    run = world.training.run(world.name, "DEV", GRAPH, run_id)
+    run = world.training.told(world.here, GRAPH, run_id)
     assert (run.state, run.config, run.tasks) == ("SCHEDULED", {"request_id": "mine"}, ())
     assert world.training.observe(world.here, run).state == "SCHEDULED"
+    assert world.seen() == [(1, "SCHEDULED", {})]
     world.execute("another")
     assert world.training.find(world.here, GRAPH, "mine") is None
     with pytest.raises(Conflict, match="another one took its place"):
@@ -122,11 +123,12 @@ def test_a_run_that_waits_is_found_followed_and_may_be_replaced(world: World) ->
 def test_cancelling_an_operation_ends_every_task_of_its_run(world: World) -> None:
     world.deploy(LONG, LONG, finalizer=LONG)
     operation = world.submit()
-    world.until(lambda: [tasks.get("B") for _, _, tasks in world.runs()] == ["EXECUTING"])
+    # It is followed, and what is seen of it is written while it goes on.
+    world.until(lambda: [tasks.get("B") for _, _, tasks in world.seen()] == ["EXECUTING"])
     world.operations.cancel(operation, "bob")
     assert world.operations.wait(operation).state == "cancelled"
     ended = {"root": "SUCCEEDED", "A": "CANCELLED", "B": "CANCELLED", "END": "CANCELLED"}
-    assert world.runs() == [(1, "CANCELLED", ended)]
+    assert world.runs() == world.seen() == [(1, "CANCELLED", ended)]
     assert world.training.busy(world.here, GRAPH) is None
 
 
@@ -145,9 +147,14 @@ def test_exactly_this_run_is_retried(world: World) -> None:
         ids[0],
         2,
     )
-    first = world.training.run(world.name, "DEV", GRAPH, ids[0])
+    first = world.training.told(world.here, GRAPH, ids[0])
     assert [(one.attempt, one.state) for one in first.attempts] == [(1, "FAILED"), (2, "SUCCEEDED")]
-    assert world.training.run(world.name, "DEV", GRAPH, ids[1]).state == "FAILED"
+    assert world.training.told(world.here, GRAPH, ids[1]).state == "FAILED"
+    # What was seen of it is what the account tells, also to who looks for it later.
+    assert world.training.run(world.name, "DEV", GRAPH, ids[0]) == first
+    assert world.training.run(world.name, "DEV", GRAPH, ids[0], 1).state == "FAILED"
+    with pytest.raises(NotFound):
+        world.training.run(world.name, "DEV", GRAPH, "none")
     with pytest.raises(Conflict, match="it is SUCCEEDED"):
         world.training.retry(world.name, "DEV", GRAPH, ids[0], "ada")
     assert "RETRY GRAPH RUN GROUP" in " ".join(row.text for row in world.operations.sql(operation.id).items)
@@ -204,7 +211,7 @@ class Told:
     def require(self, *_: Any) -> Graph:
         return Graph(GRAPH, "S", "started", ())
 
-    def run(self, *_: Any) -> GraphRun:
+    def told(self, *_: Any) -> GraphRun:
         return self._runs.pop(0)
 
     def observe(self, *_: Any) -> GraphRun:

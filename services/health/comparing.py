@@ -1,0 +1,197 @@
+"""One run: its tasks, what its queries cost, and what is different from the last one that succeeded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.health.repository import RUN_COLUMNS, run_row
+from services.health.types import Changed, Difference, GraphRunRow, TaskChange
+from services.history import History
+from services.history.store import aware, naive
+from services.training.history import read_config
+from services.training.types import TaskRun
+
+# What differs from run to run by itself.
+_OWN = frozenset({"request_id"})
+# A task is slower or faster when its length is beyond these of the other one, and by more than noise.
+_SLOWER, _FASTER, _NOISE = 1.25, 0.8, 2.0
+MOST_CHANGES = 50
+_RECENT, _EVER = timedelta(days=30), datetime(1970, 1, 1)  # noqa: DTZ001  as the history keeps them
+_TASKS = (
+    "name, state, attempt, scheduled_at, started_at, completed_at, return_value, error_code, error_message,"
+    " query_id, query_text"
+)
+
+
+class SingleRuns:
+    """Reads the history."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    def find(
+        self, spoke: str, environment: str, graph: str, run_id: str, attempt: int | None, now: datetime
+    ) -> tuple[GraphRunRow | None, tuple[GraphRunRow, ...]]:
+        """A run, its last attempt by default; and all its attempts; looked for among the newest, then among all."""
+        text = (
+            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ?"
+            " AND graph = ? AND run_id = ? AND scheduled_at >= ? ORDER BY attempt"
+        )
+        moment = naive(now)
+        assert moment is not None
+        found: tuple[GraphRunRow, ...] = ()
+        with self._history.read() as db:
+            for since in (moment - _RECENT, _EVER):
+                rows = db.execute(text, [spoke, environment, graph, run_id, since]).fetchall()
+                found = tuple(run_row(row) for row in rows)
+                # Its attempts may be weeks apart.
+                if found and len(found) == found[0].attempts:
+                    break
+        chosen = next((row for row in reversed(found) if attempt in (None, row.attempt)), None)
+        return chosen, found
+
+    def tasks(self, run: GraphRunRow, attempts: Sequence[GraphRunRow]) -> tuple[TaskRun, ...]:
+        """What ran up to an attempt, of each task the latest, in the order in which they began."""
+        begin = naive(min(one.scheduled_at for one in attempts))
+        last = max(one.completed_at or one.started_at or one.scheduled_at for one in attempts)
+        end = naive(last)
+        assert begin is not None
+        assert end is not None
+        # A graph ends within a week, and its tasks are due after it is.
+        until = end + timedelta(days=7 if run.completed_at is None else 1)
+        text = (
+            f"SELECT {_TASKS} FROM task_runs WHERE spoke = ? AND environment = ? AND graph = ? AND run_id = ?"
+            " AND scheduled_at >= ? AND scheduled_at <= ? AND attempt <= ? AND state <> 'SCHEDULED'"
+            " QUALIFY row_number() OVER (PARTITION BY name ORDER BY attempt DESC, scheduled_at DESC) = 1"
+            " ORDER BY coalesce(started_at, scheduled_at), scheduled_at, name"
+        )
+        values = [
+            run.spoke, run.environment, run.graph, run.run_id, begin - timedelta(hours=1), until, run.attempt
+        ]  # fmt: skip
+        with self._history.read() as db:
+            rows = db.execute(text, values).fetchall()
+        return tuple(_task_run(list(row)) for row in rows)
+
+    def credits(self, run: GraphRunRow, tasks: Sequence[TaskRun]) -> float | None:
+        """What the queries of these tasks cost, and all that those began; None while nothing is told."""
+        ids = [task.query_id for task in tasks if task.query_id]
+        since = naive(run.scheduled_at)
+        if not ids or since is None:
+            return None
+        text = (
+            "SELECT sum(credits + acceleration_credits) FROM query_credits WHERE started_at >= ?"
+            " AND (list_contains(?, query_id) OR list_contains(?, root_query_id))"
+        )
+        with self._history.read() as db:
+            row = db.execute(text, [since - timedelta(hours=1), ids, ids]).fetchone()
+        return None if row is None or row[0] is None else float(row[0])
+
+    def last_good(self, run: GraphRunRow) -> GraphRunRow | None:
+        """The newest run of the graph before this one that succeeded."""
+        text = (
+            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ?"
+            " AND graph = ? AND state = 'SUCCEEDED' AND scheduled_at <= ? AND run_id <> ?"
+            " ORDER BY scheduled_at DESC, attempt DESC LIMIT 1"
+        )
+        values = [run.spoke, run.environment, run.graph, naive(run.scheduled_at), run.run_id]
+        with self._history.read() as db:
+            row = db.execute(text, values).fetchone()
+        return None if row is None else run_row(row)
+
+
+def difference(
+    run: GraphRunRow,
+    tasks: Sequence[TaskRun],
+    good: GraphRunRow,
+    good_tasks: Sequence[TaskRun],
+) -> Difference:
+    """What of a run is not as it was in the good one; of what still runs nothing is said to be missing."""
+    before, now = flat(read_config(good.config)), flat(read_config(run.config))
+    changes = [
+        Changed(name, before.get(name), now.get(name))
+        for name in sorted({*before, *now} - _OWN)
+        if before.get(name) != now.get(name)
+    ]
+    old = {task.name: task for task in good_tasks}
+    new = {task.name: task for task in tasks}
+    returned = [
+        Changed(name, old[name].return_value, task.return_value)
+        for name, task in new.items()
+        if name in old and task.state == "SUCCEEDED" and old[name].return_value != task.return_value
+    ]
+    moved = [change for name in {**old, **new} if (change := _task(name, old.get(name), new.get(name), run))]
+    moved.sort(key=_weight, reverse=True)
+    return Difference(
+        good,
+        good.graph_version,
+        run.graph_version,
+        tuple(changes[:MOST_CHANGES]),
+        tuple(returned[:MOST_CHANGES]),
+        tuple(moved[:MOST_CHANGES]),
+    )
+
+
+def _task_run(cells: list[Any]) -> TaskRun:
+    cells[3:6] = map(aware, cells[3:6])
+    return TaskRun(*cells)
+
+
+def _task(name: str, old: TaskRun | None, new: TaskRun | None, run: GraphRunRow) -> TaskChange | None:
+    run_old, queue_old = _took(old), _waited(old)
+    run_new, queue_new = _took(new), _waited(new)
+    ran_before = old is not None and old.state not in ("SKIPPED", "CANCELLED")
+    runs_now = new is not None and new.state not in ("SKIPPED", "CANCELLED")
+    if ran_before and not runs_now:
+        if run.completed_at is None:
+            return None
+        why = "did not run" if new is None else f"was {new.state}"
+        return TaskChange(name, run_old, None, queue_old, None, why)
+    if runs_now and not ran_before:
+        return TaskChange(
+            name,
+            None,
+            run_new,
+            None,
+            queue_new,
+            "did not run before" if old is None else "was skipped before",
+        )
+    if _differs(run_old, run_new) or _differs(queue_old, queue_new):
+        return TaskChange(name, run_old, run_new, queue_old, queue_new)
+    return None
+
+
+def _differs(before: float | None, now: float | None) -> bool:
+    if before is None or now is None or abs(now - before) < _NOISE:
+        return False
+    return now > before * _SLOWER or now < before * _FASTER
+
+
+def _weight(change: TaskChange) -> tuple[bool, float]:
+    run = abs((change.run_now or 0) - (change.run_before or 0))
+    return change.missing is not None, run + abs((change.queue_now or 0) - (change.queue_before or 0))
+
+
+def _took(task: TaskRun | None) -> float | None:
+    if task is None or task.started_at is None or task.completed_at is None:
+        return None
+    return (task.completed_at - task.started_at).total_seconds()
+
+
+def _waited(task: TaskRun | None) -> float | None:
+    if task is None or task.started_at is None or task.scheduled_at is None:
+        return None
+    return max((task.started_at - task.scheduled_at).total_seconds(), 0.0)
+
+
+def flat(config: Mapping[str, Any] | None, prefix: str = "") -> dict[str, str]:
+    """Keys with dots into objects, values as JSON."""
+    found: dict[str, str] = {}
+    for key, value in (config or {}).items():
+        if isinstance(value, dict) and value:
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return found

@@ -1,0 +1,232 @@
+"""How graphs run over time: statistics, the grid of runs and tasks, and each spoke at a glance.
+
+The statistics of all graphs are made in one pass and kept for ``_KEPT`` seconds: medians of weeks change slowly.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.health.repository import RUN_COLUMNS, run_row
+from services.health.types import GraphRunRow, GraphStatistics, Grid, GridTask, Schedule
+from services.history import History
+from services.history.store import aware, naive
+from services.training.types import TaskRun
+
+STRIP = 30
+_KEPT = 30.0
+# Cells of a grid: what a page can hold.
+MOST_CELLS = 2_400
+_SPAN, _BEFORE = timedelta(days=7), timedelta(days=28)
+
+_STATISTICS = """
+    SELECT spoke, environment, graph,
+        count(*) FILTER (recent AND scheduled_at >= $week), count(*) FILTER (recent),
+        sum(good) FILTER (scheduled_at >= $week) / nullif(count(good) FILTER (scheduled_at >= $week), 0),
+        sum(good) FILTER (recent) / nullif(count(good) FILTER (recent), 0),
+        quantile_cont(took, [0.5, 0.95]) FILTER (scheduled_at >= $week),
+        quantile_cont(queued, [0.5, 0.95]) FILTER (scheduled_at >= $week),
+        quantile_cont(took, [0.5, 0.95]) FILTER (scheduled_at < $week),
+        max(scheduled_at), arg_max(state, (scheduled_at, attempt))
+    FROM (
+        SELECT spoke, environment, graph, scheduled_at, attempt, state, scheduled_at >= $month AS recent,
+            CASE WHEN state = 'SUCCEEDED' THEN run_seconds END AS took,
+            CASE WHEN state = 'SUCCEEDED' THEN queue_seconds END AS queued,
+            CASE WHEN state = 'SUCCEEDED' THEN 1.0 WHEN starts_with(state, 'FAILED') THEN 0.0 END AS good
+        FROM graph_runs WHERE scheduled_at >= $since {only}
+    ) GROUP BY ALL
+"""
+# The places first, by columns that are short; then only these rows.
+_STRIP = f"""
+    SELECT {RUN_COLUMNS} FROM graph_runs WHERE scheduled_at >= $since AND rowid IN (
+        SELECT unnest(newest) FROM (
+            SELECT max_by(rowid, scheduled_at, {STRIP}) AS newest FROM graph_runs
+            WHERE scheduled_at >= $since AND spoke IS NOT NULL GROUP BY spoke, environment
+        )
+    ) ORDER BY scheduled_at, attempt
+"""
+_NEXT = """
+    SELECT p.spoke, p.environment, min(s.next_run_at) FROM graph_schedules s
+    JOIN (SELECT DISTINCT spoke, environment, database_name, schema_name FROM runs_daily WHERE day >= ?) p
+        USING (database_name, schema_name)
+    WHERE s.next_run_at IS NOT NULL AND lower(coalesce(s.state, 'started')) = 'started' GROUP BY ALL
+"""
+# The grid's tasks: the ones that failed first when not all can be shown, else in the order in which they begin.
+_GRID = """
+    WITH cells AS (
+        SELECT name, run_id, attempt, state, date_diff('millisecond', started_at, completed_at) / 1000.0 AS took,
+            epoch(coalesce(started_at, scheduled_at))
+                - epoch(min(scheduled_at) OVER (PARTITION BY run_id, attempt)) AS behind
+        FROM task_runs
+        WHERE spoke = ? AND environment = ? AND graph = ? AND scheduled_at >= ? AND scheduled_at <= ?
+            AND list_contains(?, run_id) AND state <> 'SCHEDULED'
+    ), ranked AS (
+        SELECT name, count(*) FILTER (starts_with(state, 'FAILED')) AS failed, count(*) OVER () AS total,
+            row_number() OVER (ORDER BY {order}) - 1 AS place
+        FROM cells GROUP BY name
+    )
+    SELECT r.name, r.failed, r.total, r.place, c.run_id, c.attempt, c.state, c.took
+    FROM ranked r JOIN cells c USING (name) WHERE r.place >= ? AND r.place < ? ORDER BY r.place
+"""
+_AS_THEY_BEGIN = "avg(behind), name"
+_FIRST_FAILED = "count(*) FILTER (starts_with(state, 'FAILED')) DESC, avg(behind), name"
+
+
+class Courses:
+    """Reads the history. Each function's number of queries is the same whatever there is."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._kept: tuple[float, dict[tuple[str | None, str | None, str], GraphStatistics]] | None = None
+        self._lock = threading.Lock()
+
+    def statistics(self, now: datetime) -> dict[tuple[str | None, str | None, str], GraphStatistics]:
+        """Of each graph that ran within five weeks, by spoke, environment and graph."""
+        with self._lock:
+            kept = self._kept
+            if kept is not None and time.monotonic() - kept[0] < _KEPT:
+                return kept[1]
+            found = {(one.spoke, one.environment, one.graph): one for one in self._statistics(now)}
+            self._kept = (time.monotonic(), found)
+            return found
+
+    def forget(self) -> None:
+        """Make the statistics anew when they are asked for next."""
+        with self._lock:
+            self._kept = None
+
+    def statistics_of(
+        self, spoke: str, environment: str, graph: str, now: datetime
+    ) -> GraphStatistics | None:
+        """Of one graph as it is at this moment."""
+        found = self._statistics(now, (spoke, environment, graph))
+        return found[0] if found else None
+
+    def _statistics(self, now: datetime, only: tuple[str, str, str] | None = None) -> list[GraphStatistics]:
+        moment = naive(now)
+        assert moment is not None
+        values: dict[str, Any] = {
+            "week": moment - _SPAN,
+            "month": moment - timedelta(days=30),
+            "since": moment - _SPAN - _BEFORE,
+        }
+        text = ""
+        if only is not None:
+            text = "AND spoke = $spoke AND environment = $environment AND graph = $graph"
+            values |= dict(zip(("spoke", "environment", "graph"), only, strict=True))
+        with self._history.read() as db:
+            return [_statistics(row) for row in db.execute(_STATISTICS.format(only=text), values).fetchall()]
+
+    def strips(self, now: datetime) -> dict[tuple[str, str], list[GraphRunRow]]:
+        """The last runs of each spoke and environment, oldest first."""
+        found: dict[tuple[str, str], list[GraphRunRow]] = {}
+        with self._history.read() as db:
+            for row in db.execute(_STRIP, {"since": _ago(now, timedelta(days=30))}).fetchall():
+                found.setdefault((row[0], row[1]), []).append(run_row(row))
+        return found
+
+    def success(self, now: datetime) -> dict[tuple[str, str], tuple[float | None, float | None]]:
+        """Success within 7 and 30 days by spoke and environment, from the roll-ups."""
+        text = (
+            "SELECT spoke, environment, sum(succeeded) FILTER (day >= ?), sum(failed) FILTER (day >= ?),"
+            " sum(succeeded), sum(failed) FROM runs_daily WHERE day >= ? AND spoke IS NOT NULL GROUP BY ALL"
+        )
+        week, month = _ago(now, _SPAN).date(), _ago(now, timedelta(days=30)).date()
+        with self._history.read() as db:
+            rows = db.execute(text, [week, week, month]).fetchall()
+        return {(row[0], row[1]): (_share(row[2], row[3]), _share(row[4], row[5])) for row in rows}
+
+    def next_runs(self, now: datetime) -> dict[tuple[str, str], datetime]:
+        """The next scheduled run of each spoke and environment, as the account told last."""
+        with self._history.read() as db:
+            rows = db.execute(_NEXT, [_ago(now, timedelta(days=90)).date()]).fetchall()
+        return {(row[0], row[1]): moment for row in rows if (moment := aware(row[2])) is not None}
+
+    def recent(self, spoke: str, environment: str, graph: str, limit: int) -> list[GraphRunRow]:
+        """A graph's newest attempts, newest first."""
+        text = (
+            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ? AND graph = ?"
+            f" ORDER BY scheduled_at DESC, run_id DESC, attempt DESC LIMIT {limit}"
+        )
+        with self._history.read() as db:
+            return [run_row(row) for row in db.execute(text, [spoke, environment, graph]).fetchall()]
+
+    def grid(
+        self,
+        spoke: str,
+        environment: str,
+        graph: str,
+        runs: Sequence[GraphRunRow],
+        first: int = 0,
+        failed: bool = False,
+    ) -> Grid:
+        """Runs, oldest first, against tasks from ``first`` on; ``failed``: tasks that failed come first."""
+        if not runs:
+            return Grid()
+        most = max(MOST_CELLS // len(runs), 1)
+        ids = list(dict.fromkeys(run.run_id for run in runs))
+        begin = naive(min(run.scheduled_at for run in runs))
+        end = naive(max(run.completed_at or run.started_at or run.scheduled_at for run in runs))
+        assert begin is not None
+        assert end is not None
+        text = _GRID.format(order=_FIRST_FAILED if failed else _AS_THEY_BEGIN)
+        values = [
+            spoke, environment, graph, begin - timedelta(hours=1), end + timedelta(days=1), ids, first, first + most
+        ]  # fmt: skip
+        with self._history.read() as db:
+            rows = db.execute(text, values).fetchall()
+        places = {(run.run_id, run.attempt): place for place, run in enumerate(runs)}
+        cells: dict[str, list[tuple[str, float | None] | None]] = {}
+        failures: dict[str, int] = {}
+        for name, count, _, _, run_id, attempt, state, took in rows:
+            line = cells.setdefault(name, [None] * len(runs))
+            failures[name] = count
+            place = places.get((run_id, attempt))
+            if place is not None:
+                line[place] = (state, took)
+        tasks = tuple(GridTask(name, tuple(line), failures[name]) for name, line in cells.items())
+        return Grid(tuple(runs), tasks, rows[0][2] if rows else 0, first)
+
+    def schedule(self, spoke: str, environment: str, graph: str) -> Schedule | None:
+        """What the account told last of the graph's root task."""
+        text = (
+            "SELECT state, schedule, next_run_at, seen_at FROM graph_schedules WHERE graph = ? AND"
+            " (database_name, schema_name) IN (SELECT DISTINCT database_name, schema_name FROM runs_daily"
+            " WHERE spoke = ? AND environment = ? AND graph = ?) ORDER BY seen_at DESC LIMIT 1"
+        )
+        with self._history.read() as db:
+            row = db.execute(text, [graph, spoke, environment, graph]).fetchone()
+        if row is None:
+            return None
+        return Schedule(row[0], row[1], aware(row[2]), aware(row[3]))
+
+
+def _statistics(row: tuple[Any, ...]) -> GraphStatistics:
+    cells: list[Any] = list(row[:7])
+    for pair in row[7:10]:
+        cells += pair or (None, None)
+    return GraphStatistics(*cells, *[aware(row[10]), row[11]])
+
+
+def last_tasks(tasks: Sequence[TaskRun]) -> dict[str, TaskRun]:
+    """The task runs of an attempt by name, the latest attempt's of each."""
+    found: dict[str, TaskRun] = {}
+    for task in tasks:
+        if task.name not in found or found[task.name].attempt <= task.attempt:
+            found[task.name] = task
+    return found
+
+
+def _ago(now: datetime, span: timedelta) -> datetime:
+    moment = naive(now)
+    assert moment is not None
+    return moment - span
+
+
+def _share(good: float | None, bad: float | None) -> float | None:
+    total = (good or 0) + (bad or 0)
+    return float(good or 0) / float(total) if total else None

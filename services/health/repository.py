@@ -1,0 +1,142 @@
+"""Lists of runs as the history has them.
+
+A list by time is looked for in the newest part first: most lists fill a page from it, and the history is sorted by
+time. So a page costs at most ``len(_REACHES) + 1`` queries, mostly one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from services.health.asked import RunFilter, Value
+from services.health.conditions import OF_RUNS, OF_TASKS, Condition, where
+from services.health.paging import NEWEST, Order
+from services.health.types import DayOfRuns, GraphRunRow, TaskRunRow
+from services.history import History
+from services.history.store import aware, naive
+
+_REACHES = (timedelta(days=3), timedelta(days=45))
+RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
+_TASK_COLUMNS = (
+    "spoke, environment, graph, name, run_id, attempt, state, scheduled_from, scheduled_at, started_at,"
+    " completed_at, query_id, return_value, error_code, error_message, fingerprint"
+)
+# Roll-ups know these of a run.
+_ROLLED = frozenset({"spoke", "environment", "graph"})
+_STATES = """
+    count(*) FILTER (state = 'SUCCEEDED'), count(*) FILTER (starts_with(state, 'FAILED')),
+    count(*) FILTER (state = 'CANCELLED'), count(*) FILTER (state = 'SKIPPED'),
+    count(*) FILTER (state IN ('EXECUTING', 'SCHEDULED'))
+"""
+
+
+class Runs:
+    """Reads ``graph_runs``, ``task_runs`` and their roll-ups."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._as_of: tuple[int, datetime | None] | None = None
+
+    def runs(
+        self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime
+    ) -> list[GraphRunRow]:
+        """At most ``limit`` rows behind the cursor."""
+        found = self._page("graph_runs", RUN_COLUMNS, OF_RUNS, asked, order, limit, cursor, now)
+        return [run_row(row) for row in found]
+
+    def tasks(
+        self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime
+    ) -> list[TaskRunRow]:
+        """The same of task runs; ``order`` is by time."""
+        found = self._page("task_runs", _TASK_COLUMNS, OF_TASKS, asked, order, limit, cursor, now)
+        return [TaskRunRow(*_aware(row)) for row in found]
+
+    def _page(
+        self,
+        table: str,
+        columns: str,
+        known: Mapping[str, Callable[[Value], Condition]],
+        asked: RunFilter,
+        order: Order,
+        limit: int,
+        cursor: str | None,
+        now: datetime,
+    ) -> list[tuple[Any, ...]]:
+        condition, values = where(asked, known)
+        after, place = order.after(cursor)
+        select = f"SELECT {columns} FROM {table} WHERE {condition} AND {after}"
+        tail = f" ORDER BY {order.sql} LIMIT {limit}"
+        bound = [*values, *place]
+        with self._history.read() as db:
+            if order.name == NEWEST and not asked.of("time"):
+                # What a cursor continues begins where the page before ended.
+                newest = naive(now) if cursor is None else order.since(cursor)
+                assert newest is not None
+                for reach in _REACHES:
+                    since = newest - reach
+                    rows = db.execute(f"{select} AND scheduled_at >= ?{tail}", [*bound, since]).fetchall()
+                    if len(rows) >= limit:
+                        return rows
+            return db.execute(select + tail, bound).fetchall()
+
+    def export(self, asked: RunFilter, order: Order, most: int) -> Iterator[GraphRunRow]:
+        """The rows of a filter, read in parts as they are taken."""
+        condition, values = where(asked, OF_RUNS)
+        with self._history.read() as db:
+            # A cursor of its own: what else this thread asks meanwhile must not end it.
+            own = db.cursor()
+        try:
+            own.execute(
+                f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {condition} ORDER BY {order.sql} LIMIT {most}",
+                values,
+            )
+            while rows := own.fetchmany(1000):
+                yield from map(run_row, rows)
+        finally:
+            own.close()
+
+    def daily(self, asked: RunFilter, since: date, until: date) -> list[DayOfRuns]:
+        """By day, oldest first, days without runs left out; from the roll-ups when these can tell."""
+        condition, values = where(asked, OF_RUNS)
+        if all(term.name in _ROLLED for term in asked.terms):
+            text = (
+                "SELECT day, sum(succeeded), sum(failed), sum(cancelled), sum(skipped),"
+                " sum(runs - succeeded - failed - cancelled - skipped) FROM runs_daily"
+                f" WHERE day >= ? AND day <= ? AND {condition} GROUP BY day ORDER BY day"
+            )
+            bound: list[Any] = [since, until, *values]
+        else:
+            text = (
+                f"SELECT scheduled_at::DATE AS day, {_STATES} FROM graph_runs"
+                f" WHERE scheduled_at >= ? AND scheduled_at < ? AND {condition} GROUP BY day ORDER BY day"
+            )
+            bound = [
+                datetime.combine(since, datetime.min.time()),
+                datetime.combine(until + timedelta(days=1), datetime.min.time()),
+                *values,
+            ]
+        with self._history.read() as db:
+            return [DayOfRuns(row[0], *map(int, row[1:])) for row in db.execute(text, bound).fetchall()]
+
+    def as_of(self) -> datetime | None:
+        """When the account last told of runs; asked again once something was written."""
+        commits = self._history.commits
+        if self._as_of is None or self._as_of[0] != commits:
+            rows = self._history.rows(
+                "SELECT greatest((SELECT max(seen_at) FROM graph_runs),"
+                " (SELECT max(as_of) FROM sync_marks WHERE source ILIKE '%task%' OR source ILIKE '%run%')) AS at"
+            )
+            self._as_of = (commits, aware(rows[0]["at"]))
+        return self._as_of[1]
+
+
+def run_row(row: tuple[Any, ...]) -> GraphRunRow:
+    """A row of ``RUN_COLUMNS``."""
+    return GraphRunRow(*_aware(row))
+
+
+def _aware(row: tuple[Any, ...]) -> list[Any]:
+    return [aware(value) if isinstance(value, datetime) else value for value in row]

@@ -1,0 +1,140 @@
+"""Drives a service over raw sockets, many times faster than it answers; runs as a process of its own.
+
+    python -m tests.bench.load PORT CLIENTS SECONDS < ADDRESSES
+
+``ADDRESSES`` is a list in JSON; each client asks for the next one in turn. Prints a ``Load`` as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import selectors
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+_REQUEST = (
+    "GET {} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nAccept: text/html,application/json\r\n"
+    "Accept-Encoding: gzip\r\n\r\n"
+)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a service did: times in milliseconds, sizes in bytes as they were sent."""
+
+    requests: int
+    per_second: float
+    p50: float
+    p95: float
+    first_byte: float
+    size: int
+    failed: int
+
+
+class _Client:
+    """One connection with one request under way."""
+
+    def __init__(self, port: int, addresses: Sequence[bytes], first: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._addresses = addresses
+        self._next = first
+        self._buffer = bytearray()
+        self._missing = -1
+        self._began = self._first = 0.0
+        self.size = 0
+        self.ok = True
+
+    def ask(self) -> None:
+        self._buffer.clear()
+        self._missing = -1
+        self._first = 0.0
+        request = self._addresses[self._next % len(self._addresses)]
+        self._next += 1
+        self._began = time.perf_counter()
+        self.socket.sendall(request)
+
+    def hear(self) -> tuple[float, float] | None:
+        """(whole, first byte) in milliseconds once the answer is there."""
+        part = self.socket.recv(262_144)
+        now = time.perf_counter()
+        if not part:
+            raise ConnectionError("the service closed the connection")
+        self._first = self._first or now
+        if self._missing < 0:
+            self._buffer += part
+            end = self._buffer.find(b"\r\n\r\n")
+            if end < 0:
+                return None
+            head = bytes(self._buffer[:end]).lower()
+            _, _, rest = head.partition(b"\r\ncontent-length:")
+            self.ok = head[9:12] in (b"200", b"304")
+            length = int(rest.partition(b"\r\n")[0] or 0)
+            self.size = len(self._buffer)
+            self._missing = length - (len(self._buffer) - end - 4)
+        else:
+            self.size += len(part)
+            self._missing -= len(part)
+        if self._missing > 0:
+            return None
+        return (now - self._began) * 1000, (self._first - self._began) * 1000
+
+
+def drive(port: int, addresses: Sequence[str], clients: int, seconds: float) -> Load:
+    """Ask for ``addresses`` in turn from ``clients`` connections for so long."""
+    requests = [_REQUEST.format(address, port).encode() for address in addresses]
+    # Each begins elsewhere, so that those who ask at once ask for different ones.
+    drivers = [_Client(port, requests, at * len(requests) // clients) for at in range(clients)]
+    selector = selectors.DefaultSelector()
+    whole: list[float] = []
+    first: list[float] = []
+    size = failed = 0
+    for driver in drivers:
+        selector.register(driver.socket, selectors.EVENT_READ, driver)
+        driver.ask()
+    began = time.perf_counter()
+    end = began + seconds
+    while (now := time.perf_counter()) < end:
+        for key, _ in selector.select(end - now):
+            driver = key.data
+            answered = driver.hear()
+            if answered is None:
+                continue
+            whole.append(answered[0])
+            first.append(answered[1])
+            size += driver.size
+            failed += not driver.ok
+            driver.ask()
+    took = time.perf_counter() - began
+    for driver in drivers:
+        driver.socket.close()
+    if not whole:
+        return Load(0, 0.0, float("inf"), float("inf"), float("inf"), 0, 0)
+    ordered = sorted(whole)
+    return Load(
+        len(whole), round(len(whole) / took, 1), round(statistics.median(ordered), 2),
+        round(ordered[int(len(ordered) * 0.95)], 2), round(statistics.median(first), 2),
+        size // len(whole), failed,
+    )  # fmt: skip
+
+
+def in_a_process(port: int, addresses: Sequence[str], clients: int, seconds: float) -> Load:
+    """``drive`` in a process of its own, so that nothing here takes its time."""
+    command = [sys.executable, "-m", "tests.bench.load", str(port), str(clients), str(seconds)]
+    ran = subprocess.run(
+        command, input=json.dumps(list(addresses)), capture_output=True, text=True, check=True
+    )
+    return Load(**json.loads(ran.stdout))
+
+
+if __name__ == "__main__":
+    print(
+        json.dumps(
+            asdict(drive(int(sys.argv[1]), json.load(sys.stdin), int(sys.argv[2]), float(sys.argv[3])))
+        )
+    )
