@@ -51,6 +51,7 @@ class Keeper:
         self._snapshots = Snapshots(history.path)
         self._publisher = Publisher(history, self._snapshots)
         self._shown: Path | None = None
+        self._lost = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -117,6 +118,7 @@ class Keeper:
             log.error("lease.lost", name=self._lease.name, note="another process takes over")
             self._snapshots.ask()
             self._history.close()
+            self._lost = True
             self._demoted()
 
     def _follow(self) -> None:
@@ -130,15 +132,17 @@ class Keeper:
             self._show()
 
     def _take(self) -> bool:
-        if not self._lease.acquire():
+        """Write, if nobody else has the file and the lease is free: with the file comes the lease of who had it."""
+        if self._lost:
             return False
         try:
-            self._history.open()
-        except Unavailable as error:
-            # Its holder was late to renew, and lives: the file is its own.
-            log.info("history.held", error=error.message)
-            self._lease.release()
+            file = self._history.claim()
+        except Unavailable:
             return False
+        if not self._lease.acquire(succeeds=True):
+            file.close()
+            return False
+        self._history.open_claimed(file)
         self._shown = None
         RunReader(self._history).load()
         return True

@@ -6,6 +6,7 @@ its own clock says since it *began* to ask for it: one that was stopped for a wh
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import threading
@@ -13,6 +14,7 @@ import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -33,9 +35,14 @@ class LeaseLost(Unavailable):
     code, title = "lease_lost", "Not the writer"
 
 
-def holder_name() -> str:
-    """This process, and no other that ever was."""
-    return f"{socket.gethostname()[:100]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+def holder_name(file: Path) -> str:
+    """This process, and no other that ever was, with the file that it writes."""
+    place = hashlib.sha256(str(file.absolute()).encode()).hexdigest()[:16]
+    return f"{socket.gethostname()[:100]}:{place}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+
+
+def _place(holder: str) -> str:
+    return holder.rsplit(":", 2)[0]
 
 
 class Lease:
@@ -71,11 +78,14 @@ class Lease:
                 hint="Another process writes; this one goes on reading.",
             )
 
-    def acquire(self) -> bool:
-        """Take it if it is free or ended, renew it if it is this one's; whether it is held afterwards."""
+    def acquire(self, *, succeeds: bool = False) -> bool:
+        """Take it if it is free or ended, renew it if it is this one's; whether it is held afterwards.
+
+        ``succeeds``: this process has the file that is written, so that whoever wrote the same one has ended.
+        """
         with self._lock:
             asked = self._monotonic()
-            taken = self._take()
+            taken = self._take(succeeds)
             self._until = asked + self._seconds if taken else float("-inf")
             return taken
 
@@ -88,12 +98,14 @@ class Lease:
                 if record is not None and record.holder == self.holder:
                     db.delete(record)
 
-    def _take(self) -> bool:
+    def _take(self, succeeds: bool) -> bool:
         with self._database.write() as db:
             now = _now(db)
             record = db.get(LeaseRecord, self.name, with_for_update=True)
             if record is not None and record.holder != self.holder and record.expires_at > now:
-                return False
+                ended = succeeds and _place(record.holder) == _place(self.holder)
+                if not ended:
+                    return False
             ends = now + timedelta(seconds=self._seconds)
             if record is None:
                 db.add(LeaseRecord(name=self.name, holder=self.holder, expires_at=ends))

@@ -60,9 +60,13 @@ class History:
 
         Unavailable when another process has it; what was open stays so then.
         """
+        self.open_claimed(self.claim())
+
+    def claim(self) -> duckdb.DuckDBPyConnection:
+        """The file, which no other process has then, for ``open_claimed``; Unavailable when one has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            connection = duckdb.connect(str(self.path), config=self._config())
+            return duckdb.connect(str(self.path), config=self._config())
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
                 raise
@@ -71,12 +75,15 @@ class History:
                 hint="It is taken over when that ends.",
                 code="history_held",
             ) from error
+
+    def open_claimed(self, file: duckdb.DuckDBPyConnection) -> None:
+        """Write the file from now on, in the place of what was open."""
         try:
-            schema.upgrade(connection)
+            schema.upgrade(file)
         except BaseException:
-            connection.close()
+            file.close()
             raise
-        self._change(_Opened(connection, writable=True))
+        self._change(_Opened(file, writable=True))
 
     def open_copy(self, path: Path) -> None:
         """Read a copy that nobody writes, in the place of what was open."""
