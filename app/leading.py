@@ -46,15 +46,25 @@ class Leading:
         """The other process ended."""
         log.info("leading.taken_over")
         if self._embedded is not None and self._embedded.following:
-            try:
-                # Held until this process ends.
-                claim_folder(
-                    self._data / "spokehub.lock", f"Spokehub's data in {self._data}", "spokehub serve"
-                )
-                self._embedded.start()
-            except SpokehubError as error:
-                log.warning("leading.account_left", error=error.message)
+            self._launch(self._embedded)
         self.begin(soon=True)
+
+    def _launch(self, embedded: EmbeddedAccount) -> None:
+        end = time.monotonic() + _CLAIM_SECONDS
+        folder = self._data
+        while True:
+            try:
+                if not self._claimed:
+                    # Held until this process ends.
+                    claim_folder(folder / "spokehub.lock", f"Spokehub's data in {folder}", "spokehub serve")
+                    self._claimed = True
+                return embedded.start()
+            except SpokehubError as error:
+                # Who gives the lease back ends a moment later.
+                if time.monotonic() > end:
+                    log.warning("leading.account_left", error=error.message)
+                    return None
+            time.sleep(0.1)
 
     def give_up(self) -> None:
         """Another process took the lease while this one was held up: it works now."""
