@@ -29,6 +29,8 @@ PAGES = {
     "/spokes/pudo/predictions": "PUDO capacity",
     "/spokes/pudo/alerts": "PUDO capacity",
     "/failures": "Failures",
+    "/health/features": "Features",
+    "/health/features?state=failed": "Features",
     "/failures?state=all": "Failures",
     "/failures/f3": "Failure",
     "/runs": "Runs",

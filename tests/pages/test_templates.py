@@ -50,6 +50,7 @@ GET /failures
 POST /failures
 GET /failures/{failure_id}
 POST /failures/{failure_id}
+GET /health/features
 GET /hub
 POST /hub/apply
 POST /hub/features/deploy
@@ -72,6 +73,7 @@ GET /spokes/{spoke}
 GET /spokes/{spoke}/alerts
 GET /spokes/{spoke}/features
 POST /spokes/{spoke}/features/deploy
+POST /spokes/{spoke}/features/profile
 GET /spokes/{spoke}/graphs
 POST /spokes/{spoke}/graphs/deploy
 GET /spokes/{spoke}/graphs/{graph}
