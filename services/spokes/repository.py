@@ -14,6 +14,7 @@ from services.core.clock import Clock, utc_now
 from services.core.logging import logger
 from services.db.engine import Database
 from services.db.records import BundleRecord, DeploymentRecord, EnvironmentRecord, SpokeRecord
+from services.knowledge.remembered import Remembered
 from services.spokes.types import Spoke, SpokeEnvironment
 from spoke_kit.layout import Layout
 from spoke_kit.manifest import Manifest
@@ -53,9 +54,13 @@ class Catalogue:
         self._database = database
         self._layout = layout
         self._clock = clock
+        self._remembered = Remembered(database.revision)
 
     def all(self) -> tuple[Spoke, ...]:
         """Every spoke that is active somewhere, by name."""
+        return self._remembered.get("all", self._all)
+
+    def _all(self) -> tuple[Spoke, ...]:
         with self._database.read() as db:
             spokes = db.scalars(select(SpokeRecord).order_by(SpokeRecord.name)).all()
             environments = db.scalars(
@@ -113,6 +118,9 @@ class Catalogue:
 
         What an earlier version of the service wrote, in another form, counts as not onboarded.
         """
+        return self._remembered.get((spoke, environment), lambda: self._manifest(spoke, environment))
+
+    def _manifest(self, spoke: str, environment: str) -> Manifest | None:
         with self._database.read() as db:
             record = db.get(EnvironmentRecord, (spoke, environment))
             written = record.config if record is not None and record.state == ACTIVE else None
