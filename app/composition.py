@@ -7,6 +7,7 @@ from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.revision import Revision
 from services.core.settings import Settings
+from services.costs.service import Costs
 from services.db.changes import Changes
 from services.db.engine import Database
 from services.db.migrate import migrate
@@ -69,6 +70,7 @@ class Domains:
     predictions: Forecasts
     simulation: Simulation
     failures: Failures
+    costs: Costs
     health: Health
     sync: Sync
     overview: Overview
@@ -174,6 +176,7 @@ def compose(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
+    costs = Costs(history, database, spokes)
     health = Health(history, database, training, operations)
     readings = Readings(history)
     schedule = Schedule(
@@ -194,7 +197,9 @@ def compose(
         schedule,
         knowledge,
     )
-    overview = Overview(spokes, features, training, registry, predictions)
+    overview = Overview(
+        spokes, health, failures, features, registry, predictions, knowledge, lambda: history.commits
+    )
     example = Example(settings.example, operations)
 
     # What who looks may ask of each part of the account.
@@ -231,6 +236,7 @@ def compose(
         predictions,
         simulation,
         failures,
+        costs,
         health,
         sync,
         overview,

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from app.auth import User
 from app.composition import Domains
 from app.schemas.operations import OperationSchema
+from services.costs.service import Costs
 from services.example.service import Example
 from services.failures.service import Failures
 from services.features.service import Features
@@ -91,6 +92,10 @@ def get_failures(request: Request) -> Failures:
     return domains(request).failures
 
 
+def get_costs(request: Request) -> Costs:
+    return domains(request).costs
+
+
 def get_health(request: Request) -> Health:
     return domains(request).health
 
@@ -120,6 +125,7 @@ PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
 SimulationDep = Annotated[Simulation, Depends(get_simulation)]
 OverviewDep = Annotated[Overview, Depends(get_overview)]
 FailuresDep = Annotated[Failures, Depends(get_failures)]
+CostsDep = Annotated[Costs, Depends(get_costs)]
 HealthDep = Annotated[Health, Depends(get_health)]
 ExampleDep = Annotated[Example, Depends(get_example)]
 SyncDep = Annotated[Sync, Depends(get_sync)]

@@ -150,14 +150,13 @@ CREATE TRIGGER audit_events_no_DELETE BEFORE DELETE ON audit_events
 BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END;
 CREATE UNIQUE INDEX uq_operations_open_fingerprint ON operations (fingerprint) WHERE parent_id IS NULL AND cancel_requested_by IS NULL AND state IN ('pending', 'running');
 CREATE TABLE known_answers (
-	"key" VARCHAR(64) NOT NULL, 
 	part VARCHAR(300) NOT NULL, 
+	"key" VARCHAR(64) NOT NULL, 
 	statement TEXT NOT NULL, 
-	answer JSON NOT NULL, 
+	answer TEXT NOT NULL, 
 	as_of DATETIME NOT NULL, 
-	CONSTRAINT pk_known_answers PRIMARY KEY ("key")
+	CONSTRAINT pk_known_answers PRIMARY KEY (part, "key")
 );
-CREATE INDEX ix_known_answers_part ON known_answers (part);
 CREATE TABLE known_parts (
 	part VARCHAR(300) NOT NULL, 
 	as_of DATETIME, 

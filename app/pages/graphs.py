@@ -82,7 +82,7 @@ def run_context(
         return path("/spokes/{}/graphs/{}/runs/{}", spoke, row.graph, run_id, **asked)
 
     return {
-        **around(spokes, spoke, environment, "graphs"),
+        **around(spokes, spoke, environment, "graphs", bool(row.database_name)),
         "graph_name": row.graph,
         # A run is of one environment: the switch leads to the other's graphs.
         "switch": path("/spokes/{}/graphs", spoke),
@@ -169,8 +169,10 @@ def show_graph(
     )
 
 
-def around(spokes: Spokes, spoke: str, environment: Environment, tab: str) -> dict[str, Any]:
-    """What surrounds a part of a spoke; also of one that only the history knows, as when it was taken away."""
+def around(spokes: Spokes, spoke: str, environment: Environment, tab: str, known: bool) -> dict[str, Any]:
+    """What surrounds a part of a spoke; of one that the history alone knows, too, as when it was taken away."""
+    if not known:
+        return spoke_context(spokes, spoke, environment, tab)
     try:
         return {**spoke_context(spokes, spoke, environment, tab), "onboarded": True}
     except NotFound:
@@ -205,7 +207,7 @@ def graph_context(
 
     shown = len(found.grid.tasks)
     return {
-        **around(spokes, found.spoke, environment, "graphs"),
+        **around(spokes, found.spoke, environment, "graphs", bool(found.recent)),
         "graph": found,
         "newest": newest,
         "chart": None if chart.empty else chart,

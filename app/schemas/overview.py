@@ -42,3 +42,12 @@ class SpokeGlance(Schema):
     features_target_seconds: float | None
     open_alerts: int
     open_failures: int
+    success_7: float | None
+    success_30: float | None
+    slowest_graph: str | None
+    run_p50: float | None
+    run_p95: float | None
+    baseline_p50: float | None
+    baseline_p95: float | None
+    credits_7: float | None
+    known: bool

@@ -7,8 +7,6 @@ tasks and from what the graph functions told, by the rules of ``services/trainin
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime, timedelta
@@ -18,8 +16,11 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from services.history.hot import DEPTH, LOADED, Asked
 from services.history.incoming import REQUESTED, Place, graphs_table, is_due, tasks_table
-from services.history.store import History, aware, naive
+from services.history.retention import kept_from
+from services.history.rollups import sum_days
+from services.history.store import History, aware, naive, rows_of
 from services.history.types import GraphRunRow, Recorded, Row, Source
 
 _FINAL = "('SUCCEEDED', 'FAILED', 'FAILED_AND_AUTO_SUSPENDED', 'CANCELLED', 'SKIPPED')"
@@ -39,6 +40,8 @@ _TOLD = (
 _RETRIED = timedelta(days=15)
 # What ended within the hour is told by COMPLETE_TASK_GRAPHS; less, as clocks differ.
 _RECENT = timedelta(minutes=50)
+# More changed runs than these are read again when somebody asks for them.
+_FOLLOWED = 2000
 
 
 class RunWriter:
@@ -67,17 +70,29 @@ class RunWriter:
         due = [row for row in graphs if is_due(row)]
         now = naive(seen_at)
         assert now is not None
-        with self._history.write() as db:
+        with self._history.write(runs=False) as db:
+            first = kept_from(db)
+            if first is not None:
+                incoming, told = (one.filter(pc.field("scheduled_at") >= first) for one in (incoming, told))
             since = _earliest(incoming, told) or now
             _schedule(db, due, now)
             new, changed = _merge(db, incoming, "task_runs", _TASK, "run_id, attempt, name", since)
             _merge(db, told, "told_runs", _TOLD, "run_id, attempt", since)
             _drop_replaced(db, since)
-            self._derive(db, place, since, now)
+            bound = self._derive(db, place, since, now)
+            followed = _followed(db, bound)
+            days = [day for (day,) in db.execute("SELECT DISTINCT day FROM days").fetchall()]
+            sum_days(db, [day for day in days if first is None or day >= first.date()])
+        if followed is None:
+            self._history.newest.clear()
+        elif followed[0]:
+            self._history.newest.replace(*followed)
         return Recorded(new, changed)
 
-    def _derive(self, db: duckdb.DuckDBPyConnection, place: Place, since: datetime, now: datetime) -> None:
-        """graph_runs of what was touched, and of those that had not ended."""
+    def _derive(
+        self, db: duckdb.DuckDBPyConnection, place: Place, since: datetime, now: datetime
+    ) -> datetime | None:
+        """graph_runs of what was touched, and of those that had not ended; when the first of them was due."""
         db.execute(
             "INSERT INTO touched SELECT DISTINCT run_id FROM graph_runs"
             f" WHERE state NOT IN {_FINAL} AND run_id NOT IN (SELECT run_id FROM touched)"
@@ -87,7 +102,7 @@ class RunWriter:
             f" WHERE state NOT IN {_FINAL})"
         ).fetchall()[0]
         if not count:
-            return
+            return None
         bound = min(since, first or since) - _RETRIED
         places = {
             (row[0], row[1]): place(row[0], row[1]) or (None, None)
@@ -102,11 +117,39 @@ class RunWriter:
         )
         if places:
             db.executemany("INSERT INTO places VALUES (?, ?, ?, ?)", [[*k, *v] for k, v in places.items()])
+        _note_days(db, "graph_runs", bound)
         db.execute(
             "DELETE FROM graph_runs WHERE scheduled_at >= $since AND run_id IN (SELECT run_id FROM touched)",
             {"since": bound},
         )
         db.execute(_DERIVE, {"since": bound, "recent": now - _RECENT, "now": now})
+        _note_days(db, "graph_runs", bound)
+        return bound
+
+
+def _note_days(db: duckdb.DuckDBPyConnection, table: str, since: datetime) -> None:
+    """Of what is touched, the days whose sums hold no more."""
+    db.execute(
+        f"INSERT INTO days SELECT DISTINCT CAST(scheduled_at AS DATE) FROM {table}"
+        " WHERE scheduled_at >= ? AND run_id IN (SELECT run_id FROM touched)",
+        [since],
+    )
+
+
+def _followed(
+    db: duckdb.DuckDBPyConnection, bound: datetime | None
+) -> tuple[set[str], tuple[GraphRunRow, ...]] | None:
+    """The touched runs and their attempts now, for who keeps them in memory; None when they are many."""
+    touched = db.execute(f"SELECT DISTINCT run_id FROM touched LIMIT {_FOLLOWED + 1}").fetchall()
+    if len(touched) > _FOLLOWED:
+        return None
+    if bound is None:
+        return set(), ()
+    answer = db.execute(
+        f"SELECT {_COLUMNS} FROM graph_runs WHERE scheduled_at >= ? AND run_id IN (SELECT run_id FROM touched)",
+        [bound],
+    )
+    return {run for (run,) in touched}, tuple(graph_run(row) for row in rows_of(answer))
 
 
 def _schedule(db: duckdb.DuckDBPyConnection, due: list[Row], now: datetime) -> None:
@@ -137,9 +180,9 @@ def _merge(
     db: duckdb.DuckDBPyConnection, incoming: pa.Table, table: str, columns: str, key: str, since: datetime
 ) -> tuple[int, int]:
     """Put what is told into a table; how many rows are new, and how many told differently. Fills ``touched``."""
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS touched (run_id VARCHAR)")
     if table == "task_runs":
-        db.execute("DELETE FROM touched")
+        db.execute("CREATE OR REPLACE TEMP TABLE touched (run_id VARCHAR)")
+        db.execute("CREATE OR REPLACE TEMP TABLE days (day DATE)")
     if not incoming.num_rows:
         return 0, 0
     same = [name.strip() for name in columns.split(",")]
@@ -170,6 +213,12 @@ def _merge(
     (new, changed) = db.execute(
         "SELECT count(*) FILTER (is_new), count(*) FILTER (NOT is_new AND differs) FROM fresh"
     ).fetchall()[0]
+    if table == "task_runs":
+        db.execute(
+            "INSERT INTO days SELECT CAST(scheduled_at AS DATE) FROM fresh UNION SELECT CAST(e.scheduled_at AS DATE)"
+            f" FROM task_runs AS e JOIN fresh AS i ON {on} WHERE NOT i.is_new AND e.scheduled_at >= ?",
+            [since - _RETRIED],
+        )
     db.execute(
         f"DELETE FROM {table} AS e USING fresh AS i WHERE NOT i.is_new AND e.scheduled_at >= $since AND {on}",
         {"since": since - _RETRIED},
@@ -194,6 +243,10 @@ def _drop_replaced(db: duckdb.DuckDBPyConnection, since: datetime) -> None:
     for table in ("task_runs", "told_runs"):
         found = db.execute(f"SELECT DISTINCT run_id FROM ({waiting.format(table=table)})", bound).fetchall()
         for (run_id,) in found:
+            db.execute(
+                "INSERT INTO days SELECT CAST(scheduled_at AS DATE) FROM graph_runs WHERE run_id = ?",
+                [run_id],
+            )
             db.execute(f"DELETE FROM {table} WHERE run_id = ? AND state = 'SCHEDULED'", [run_id])
             db.execute("DELETE FROM graph_runs WHERE run_id = ? AND state = 'SCHEDULED'", [run_id])
             db.execute("INSERT INTO touched VALUES (?)", [run_id])
@@ -309,17 +362,18 @@ _AS_TASKS = """
     started_at AS "QUERY_START_TIME", completed_at AS "COMPLETED_TIME", query_id AS "QUERY_ID",
     query_text AS "QUERY_TEXT", root_id AS "ROOT_TASK_ID", graph_version AS "GRAPH_VERSION"
 """
-_KEPT = 512
 
 
 class RunReader:
-    """Reads runs. ``newest`` is one query, and none while nothing was written since; the others are two."""
+    """Reads runs. ``newest`` is one query, and none while memory holds them; the others are two."""
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._kept: OrderedDict[tuple[Any, ...], tuple[GraphRunRow, ...]] = OrderedDict()
-        self._as_of = -1
-        self._lock = threading.Lock()
+
+    def load(self) -> None:
+        """Bring the newest runs of all spokes into memory: one query, when the history has been opened."""
+        generation = self._history.newest.generation
+        self._history.newest.load(self._newest((None, None, None), LOADED + 1), generation)
 
     def newest(
         self,
@@ -329,29 +383,25 @@ class RunReader:
         limit: int = 50,
     ) -> tuple[GraphRunRow, ...]:
         """The newest attempts, newest first; of all graphs unless it is said which."""
-        key, stamp = (spoke, environment, graph, limit), self._history.commits
-        with self._lock:
-            if self._as_of != stamp:
-                self._kept.clear()
-                self._as_of = stamp
-            if key in self._kept:
-                self._kept.move_to_end(key)
-                return self._kept[key]
-        named = {"spoke": spoke, "environment": environment, "graph": graph}
-        asked = {name: value for name, value in named.items() if value is not None}
-        where = " AND ".join(f"{name} = ?" for name in asked) or "true"
+        asked, newest = (spoke, environment, graph), self._history.newest
+        found = newest.get(asked, limit)
+        if found is not None:
+            return found
+        generation = newest.generation
+        rows = self._newest(asked, max(limit, DEPTH + 1))
+        newest.keep(asked, rows, generation)
+        return rows[:limit]
+
+    def _newest(self, asked: Asked, limit: int) -> tuple[GraphRunRow, ...]:
+        named = zip(("spoke", "environment", "graph"), asked, strict=True)
+        given = {name: value for name, value in named if value is not None}
+        where = " AND ".join(f"{name} = ?" for name in given) or "true"
         rows = self._history.rows(
             f"SELECT {_COLUMNS} FROM graph_runs WHERE {where} ORDER BY scheduled_at DESC, attempt DESC, run_id"
             f" LIMIT {limit:d}",
-            list(asked.values()),
+            list(given.values()),
         )
-        found = tuple(graph_run(row) for row in rows)
-        with self._lock:
-            if self._as_of == stamp:
-                self._kept[key] = found
-                if len(self._kept) > _KEPT:
-                    self._kept.popitem(last=False)
-        return found
+        return tuple(graph_run(row) for row in rows)
 
     def task_rows(
         self, database: str, schema: str, graph: str, run_id: str | None = None, runs: int = 30

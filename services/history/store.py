@@ -18,6 +18,7 @@ import duckdb
 from services.core.errors import Unavailable
 from services.core.revision import Revision
 from services.history import schema
+from services.history.hot import NewestRuns
 
 Row = dict[str, Any]
 Cursor = duckdb.DuckDBPyConnection
@@ -35,6 +36,7 @@ class History:
         self._local = threading.local()
         # How often something was written: what was read before holds while it stands.
         self.commits = 0
+        self.newest = NewestRuns()
 
     def open(self) -> None:
         """Open the file, make it when it is missing, and bring it to the schema of this code."""
@@ -48,6 +50,7 @@ class History:
         }
         self._connection = duckdb.connect(str(self.path), config=config)
         schema.upgrade(self._connection)
+        self.newest.clear()
 
     def close(self) -> None:
         """Close the file; what was committed is in it."""
@@ -67,13 +70,14 @@ class History:
     def rows(self, text: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query, each as a dict by column name."""
         with self.read() as cursor:
-            cursor.execute(text, list(values))
-            names = [column[0] for column in cursor.description or ()]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return rows_of(cursor.execute(text, list(values)))
 
     @contextmanager
-    def write(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        """One transaction: committed at the end, rolled back on an exception; one at a time."""
+    def write(self, *, runs: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
+        """One transaction: committed at the end, rolled back on an exception; one at a time.
+
+        ``runs`` is False when no graph run is written, or the writer itself tells ``newest`` of those.
+        """
         with self._writing:
             cursor = self._cursor()
             cursor.begin()
@@ -84,7 +88,14 @@ class History:
                 raise
             cursor.commit()
             self.commits += 1
+            if runs:
+                self.newest.clear()
         self._revision.bump()
+
+    def compact(self) -> None:
+        """Write what was committed from the log into the file, and give back the room of what was removed."""
+        with self._writing:
+            self._cursor().execute("CHECKPOINT").fetchall()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         connection = self._connection
@@ -95,6 +106,12 @@ class History:
             kept = (connection, connection.cursor())
             self._local.kept = kept
         return kept[1]
+
+
+def rows_of(answer: duckdb.DuckDBPyConnection) -> list[Row]:
+    """What was just executed gave these rows, each as a dict by column name."""
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 
 
 def naive(moment: datetime | None) -> datetime | None:

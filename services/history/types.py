@@ -19,6 +19,37 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class TaskRunRow:
+    """One run of one task. ``run_id`` is GRAPH_RUN_GROUP_ID; ``spoke`` is None outside of every spoke."""
+
+    spoke: str | None
+    environment: str | None
+    database_name: str
+    schema_name: str
+    graph: str
+    name: str
+    root_id: str | None
+    graph_version: int | None
+    run_id: str
+    attempt: int
+    state: str
+    scheduled_from: str | None
+    scheduled_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    query_id: str | None
+    query_text: str | None
+    condition_text: str | None
+    return_value: str | None
+    error_code: str | None
+    error_message: str | None
+    fingerprint: str | None
+    config: str | None
+    source: str
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class GraphRunRow:
     """One attempt at a run of a graph. ``run_id`` is GRAPH_RUN_GROUP_ID; ``attempts`` counts those of the run.
 

@@ -2,103 +2,178 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from services.core.clock import Clock, utc_now
+from services.failures.service import Failures
 from services.features.service import Features
-from services.knowledge.types import NotYetKnown
+from services.health.service import Health
+from services.health.types import SpokeHealth
+from services.history.types import GraphRunRow
+from services.knowledge import Knowledge
+from services.knowledge.types import NotYetKnown, spoke_part
 from services.overview.types import RunMark, SpokeGlance
 from services.predictions.service import Forecasts
 from services.registry.service import Registry
 from services.spokes.service import Spokes
 from services.spokes.types import Spoke
-from services.training.service import Training
-from services.training.types import GraphRun
 
-_RUNS = 30
+Place = tuple[str, str]
+
+
+class Credits(Protocol):
+    """What each spoke cost in each environment: see services.costs."""
+
+    def __call__(self, days: int) -> Mapping[Place, float]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A line's part that changes with a reading of the account, and of which reading it is."""
+
+    as_of: datetime | None
+    commits: int
+    line: SpokeGlance
 
 
 class Overview:
-    """See types.py."""
+    """See types.py. What a reading told is composed once for each reading."""
 
     def __init__(
         self,
         spokes: Spokes,
+        health: Health,
+        failures: Failures,
         features: Features,
-        training: Training,
         registry: Registry,
         predictions: Forecasts,
+        knowledge: Knowledge,
+        copied: Callable[[], int],
+        credits: Credits | None = None,
+        clock: Clock = utc_now,
     ) -> None:
         self._spokes = spokes
+        self._health = health
+        self._failures = failures
         self._features = features
-        self._training = training
         self._registry = registry
         self._predictions = predictions
+        self._knowledge = knowledge
+        self._copied = copied
+        self._credits = credits
+        self._clock = clock
+        self._kept: dict[Place, _Kept] = {}
+        self._lock = threading.Lock()
 
     def glance(self, spoke: str | None = None) -> tuple[SpokeGlance, ...]:
         """One row for each spoke and environment where it is onboarded, worst first."""
+        health = {(one.spoke, one.environment): one for one in self._health.glance()}
+        failures = self._failures.open_by_place()
+        spent = self._credits(7) if self._credits is not None else {}
+        now = self._clock()
         rows = [
-            self._row(known, here.environment)
+            _seen(
+                self._aged(self._told(known, here.environment), now),
+                health.get((known.name, here.environment)),
+                failures.get((known.name, here.environment), 0),
+                spent.get((known.name, here.environment)),
+            )
             for known in self._spokes.all()
             if spoke in (None, known.name)
             for here in known.environments
         ]
         return tuple(sorted(rows, key=badness))
 
-    def _row(self, spoke: Spoke, environment: str) -> SpokeGlance:
-        """Ask each domain once."""
+    def _told(self, spoke: Spoke, environment: str) -> SpokeGlance:
+        """What a reading of the account told of a place."""
+        place = (spoke.name, environment)
+        as_of, commits = self._knowledge.as_of(spoke_part(*place)), self._copied()
+        with self._lock:
+            kept = self._kept.get(place)
+        if (
+            kept is not None
+            and (kept.as_of, kept.commits) == (as_of, commits)
+            and kept.line.title == spoke.title
+        ):
+            return kept.line
+        line = SpokeGlance(spoke.name, spoke.title, spoke.owner, environment)
         try:
-            return self._known_row(spoke, environment)
+            line = self._read(line)
         except NotYetKnown:
             # A spoke that was not read yet is no reason to hide the others.
-            return SpokeGlance(spoke.name, spoke.title, spoke.owner, environment)
+            line = replace(line, known=False)
+        with self._lock:
+            self._kept[place] = _Kept(as_of, commits, line)
+        return line
 
-    def _known_row(self, spoke: Spoke, environment: str) -> SpokeGlance:
-        graphs = self._training.graphs(spoke.name, environment, _RUNS)
-        models = self._registry.models(spoke.name, environment)
-        evaluations = self._predictions.evaluations(spoke.name, environment, limit=1)
-        views = self._features.freshness(spoke.name, environment)
+    def _read(self, line: SpokeGlance) -> SpokeGlance:
+        place = (line.spoke, line.environment)
+        models = self._registry.models(*place)
+        evaluations = self._predictions.evaluations(*place, limit=1)
+        views = self._features.freshness(*place)
         registered, last = evaluations.registered, next(iter(evaluations.items), None)
-        marks = sorted(
-            (_mark(run) for graph in graphs for run in graph.runs), key=lambda mark: mark.started_at
+        model, version = next(
+            ((one.name, one.default_version) for one in models if one.default_version), (None, None)
         )
-        failed = [graph for graph in graphs if graph.runs and graph.runs[0].state.startswith("FAILED")]
-        default = next(
-            ((model.name, model.default_version) for model in models if model.default_version), (None, None)
-        )
-        lags = [view.lag_seconds for view in views if view.lag_seconds is not None]
         targets = [view.target_lag_seconds for view in views if view.target_lag_seconds is not None]
         refreshed = [view.last_refreshed_at for view in views if view.last_refreshed_at is not None]
-        return SpokeGlance(
-            spoke=spoke.name,
-            title=spoke.title,
-            owner=spoke.owner,
-            environment=environment,
-            runs=tuple(marks[-_RUNS:]),
-            next_run_at=min((graph.next_run_at for graph in graphs if graph.next_run_at), default=None),
-            model=default[0],
-            model_version=default[1],
+        return replace(
+            line,
+            model=model,
+            model_version=version,
             metric=registered.metric if registered else None,
             metric_value=registered.value if registered else None,
             naive_value=registered.naive if registered else None,
             last_evaluated_day=last.day if last else None,
             last_loss=last.loss if last else None,
             last_naive_loss=last.naive_loss if last else None,
-            predicted_day=self._predictions.last_day(spoke.name, environment),
+            predicted_day=self._predictions.last_day(*place),
             feature_views=len({view.name for view in views}),
             features_refreshed_at=min(refreshed, default=None),
-            features_lag_seconds=max(lags, default=None),
             features_target_seconds=min(targets, default=None),
-            open_alerts=self._predictions.open_alerts(spoke.name, environment),
-            open_failures=len(failed),
+            open_alerts=self._predictions.open_alerts(*place),
+        )
+
+    def _aged(self, line: SpokeGlance, now: datetime) -> SpokeGlance:
+        at = line.features_refreshed_at
+        return (
+            line if at is None else replace(line, features_lag_seconds=max((now - at).total_seconds(), 0.0))
         )
 
 
-def badness(row: SpokeGlance) -> tuple[bool, int, bool, str, str]:
-    """A key that puts the worst first: a failed run, open alerts, stale features, then the name."""
+def _seen(line: SpokeGlance, health: SpokeHealth | None, failures: int, spent: float | None) -> SpokeGlance:
+    """The line with what the history tells of its runs."""
+    line = replace(line, open_failures=failures, credits_7=spent)
+    if health is None:
+        return line
+    slowest = health.slowest
+    return replace(
+        line,
+        runs=tuple(map(_mark, health.runs)),
+        next_run_at=health.next_run_at,
+        success_7=health.success_7,
+        success_30=health.success_30,
+        slowest_graph=slowest.graph if slowest else None,
+        run_p50=slowest.run_p50 if slowest else None,
+        run_p95=slowest.run_p95 if slowest else None,
+        baseline_p50=slowest.baseline_p50 if slowest else None,
+        baseline_p95=slowest.baseline_p95 if slowest else None,
+    )
+
+
+def badness(row: SpokeGlance) -> tuple[int, bool, float, int, str, str]:
+    """A key that puts the worst first: open failures, late features, success, open alerts, then the name."""
     lag, target = row.features_lag_seconds, row.features_target_seconds
-    stale = lag is not None and target is not None and lag > target
-    return (not row.open_failures, -row.open_alerts, not stale, row.spoke, row.environment)
+    late = lag is not None and target is not None and lag > target
+    success = 1.0 if row.success_7 is None else row.success_7
+    return (-row.open_failures, not late, success, -row.open_alerts, row.spoke, row.environment)
 
 
-def _mark(run: GraphRun) -> RunMark:
+def _mark(run: GraphRunRow) -> RunMark:
     return RunMark(
-        run.graph, run.run_id, run.attempt, run.state, run.started_at or run.scheduled_at, run.seconds
+        run.graph, run.run_id, run.attempt, run.state, run.started_at or run.scheduled_at, run.run_seconds
     )

@@ -3,7 +3,7 @@
 Functions (`services.overview`):
 
 - `glance(spoke: str | None = None) -> tuple[SpokeGlance, ...]`: one row for each spoke and environment
-  where it is onboarded, worst first (failed last run, then open alerts, then stale features, then name).
+  where it is onboarded, worst first (open failures, then late features, then success, then open alerts, then name).
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ class SpokeGlance:
     compared by, `metric_value` and `naive_value` are the default version's and the naive model's as logged;
     `last_loss` and `last_naive_loss` are of the last evaluated day of the first prediction.
     `features_lag_seconds` is the age of the oldest feature view's data, `features_target_seconds` what was
-    declared.
+    declared. `success_7` and `success_30` are fractions of the runs that ended well or failed. `slowest_graph` is the
+    one furthest above its baseline, with its durations of 7 days and those of the 28 days before, in seconds.
+    `open_failures` are groups that nobody has resolved or acknowledged. `credits_7` are of the last 7 days.
+    `known` is False while the account was not read.
     """
 
     spoke: str
@@ -56,3 +59,12 @@ class SpokeGlance:
     features_target_seconds: float | None = None
     open_alerts: int = 0
     open_failures: int = 0
+    success_7: float | None = None
+    success_30: float | None = None
+    slowest_graph: str | None = None
+    run_p50: float | None = None
+    run_p95: float | None = None
+    baseline_p50: float | None = None
+    baseline_p95: float | None = None
+    credits_7: float | None = None
+    known: bool = True

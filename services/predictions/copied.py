@@ -1,8 +1,8 @@
 """The copy of a prediction's rows in the history: what pages read.
 
-Its tables have the relation's roles as columns (``relation.py``) and KH, a number made of the key. A day's rows lie
-together in ``rows``, the riskiest first, and in ``entities`` by KH: so a page, a map and an entity's history touch
-a small part of them. ``actuals`` is the longer history by KH.
+Its tables have the relation's roles as columns (``relation.py``) and KH and KI, numbers made of the key. A day's rows
+lie together in ``rows``, the riskiest first, and in ``entities`` by KH: so a page, a map and an entity's history
+touch a small part of them. ``actuals`` is the longer history by KH.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ Asks = Callable[[str, Sequence[Any]], list[Row]]
 
 # A probability of 0 or 1 that was wrong costs this much less than infinity.
 _EPSILON = "1e-15"
+KEY_NUMBERS = {"KH": "UBIGINT", "KI": "UBIGINT"}
 # Between the parts of what is searched.
 SEPARATOR = "\x1f"
 # Grows when the tables of copies change.
@@ -69,7 +70,7 @@ class Copy:
 
     @property
     def actuals(self) -> str:
-        """K0, …, T and ACTUAL of the longer history."""
+        """KH, KI, T and ACTUAL of the longer history."""
         return f"predicted_{self.id:d}_actuals"
 
     @property
@@ -85,7 +86,7 @@ class Copy:
         """The columns of ``rows`` and their types."""
         value, number = self.value_type, "DOUBLE"
         return {
-            "KH": "UBIGINT",
+            **KEY_NUMBERS,
             **dict.fromkeys(self.keys, "VARCHAR"),
             **dict.fromkeys(("LABEL", "SEARCH", "BLANKS"), "VARCHAR"),
             "T": self.time_type,
@@ -107,15 +108,19 @@ class Copy:
         return "DATE" if self.contract.grain is Grain.DAY else "TIMESTAMP"
 
     @property
-    def key_number(self) -> str:
-        """KH of a row."""
-        return f"md5_number_lower(concat_ws('{SEPARATOR}', {', '.join(self.keys)}))"
+    def key_numbers(self) -> dict[str, str]:
+        """KH and KI of a row."""
+        told = ", ".join(f"strlen({name}), {name}" for name in self.keys)
+        key = f"concat_ws('{SEPARATOR}', {told})"
+        return {"KH": f"md5_number_lower({key})", "KI": f"md5_number_upper({key})"}
 
-    def same_key(self, key: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
-        """The condition for an entity's rows, with its values."""
-        digest = hashlib.md5(SEPARATOR.join(key).encode(), usedforsecurity=False).digest()
-        named = " AND ".join(f"{name} = ?" for name in self.keys)
-        return f"KH = ? AND {named}", (int.from_bytes(digest[8:], "little"), *key)
+    def same_key(self, key: Sequence[str]) -> str:
+        """The condition for an entity's rows."""
+        told = SEPARATOR.join(f"{len(part.encode())}{SEPARATOR}{part}" for part in key)
+        digest = hashlib.md5(told.encode(), usedforsecurity=False).digest()
+        lower, upper = (int.from_bytes(half, "little") for half in (digest[8:], digest[:8]))
+        # As literals of their type: a bound number is of another, and the column would be cast, all of it.
+        return f"KH = {lower:d}::UBIGINT AND KI = {upper:d}::UBIGINT"
 
     def loss(self, role: str) -> str:
         """What a value costs beside ACTUAL; NULL where either is not known."""
@@ -135,17 +140,14 @@ class Copies:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._known: tuple[int, dict[tuple[str, str, str], Row]] = (-1, {})
 
     def of(self, relation: Relation) -> Copy | Problem | None:
         """The copy of a prediction; why there is none; None before the first attempt."""
         scope = relation.scope
-        found = self._history.rows(
-            "SELECT * FROM prediction_copies WHERE spoke = ? AND environment = ? AND prediction = ?",
-            (scope.spoke, scope.environment, relation.name),
-        )
-        if not found:
+        row = self._rows().get((scope.spoke, scope.environment, relation.name))
+        if row is None:
             return None
-        row = found[0]
         problem = Problem(**json.loads(row["problem"])) if row["problem"] else None
         if row["id"] is None:
             return problem
@@ -158,6 +160,15 @@ class Copies:
             tuple(json.loads(row["feature_types"])),
             problem,
         )
+
+    def _rows(self) -> dict[tuple[str, str, str], Row]:
+        """By spoke, environment and prediction; read once for each state of the history."""
+        state, known = self._history.commits, self._known
+        if known[0] != state:
+            rows = self._history.rows("SELECT * FROM prediction_copies")
+            known = (state, {(row["spoke"], row["environment"], row["prediction"]): row for row in rows})
+            self._known = known
+        return known[1]
 
 
 def shape_of(relation: Relation) -> str:

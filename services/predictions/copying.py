@@ -179,13 +179,13 @@ class Copier:
         if part == "rows":
             columns = copy.columns
             made = {
-                "KH": copy.key_number,
+                **copy.key_numbers,
                 "SEARCH": f"lower(concat_ws('{SEPARATOR}', LABEL, {keys}))",
             }
             fetched = ", ".join(name for name in columns if name not in made)
             text = f"SELECT {fetched} FROM {relation.rows} AS R"
         else:
-            columns, made = actual_columns(copy), {"KH": copy.key_number}
+            columns, made = actual_columns(copy), copy.key_numbers
             text = (
                 f"SELECT * FROM (SELECT {keys}, T, T::DATE AS DAY, ACTUAL FROM {relation.history} AS H) AS A"
             )

@@ -121,12 +121,10 @@ class Predictions:
 
     def entity(self, copy: Copy, key: Sequence[str], limit: int) -> tuple[HistoryValue, ...]:
         """An entity's newest predictions, newest first; of one time the one that was made last."""
-        same, values = copy.same_key(key)
         rows = self._history.rows(
-            f"SELECT * FROM {copy.entities} WHERE {same}"
+            f"SELECT * FROM {copy.entities} WHERE {copy.same_key(key)}"
             " QUALIFY ROW_NUMBER() OVER (PARTITION BY T ORDER BY MADE_AT DESC NULLS LAST, V DESC) = 1"
-            f" ORDER BY T DESC LIMIT {limit:d}",
-            values,
+            f" ORDER BY T DESC LIMIT {limit:d}"
         )
         return tuple(
             HistoryValue(
@@ -142,21 +140,18 @@ class Predictions:
 
     def one(self, copy: Copy, key: Sequence[str], time: Time) -> PredictionRow | None:
         """An entity's prediction for one time, the one that was made last."""
-        same, values = copy.same_key(key)
         rows = self._history.rows(
-            f"SELECT * FROM {copy.rows} WHERE T = ? AND {same}"
+            f"SELECT * FROM {copy.rows} WHERE T = ? AND {copy.same_key(key)}"
             " ORDER BY MADE_AT DESC NULLS LAST, V DESC LIMIT 1",
-            (time, *values),
+            (time,),
         )
         return prediction_row(copy, rows[0]) if rows else None
 
     def actuals(self, copy: Copy, key: Sequence[str], limit: int) -> tuple[HistoryValue, ...]:
         """An entity's newest actuals where its longer history is, newest first."""
-        same, values = copy.same_key(key)
         rows = self._history.rows(
-            f"SELECT T, MAX(ACTUAL) AS ACTUAL FROM {copy.actuals} WHERE {same}"
-            f" GROUP BY T ORDER BY T DESC LIMIT {limit:d}",
-            values,
+            f"SELECT T, MAX(ACTUAL) AS ACTUAL FROM {copy.actuals} WHERE {copy.same_key(key)}"
+            f" GROUP BY T ORDER BY T DESC LIMIT {limit:d}"
         )
         return tuple(HistoryValue(row["T"], actual=maybe(row["ACTUAL"])) for row in rows)
 

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from services.history.store import Cursor, naive
-from services.predictions.copied import Copy, Row, contract_text
+from services.predictions.copied import KEY_NUMBERS, Copy, Row, contract_text
 from services.predictions.evaluating import body_of, evaluate
 from services.predictions.rows import below, numeric
 from services.predictions.summaries import times_of
@@ -38,12 +38,11 @@ class Part:
 
 def _entity_columns(copy: Copy) -> list[str]:
     told = ("PREDICTED", "ACTUAL", "NAIVE", "LOWER_BOUND", "UPPER_BOUND", "V", "MADE_AT")
-    return ["KH", *copy.keys, "DAY", "T", *told]
+    return [*KEY_NUMBERS, "DAY", "T", *told]
 
 
 def actual_columns(copy: Copy) -> dict[str, str]:
-    keys = dict.fromkeys(copy.keys, "VARCHAR")
-    return {"KH": "UBIGINT", **keys, "DAY": "DATE", "T": copy.time_type, "ACTUAL": copy.value_type}
+    return {**KEY_NUMBERS, "DAY": "DATE", "T": copy.time_type, "ACTUAL": copy.value_type}
 
 
 def create(db: Cursor, copy: Copy) -> None:

@@ -12,14 +12,13 @@ class Pace:
 
     ``first`` and ``longest`` are the pauses between two questions of who follows something, ``patience`` how
     long the account may take to tell of what it was asked for, ``ending`` how long what was cancelled may
-    take to end, ``memory`` how long an answer is good enough for who only looks.
+    take to end.
     """
 
     first: float
     longest: float
     patience: float
     ending: float
-    memory: float
 
     def pauses(self) -> Iterator[float]:
         """The pauses, one after the other, growing."""
@@ -37,5 +36,5 @@ class Pace:
                 return
 
 
-EMBEDDED = Pace(first=0.15, longest=1.0, patience=30.0, ending=600.0, memory=1.0)
-LIVE = Pace(first=2.0, longest=5.0, patience=120.0, ending=600.0, memory=15.0)
+EMBEDDED = Pace(first=0.15, longest=1.0, patience=30.0, ending=600.0)
+LIVE = Pace(first=2.0, longest=5.0, patience=120.0, ending=600.0)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from services.core.clock import Clock, utc_now
-from services.core.errors import SnowflakeFailed
 from services.core.hub import Declaration
 from services.core.settings import SyncSettings
 from services.knowledge import Knowledge
@@ -111,10 +110,8 @@ class Sync:
         """Have what is shown of the account's objects asked anew, of one spoke or of all."""
         begin, error = time.perf_counter(), None
         part = None if scope is None else f"spoke:{scope[0]}:{scope[1]}"
-        try:
-            self._knowledge.refresh(part, reach, context)
-        except SnowflakeFailed as refused:
-            error = refused.message
+        for one in self._knowledge.refresh(part, reach, context):
+            error = error or one.error
         now = self._clock()
         found = Reading(CATALOGUE, seconds=time.perf_counter() - begin, warehouse=reach == "all", error=error)
         if error is None and scope is None:
@@ -149,6 +146,7 @@ class Sync:
         read_at = self._clock()
         with self._readers.open(context.connect) as account:
             found = self._stitching.usage(account, days or self._settings.days, check, context.progress)
+        self._readings.reckon(self._places.all(), self._clock().astimezone(UTC).date())
         self._readings.log(read_at, found)
         return found
 

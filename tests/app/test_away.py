@@ -81,7 +81,9 @@ def until(condition: Callable[[], Any], seconds: float = 200) -> None:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("away")
-    settings: Settings = read_settings({"SPOKEHUB_DATA": str(folder), "SPOKEHUB_EXAMPLE": "none"})
+    # What is read on the way is asked for here, or because it was not read before.
+    alone = {"SPOKEHUB_EXAMPLE": "none", "SPOKEHUB_SYNC_SECONDS": "0"}
+    settings: Settings = read_settings({"SPOKEHUB_DATA": str(folder), **alone})
     embedded = EmbeddedAccount.of(settings)
     assert embedded is not None
     where = embedded.address

@@ -27,7 +27,9 @@ KEY = ["north/pier", 'A "1"']
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     folder = str(tmp_path_factory.mktemp("third"))
-    settings = read_settings({"SPOKEHUB_DATA": folder, "SPOKEHUB_EXAMPLE": "none"})
+    settings = read_settings(
+        {"SPOKEHUB_DATA": folder, "SPOKEHUB_EXAMPLE": "none", "SPOKEHUB_SYNC_SECONDS": "0"}
+    )
     with pytest.MonkeyPatch.context() as patched, warnings.catch_warnings():
         patched.setattr(deployer, "SPOKES", THIRD)
         with TestClient(create_app(settings), base_url="http://127.0.0.1") as client:

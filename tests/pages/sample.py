@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sample_account import Features, Hub, Knowledge, Overview, Registry, SharedFeatures, Spokes
+from sample_costs import costs
 from sample_failures import Failures
 from sample_forecasts import Predictions, Simulation
 from sample_health import health
@@ -14,6 +15,7 @@ from sample_operations import Example, Operations
 from sample_runs import Training
 from sample_sync import Sync
 
+from services.costs.service import Costs
 from services.health.service import Health
 
 
@@ -32,6 +34,7 @@ class Sample:
     predictions: Predictions = field(default_factory=Predictions)
     simulation: Simulation = field(default_factory=Simulation)
     failures: Failures = field(default_factory=Failures)
+    costs: Costs = field(default_factory=costs)
     sync: Sync = field(default_factory=Sync)
     overview: Overview = field(default_factory=Overview)
     example: Example = field(default_factory=Example)
@@ -50,6 +53,7 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
         operations=Operations("running" if state == "absent" else state, state == "running"),
         simulation=Simulation(not options.get("empty", False)),
         failures=Failures(bool(options.get("empty"))),
+        costs=costs(bool(options.get("empty", False))),
         sync=Sync(bool(options.get("empty"))),
     )
     if options.get("empty"):

@@ -306,6 +306,14 @@ class Overview:
             240.0,
             3600.0,
             7,
-            0,
+            2,
+            success_7=0.97,
+            success_30=0.99,
+            slowest_graph="TRAINING_DAG",
+            run_p50=31.0,
+            run_p95=44.0,
+            baseline_p50=20.0,
+            baseline_p95=30.0,
+            credits_7=1.234,
         )
         return (dev, SpokeGlance("pudo", "PUDO capacity", "Last-mile analytics", "STAGING"))

@@ -93,11 +93,14 @@ def test_no_dead_links(options):
 def test_overview_shows_each_spoke_and_environment(read):
     rows = read("/").one("section", aria_label="Spokes at a glance").one("tbody").all("tr")
     cells = [[cell.text for cell in row.all("td")] for row in rows]
-    assert cells[0][0] == "PUDO capacity Last-mile analytics"
-    assert [row[1] for row in cells] == ["DEV", "STAGING"]
-    assert cells[0][4] == "0.071 mae, naive 0.103"
+    assert [row[0] for row in cells] == [
+        "PUDO capacity DEV Last-mile analytics",
+        "PUDO capacity STAGING Last-mile analytics",
+    ]
+    assert cells[0][2:5] == ["97 % 99 % in 30 d", "31 s / 44 s 1.6 × usual", "2 open"]
+    assert cells[0][6:8] == ["0.67 × naive 7 alerts", "1.23"]
     assert len(rows[0].one("svg", cls="strip").all("a")) == 30
-    assert cells[1][2] == "no runs yet"
+    assert cells[1][1] == "no runs yet"
 
 
 def test_setup_is_followed_until_it_ends(read):
@@ -191,12 +194,14 @@ def test_failed_run_names_the_line_that_matters_first(read):
 
 
 def test_a_run_shows_its_attempts_and_the_last_one_alone_is_retried(read):
-    page = read(RUN, options={"run": "CANCELLED"})
+    page = read(f"{RUN}?attempt=1", options={"run": "CANCELLED"})
     facts = {row.one("dt").text: row.one("dd") for row in page.one("dl").all("div")}
     assert facts["Attempt"].one("strong").text == "1"
     (link,) = facts["Attempt"].all("a")
     assert (link.text, link.attributes["href"]) == ("2", f"{RUN}?environment=DEV&attempt=2")
-    assert page.one("main").all("form") == []
+    assert [form.attributes["action"].rpartition("/")[2] for form in page.one("main").all("form")] == [
+        "again"
+    ]
 
 
 def test_running_run_polls_and_finished_one_does_not(read):

@@ -18,6 +18,7 @@ from app.pages.render import STATIC, TEMPLATES, data, templates
 from app.pages.states import STATES, state_style
 
 DOMAINS = (
+    "costs",
     "example",
     "failures",
     "features",
@@ -34,6 +35,8 @@ VENDOR = STATIC / "vendor"
 ROUTES = """
 GET /
 POST /example
+GET /costs
+POST /costs/budgets
 GET /failures
 POST /failures
 GET /failures/{failure_id}

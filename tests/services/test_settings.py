@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from services.core.errors import Invalid
-from services.core.settings import read_settings
+from services.core.settings import SyncSettings, read_settings
 from services.snowflake.embedded import EmbeddedAccount
 
 
@@ -69,3 +69,22 @@ def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
 
 def test_the_token_is_not_shown() -> None:
     assert "s3cret" not in repr(read_settings({"SPOKEHUB_ADMIN_TOKEN": "s3cret"}))
+
+
+def test_how_often_the_account_is_read() -> None:
+    assert read_settings({}).sync == SyncSettings(300.0, None, 400)
+    given = {
+        "SPOKEHUB_SYNC_SECONDS": "60",
+        "SPOKEHUB_SYNC_WAREHOUSE_SECONDS": "7200",
+        "SPOKEHUB_SYNC_DAYS": "30",
+    }
+    assert read_settings(given).sync == SyncSettings(60.0, 7200.0, 30)
+    assert read_settings({"SPOKEHUB_SYNC_SECONDS": "0"}).sync.every is None
+    for name, value in (
+        ("SPOKEHUB_SYNC_SECONDS", "often"),
+        ("SPOKEHUB_SYNC_SECONDS", "nan"),
+        ("SPOKEHUB_SYNC_WAREHOUSE_SECONDS", "5"),
+        ("SPOKEHUB_SYNC_DAYS", "0"),
+    ):
+        with pytest.raises(Invalid, match=name):
+            read_settings({name: value})

@@ -31,7 +31,7 @@ from services.training.types import GraphRun
 from spoke_kit.manifest import Manifest
 from tests.manifests import TASK, small
 
-PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0, memory=0.0)
+PACE = Pace(first=0.05, longest=0.2, patience=10.0, ending=60.0)
 HUB = load_declaration()
 WAREHOUSE = HUB.warehouse.name
 GRAPH = "TRAINING_DAG"
