@@ -25,20 +25,20 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = "/spokes/s0/graphs/TRAIN/runs/run-0-0"
 # The address → the most statements to the catalogue and the most to the history.
 PAGES = {
-    "/": (14, 2),
-    "/runs": (4, 8),
-    "/failures": (4, 6),
-    "/operations": (5, 0),
-    "/operations/op-0": (12, 0),
-    "/sync": (4, 3),
-    "/spokes/s0": (6, 6),
-    "/spokes/s0/graphs": (5, 4),
-    "/spokes/s0/graphs/TRAIN": (6, 10),
-    RUN: (6, 12),
+    "/": (12, 11),
+    "/runs": (8, 5),
+    "/failures": (7, 4),
+    "/operations": (9, 4),
+    "/operations/op-0": (15, 4),
+    "/sync": (11, 8),
+    "/spokes/s0": (7, 7),
+    "/spokes/s0/graphs": (8, 4),
+    "/spokes/s0/graphs/TRAIN": (8, 9),
+    RUN: (8, 9),
     "/api/v1/operations": (2, 0),
-    "/api/v1/graph-runs": (2, 4),
-    "/api/v1/task-runs": (2, 4),
-    "/api/v1/failures": (2, 4),
+    "/api/v1/graph-runs": (0, 0),
+    "/api/v1/task-runs": (0, 1),
+    "/api/v1/failures": (1, 4),
 }
 
 
