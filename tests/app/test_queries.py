@@ -25,7 +25,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 RUN = "/spokes/s0/graphs/TRAIN/runs/run-0-0"
 # The address → the most statements to the catalogue and the most to the history.
 PAGES = {
-    "/": (12, 11),
+    "/": (12, 7),
     "/runs": (8, 5),
     "/failures": (7, 4),
     "/operations": (9, 4),
@@ -56,8 +56,13 @@ class Counted:
             self.catalogue += 1
 
     def ask(self, address: str) -> tuple[int, int]:
-        """(statements to the catalogue, to the history) of a page that is rendered anew."""
-        self.client.get(address, headers={"accept": "text/html"})
+        """(statements to the catalogue, to the history) of a page that is rendered anew.
+
+        The fewest of some times: what the background writes meanwhile makes a page read again.
+        """
+        return min(self._ask(address) for _ in range(5))
+
+    def _ask(self, address: str) -> tuple[int, int]:
         self.database.revision.bump()
         self.catalogue = self.history = 0
         response = self.client.get(address, headers={"accept": "text/html"})
