@@ -198,7 +198,15 @@ def compose(
         knowledge,
     )
     overview = Overview(
-        spokes, health, failures, features, registry, predictions, knowledge, lambda: history.commits
+        spokes,
+        health,
+        failures,
+        features,
+        registry,
+        predictions,
+        knowledge,
+        lambda: history.commits,
+        lambda days: {place: float(credits) for place, credits in costs.by_place(days).items()},
     )
     example = Example(settings.example, operations)
 
