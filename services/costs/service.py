@@ -49,6 +49,9 @@ MOST_GROUPS = 100_000
 _MOST_BARS = 92
 _DAY = timedelta(days=1)
 
+# What changes when a place is deployed to: its bundle, and when it was onboarded and deployed.
+Stamp = tuple[str | None, datetime, datetime | None]
+
 
 class Costs:
     """See types.py."""
@@ -60,7 +63,7 @@ class Costs:
         self._spokes = spokes
         self._clock = clock
         self._alarming: tuple[tuple[int, date], int] | None = None
-        self._roles: dict[tuple[object, ...], dict[str, tuple[Role, str]]] = {}
+        self._roles: dict[tuple[str, str, Stamp], dict[str, tuple[Role, str]]] = {}
 
     def today(self) -> date:
         """Today, in UTC."""
@@ -215,7 +218,7 @@ class Costs:
         )
         return Trend(starts, step, series)
 
-    def _declared_graphs(self) -> dict[tuple[str, str], tuple[str, str, object]]:
+    def _declared_graphs(self) -> dict[tuple[str, str], tuple[str, str, Stamp]]:
         """The onboarded places, each with what changes when its manifest does."""
         return {
             (spoke.name, here.environment): (
@@ -227,7 +230,7 @@ class Costs:
             for here in spoke.environments
         }
 
-    def _roles_of(self, spoke: str, environment: str, stamp: object) -> dict[str, tuple[Role, str]]:
+    def _roles_of(self, spoke: str, environment: str, stamp: Stamp) -> dict[str, tuple[Role, str]]:
         """What each graph is for, by its name; read again when the place is deployed to."""
         key = (spoke, environment, stamp)
         if key not in self._roles:

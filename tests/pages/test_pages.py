@@ -525,7 +525,9 @@ def test_any_name_is_shown_and_leads_back_to_itself(name):
     services.registry.start_promote = lambda *values: asked.append(values) or name
     graph = services.training.graph("pudo", "DEV", "TRAINING_DAG")
     run = replace(graph.runs[0], graph=name, run_id=name, state="FAILED")
-    services.training.graph = lambda *values: asked.append(values) or replace(graph, name=name, runs=(run,))
+    services.training.graph = lambda *values, **_: (
+        asked.append(values) or replace(graph, name=name, runs=(run,))
+    )
     services.training.run = lambda *values: asked.append(values) or run
     services.training.retry = lambda *values: asked.append(values) or name
     client = TestClient(application(services), headers={"accept": "text/html"}, follow_redirects=False)
