@@ -82,10 +82,8 @@ def run_context(
         return path("/spokes/{}/graphs/{}/runs/{}", spoke, row.graph, run_id, **asked)
 
     return {
-        **around(spokes, spoke, environment, "graphs"),
+        **around(spokes, spoke, environment, "graphs", bool(row.database_name)),
         "graph_name": row.graph,
-        # A run is of one environment: the switch leads to the other's graphs.
-        "switch": path("/spokes/{}/graphs", spoke),
         "found": found,
         "run": row,
         "tasks": chosen,
@@ -169,13 +167,24 @@ def show_graph(
     )
 
 
-def around(spokes: Spokes, spoke: str, environment: Environment, tab: str) -> dict[str, Any]:
-    """What surrounds a part of a spoke; also of one that only the history knows, as when it was taken away."""
+def around(spokes: Spokes, spoke: str, environment: Environment, tab: str, known: bool) -> dict[str, Any]:
+    """What surrounds a part of a spoke; of one that the history alone knows, too, as when it was taken away."""
+    # A graph is of one environment: the switch leads to the other's graphs.
+    switch = path("/spokes/{}/graphs", spoke)
+    if not known:
+        return {**spoke_context(spokes, spoke, environment, tab), "switch": switch}
     try:
-        return {**spoke_context(spokes, spoke, environment, tab), "onboarded": True}
+        return {**spoke_context(spokes, spoke, environment, tab), "switch": switch, "onboarded": True}
     except NotFound:
         gone = Spoke(spoke, spoke, "not in the catalogue", "", ())
-        return {"spoke": gone, "environment": environment, "onboarded": True, "tabs": [], "tab": tab}
+        return {
+            "spoke": gone,
+            "environment": environment,
+            "onboarded": True,
+            "tabs": [],
+            "tab": tab,
+            "switch": "/runs",
+        }
 
 
 def graph_context(
@@ -205,13 +214,12 @@ def graph_context(
 
     shown = len(found.grid.tasks)
     return {
-        **around(spokes, found.spoke, environment, "graphs"),
+        **around(spokes, found.spoke, environment, "graphs", bool(found.recent)),
         "graph": found,
         "newest": newest,
         "chart": None if chart.empty else chart,
         "picture": picture(found.shape, found.last_tasks or {}),
         "live": newest is not None and not is_final(newest.state),
-        "switch": path("/spokes/{}/graphs", found.spoke),
         "url": address(),
         "pages": {
             "earlier": address(tasks_from=max(first - shown, 0)) if first else None,

@@ -173,7 +173,7 @@ def _context(
         "twin": f"/api/v1/graph-runs?{urlencode(shown)}" if shown else "/api/v1/graph-runs",
         "live": any(not is_final(run.state) for run in page.items),
         "retryable": any(run.spoke and run.state.startswith(("FAILED", "CANCELLED")) for run in page.items),
-        "as_of": health.as_of(),
+        "told_at": health.as_of(),
         "run_key": run_key,
         "draft": _draft(faults),
         "refused": None,

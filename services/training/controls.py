@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from services.core.errors import Conflict, Invalid, SnowflakeFailed, SpokehubError
+from services.core.errors import Conflict, SnowflakeFailed, SpokehubError
 from services.operations import OperationKind, Params, Step, StepContext
+from services.snowflake.failures import translate
 from services.snowflake.identifiers import literal, quote
 from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
@@ -142,7 +143,7 @@ class GraphControls:
     def check_cancel(self, params: OfRun) -> None:
         """As ``check``; Conflict 409 for a run that is over."""
         self.check(params)
-        run = self._training.run(params.spoke, params.environment, params.graph, params.run_id)
+        run = self._training.told(self._scope(params), params.graph, params.run_id)
         if run.state not in ("EXECUTING", "SCHEDULED"):
             raise Conflict(
                 f"Run {params.run_id} of {params.graph} is over: it is {run.state}", code="run_is_over"
@@ -171,7 +172,7 @@ class GraphControls:
         before = context.result_of("settle")
         try:
             self._change(context, scope, params.graph, params.schedule, before["started"])
-        except (SnowflakeFailed, Invalid) as refused:
+        except SnowflakeFailed as refused:
             context.log(f"The account refused: {refused.message}", "error")
             self._change(context, scope, params.graph, before["schedule"], before["started"])
             context.log("The schedule is what it was before", "warning")
@@ -231,9 +232,15 @@ class GraphControls:
 
     def _execute(self, context: StepContext, scope: Scope, *statements: str) -> None:
         # What a spoke deployed is its owner role's, and only that one may change it.
-        with context.connect(role=quote(scope.owner_role)) as connection, connection.cursor() as cursor:
-            for statement in statements:
-                cursor.execute(statement)
+        try:
+            with context.connect(role=quote(scope.owner_role)) as connection, connection.cursor() as cursor:
+                for statement in statements:
+                    cursor.execute(statement)
+        except Exception as error:
+            refused = translate(error)
+            if refused is None:
+                raise
+            raise refused from error
 
 
 def _name(run: OfRun) -> str:

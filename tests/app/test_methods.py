@@ -24,7 +24,8 @@ def test_head_is_get_without_its_body(common: TestClient, address: str, accept: 
     got, head = common.get(address, headers=headers), common.head(address, headers=headers)
     assert head.content == b""
     assert head.status_code == got.status_code
-    if address not in VARYING:
+    # A page that has nothing yet tells, with each request, how far the asking is.
+    if address not in VARYING and got.status_code != 503:
         assert dict(head.headers) == dict(got.headers)
     else:
         assert set(head.headers) == set(got.headers)

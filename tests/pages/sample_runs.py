@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
 from sample_account import RUN_ID, now
 
-from services.core.errors import Conflict, NotFound
+from services.core.errors import Conflict, Invalid, NotFound
 from services.training.types import Attempt, Graph, GraphRun, Task, TaskRun
 
 TASKS = (
@@ -187,7 +189,9 @@ class Training:
     def start_deploy(self, spoke: str, environment: str, actor: str) -> str:
         return "op-deploy"
 
-    def start(self, spoke: str, environment: str, graph: str, actor: str) -> str:
+    def start(
+        self, spoke: str, environment: str, graph: str, actor: str, config: Mapping[str, Any] | None = None
+    ) -> str:
         if environment != "DEV":
             raise Conflict(
                 "TRAINING_DAG is not deployed in STAGING.", hint="Deploy the spoke's graphs first."
@@ -197,5 +201,23 @@ class Training:
     def retry(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
         return "op-training"
 
-    def again(self, spoke: str, environment: str, graph: str, run_id: str, actor: str) -> str:
+    def again(
+        self,
+        spoke: str,
+        environment: str,
+        graph: str,
+        run_id: str,
+        actor: str,
+        config: Mapping[str, Any] | None = None,
+    ) -> str:
+        return "op-training"
+
+    def schedule(self, spoke: str, environment: str, graph: str, schedule: str | None, actor: str) -> str:
+        if schedule == "soon":
+            raise Invalid("schedule: write '60 MINUTES'")
+        return "op-training"
+
+    def retry_many(self, runs: Sequence[Mapping[str, str]], actor: str) -> str:
+        if not runs:
+            raise Invalid("runs: choose at least one")
         return "op-training"

@@ -150,8 +150,8 @@ class Model:
             elif view is GRAPHS and one.name == GRAPH and one.state != "SKIPPED":
                 found.append(one.graph_row(self.when, True))
         self.chance.shuffle(found)
-        for first in range(0, len(found), 3):
-            yield found[first : first + 3]
+        for first in range(0, len(found), 12):
+            yield found[first : first + 12]
 
     def usage_by_day(
         self, view: UsageView, databases: Sequence[str], start: datetime, end: datetime

@@ -184,6 +184,17 @@ class World:
             }
         if asked_usage:
             self.seen |= {one.key for one in self.model.late() if what == "check" or one.late <= OVERLAP}
+        rows = {(row["run_id"], row["attempt"], row["name"]): row for row in kept(self.history)}
+        if asked_live:
+            # What the functions tell as over is kept as over, however long it went on.
+            over = [
+                row
+                for row in self.model.live()
+                if row["COMPLETED_TIME"] is not None and row["SCHEDULED_TIME"] >= week
+            ]
+            for row in over:
+                told = rows[row["GRAPH_RUN_GROUP_ID"], row["ATTEMPT_NUMBER"], row["NAME"]]
+                assert told["state"] == row["STATE"] or told["source"] == "usage"
         keys = [(row["run_id"], row["attempt"], row["name"]) for row in kept(self.history)]
         assert len(keys) == len(set(keys))
         assert self.seen - set(keys) == set()
