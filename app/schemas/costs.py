@@ -60,7 +60,7 @@ class PlaceCost(Schema):
 
 
 class GraphCost(Schema):
-    """What a graph's runs cost; `runs` were due in the period. `role` says whether it trains `subject`, a model, or predicts it."""
+    """What a graph's runs cost; `runs` were due in the period. `subject` is the model or prediction of its `role`."""
 
     spoke: str | None
     environment: str | None

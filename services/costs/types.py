@@ -85,7 +85,9 @@ class PlaceCost:
 
 @dataclass(frozen=True, slots=True)
 class GraphCost:
-    """What one graph's runs cost in the period; ``runs`` were due in it. ``subject`` is the model that it trains or the prediction it makes.
+    """What one graph's runs cost in the period; ``runs`` were due in it.
+
+    ``subject`` is the model that it trains or the prediction that it makes.
 
     ``rows`` are the predictions that are known of the period, None where that is not known.
     """
