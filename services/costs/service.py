@@ -43,6 +43,8 @@ from services.db.engine import Database
 from services.history import History
 from services.spokes.service import Spokes
 
+# What of an onboarded place changes with its manifest.
+Stamp = tuple[str | None, datetime | None, datetime | None]
 SHOWN_PLACES, SHOWN_GRAPHS, SHOWN_KEYS = 50, 20, 8
 MOST_GROUPS = 100_000
 # Of more days the trend is by week.
@@ -60,7 +62,7 @@ class Costs:
         self._spokes = spokes
         self._clock = clock
         self._alarming: tuple[tuple[int, date], int] | None = None
-        self._roles: dict[tuple[object, ...], dict[str, tuple[Role, str]]] = {}
+        self._roles: dict[tuple[str, str, Stamp], dict[str, tuple[Role, str]]] = {}
 
     def today(self) -> date:
         """Today, in UTC."""
@@ -215,7 +217,7 @@ class Costs:
         )
         return Trend(starts, step, series)
 
-    def _declared_graphs(self) -> dict[tuple[str, str], tuple[str, str, object]]:
+    def _declared_graphs(self) -> dict[Place, tuple[str, str, Stamp]]:
         """The onboarded places, each with what changes when its manifest does."""
         return {
             (spoke.name, here.environment): (
@@ -227,7 +229,7 @@ class Costs:
             for here in spoke.environments
         }
 
-    def _roles_of(self, spoke: str, environment: str, stamp: object) -> dict[str, tuple[Role, str]]:
+    def _roles_of(self, spoke: str, environment: str, stamp: Stamp) -> dict[str, tuple[Role, str]]:
         """What each graph is for, by its name; read again when the place is deployed to."""
         key = (spoke, environment, stamp)
         if key not in self._roles:
