@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -43,14 +43,13 @@ from services.db.engine import Database
 from services.history import History
 from services.spokes.service import Spokes
 
+# What of an onboarded place changes with its manifest.
+Stamp = tuple[str | None, datetime | None, datetime | None]
 SHOWN_PLACES, SHOWN_GRAPHS, SHOWN_KEYS = 50, 20, 8
 MOST_GROUPS = 100_000
 # Of more days the trend is by week.
 _MOST_BARS = 92
 _DAY = timedelta(days=1)
-
-# What changes when a place is deployed to: its bundle, and when it was onboarded and deployed.
-Stamp = tuple[str | None, datetime, datetime | None]
 
 
 class Costs:
@@ -96,10 +95,10 @@ class Costs:
             raise Invalid(f"Costs are not stacked by {stack!r}", hint=f"Use one of {', '.join(STACKS)}.")
         if sort not in SORTS:
             raise Invalid(f"Places are not sorted by {sort!r}", hint=f"Use one of {', '.join(SORTS)}.")
-        kinds = self._credits.kinds(wanted)
-        total = sum(row["nanos"] for row in kinds)
+        rows = self._credits.places(wanted)
+        total = sum(nanos for *_, nanos in rows)
         account = self._credits.account(wanted.since, wanted.until) if wanted.narrow else total
-        places = _places(self._credits.places(wanted), sort)
+        places = _places(rows, sort)
         sources = self.sources()
         mine = _place_of(wanted)
         states, month = self._months(sources, mine)
@@ -107,7 +106,7 @@ class Costs:
             total=credits_of(total),
             metering=credits_of(self._credits.metered(wanted.since, wanted.until)),
             account=credits_of(account),
-            lines=_lines({row["kind"]: (row["nanos"], row["attributed"]) for row in kinds}),
+            lines=_lines(rows),
             trend=self._trend(wanted, stack),
             places=tuple(places[offset : offset + SHOWN_PLACES]),
             places_count=len(places),
@@ -218,7 +217,7 @@ class Costs:
         )
         return Trend(starts, step, series)
 
-    def _declared_graphs(self) -> dict[tuple[str, str], tuple[str, str, Stamp]]:
+    def _declared_graphs(self) -> dict[Place, tuple[str, str, Stamp]]:
         """The onboarded places, each with what changes when its manifest does."""
         return {
             (spoke.name, here.environment): (
@@ -252,15 +251,13 @@ def _place_of(wanted: CostFilter) -> Place:
     return wanted.spoke or ANY, wanted.environment or ANY
 
 
-def _lines(kinds: Mapping[str, tuple[int, int]]) -> tuple[Line, ...]:
-    """Each kind that cost something, and always what is idle."""
-    return tuple(
-        Line(kind, credits_of(kinds[kind][0]), credits_of(kinds[kind][1]))
-        if kind in kinds
-        else Line(kind, Decimal(0), Decimal(0))
-        for kind in KINDS
-        if kind in kinds or kind in ("compute", "idle")
-    )
+def _lines(rows: Sequence[tuple[str | None, str | None, str, int]]) -> tuple[Line, ...]:
+    """Each kind that cost something, and always what is attributed and what is idle."""
+    all_, mine = Counter[str](compute=0, idle=0), Counter[str]()
+    for spoke, _, kind, nanos in rows:
+        all_[kind] += nanos
+        mine[kind] += nanos if spoke is not None else 0
+    return tuple(Line(kind, credits_of(all_[kind]), credits_of(mine[kind])) for kind in KINDS if kind in all_)
 
 
 def _places(rows: Sequence[tuple[str | None, str | None, str, int]], sort: str) -> list[PlaceCost]:

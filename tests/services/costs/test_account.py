@@ -106,11 +106,14 @@ def test_what_the_account_says_is_what_is_told(source: ConnectionSource, tmp_pat
     assert history.rows("SELECT * FROM costs_due") == []
 
     credits, wanted = Credits(history), CostFilter(today - timedelta(days=2), today)
-    kinds = {row["kind"]: row["nanos"] for row in credits.kinds(wanted)}
     billed: Counter[str] = Counter()
     for row in listening.metering:
         billed[f"{row['SERVICE_TYPE']}/{row['NAME']}"] += round(row["CREDITS_USED"] * 1e9)
-    assert sum(kinds.values()) == sum(billed.values()) == credits.metered(wanted.since, wanted.until)
+    assert (
+        credits.account(wanted.since, wanted.until)
+        == sum(billed.values())
+        == credits.metered(wanted.since, wanted.until)
+    )
     by_name: Counter[str] = Counter()
     for (service, resource, _), nanos in credits.group(wanted, ("service", "resource", "kind"), 1000):
         by_name[f"{service}/{resource or 'G$FREE'}"] += nanos
