@@ -57,7 +57,9 @@ class FeatureHealth:
         if spoke is not None:
             scopes = [scope for scope in scopes if scope.spoke == spoke]
         unread: list[tuple[str, str]] = []
-        placed = [*self._own(scopes, unread), *self._hubs(onboarded, scopes, spoke is None, unread)]
+        lineage = _Remembered(self._lineage)
+        hubs = self._hubs(onboarded, scopes, spoke is None, lineage, unread)
+        placed = [*self._own(scopes, lineage, unread), *hubs]
         if unread and not placed:
             raise NotYetKnown
         shown(self._refreshes.as_of())
@@ -73,8 +75,9 @@ class FeatureHealth:
         params = {"spoke": spoke, "environment": name, "view": view}
         return self._operations.submit("features.profile", params, actor=actor).id
 
-    def _own(self, scopes: Iterable[Scope], unread: list[tuple[str, str]]) -> list[_Placed]:
-        lineage = _Remembered(self._lineage)
+    def _own(
+        self, scopes: Iterable[Scope], lineage: Lineage, unread: list[tuple[str, str]]
+    ) -> list[_Placed]:
         found = []
         for scope in scopes:
             try:
@@ -93,10 +96,10 @@ class FeatureHealth:
         onboarded: Sequence[Scope],
         scopes: Sequence[Scope],
         every: bool,
+        lineage: Lineage,
         unread: list[tuple[str, str]],
     ) -> list[_Placed]:
         """The hub's own in the environments of ``scopes``: every one, or those that these consume."""
-        lineage = _Remembered(self._lineage)
         wanted: dict[str, set[tuple[str, str]]] = {}
         for scope in scopes:
             wanted.setdefault(scope.environment, set()).update(consumed_shared(scope).items())

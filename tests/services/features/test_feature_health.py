@@ -301,6 +301,8 @@ def test_the_number_of_queries_is_that_of_one_spoke(tmp_path: Path, monkeypatch:
     counts = []
     for spokes in (1, 8):
         world = World(tmp_path / str(spokes), spokes)
+        second = [listed(f"{name}__LEVELS$V2") for name in "ABCDEFGH"[:spokes]]
+        world.account.rows = (*world.account.rows, *second, listed("SHARED__CELLS$V1"))
         for name in "ABCDEFGH"[:spokes]:
             for number in range(5):
                 world.refresh((number + 1) * HOUR, name=f"{name}__LEVELS$V1")
@@ -315,7 +317,7 @@ def test_the_number_of_queries_is_that_of_one_spoke(tmp_path: Path, monkeypatch:
         monkeypatch.setattr(
             world.history, "_cursor", lambda execute=execute: SimpleNamespace(execute=execute)
         )
-        assert len(world.health().views().items) == spokes
+        assert len(world.health().views().items) == 2 * spokes + 1
         assert sorted(world.asked) == sorted("abcdefgh"[:spokes])
         counts.append(len(asked))
         monkeypatch.undo()
