@@ -74,13 +74,13 @@ class Operations:
         self._remembered = Remembered(database.revision)
         self._url = url
         self._clock = clock
-        self._accepting = self._started = False
+        self._accepting = self._started = self._elsewhere = False
         self._starter: threading.Thread | None = None
 
     @property
     def started(self) -> bool:
         """Whether what is submitted is worked on by now."""
-        return self._started
+        return self._started or self._elsewhere
 
     def start(self) -> None:
         """Begin to work, with what an earlier process left first."""
@@ -94,8 +94,19 @@ class Operations:
     def start_soon(self) -> None:
         """``start`` in a thread of its own, again while it fails. What is submitted meanwhile is worked on then."""
         self._accepting = True
+        self._stop_asking(_START_WAITS[-1])
         self._starter = threading.Thread(target=self._start_patiently, name="operations-start", daemon=True)
         self._starter.start()
+
+    def start_elsewhere(self) -> None:
+        """Accept what is submitted, for another process to work on; ``start_soon`` when that has ended."""
+        self._accepting = self._elsewhere = True
+        queue.ask(self._url)
+
+    def _stop_asking(self, timeout: float) -> None:
+        if self._elsewhere:
+            queue.stop_asking(timeout)
+            self._elsewhere = False
 
     def _start_patiently(self) -> None:
         if self.runner.stopping.wait(_AFTER_PAGES):
@@ -117,6 +128,7 @@ class Operations:
             return True
         self._accepting = False
         self.runner.stopping.set()
+        self._stop_asking(timeout)
         if self._starter is not None:
             self._starter.join()
         if not self._started:

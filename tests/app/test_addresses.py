@@ -91,6 +91,8 @@ def test_a_name_that_is_percent_encoded_by_others_is_the_same(name: str) -> None
 BODIES = {
     "POST /api/v1/spokes/{spoke}/deployments": {"part": "graphs"},
     "PATCH /api/v1/failures/{failure_id}": {"state": "resolved"},
+    "PATCH /api/v1/saved-views/{view_id}": {"name": "Broken"},
+    "PUT /api/v1/spokes/{spoke}/graphs/{graph}/schedule": {"schedule": None},
 }
 
 
