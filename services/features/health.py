@@ -75,9 +75,7 @@ class FeatureHealth:
         params = {"spoke": spoke, "environment": name, "view": view}
         return self._operations.submit("features.profile", params, actor=actor).id
 
-    def _own(
-        self, scopes: Iterable[Scope], lineage: Lineage, unread: list[tuple[str, str]]
-    ) -> list[_Placed]:
+    def _own(self, scopes: Iterable[Scope], lineage: Lineage, unread: list[tuple[str, str]]) -> list[_Placed]:
         found = []
         for scope in scopes:
             try:
