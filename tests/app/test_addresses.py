@@ -96,8 +96,6 @@ BODIES = {
     "PUT /api/v1/spokes/{spoke}/graphs/{graph}/schedule": {"schedule": "60 MINUTES"},
     "POST /runs/views/{view_id}": {"name": "x"},
     "POST /spokes/{spoke}/graphs/{graph}/schedule": {"environment": "DEV", "schedule": "60 MINUTES"},
-    "PATCH /api/v1/saved-views/{view_id}": {"name": "Broken"},
-    "PUT /api/v1/spokes/{spoke}/graphs/{graph}/schedule": {"schedule": None},
 }
 
 
