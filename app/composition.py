@@ -15,7 +15,9 @@ from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
 from services.example.service import Example
 from services.failures.service import Failures
+from services.features.health import FeatureHealth
 from services.features.operations import FeaturesOperations
+from services.features.profiling import Profiling
 from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.health.service import Health
@@ -67,6 +69,7 @@ class Domains:
     hub: Hub
     spokes: Spokes
     features: Features
+    feature_health: FeatureHealth
     shared_features: SharedFeatures
     training: Training
     registry: Registry
@@ -178,6 +181,7 @@ def compose(
     registry = Registry(known, spokes.scope, operations)
     shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
     features = Features(known, spokes.scope, shared_features, registry, operations)
+    feature_health = FeatureHealth(known, history, spokes, shared_features, registry, operations)
     predictions = Forecasts(source, history, spokes.scope, registry, operations)
     seen = SeenRuns(RunReader(history), RunWriter(history), Places(catalogue, declared.layout).place)
     training = Training(known, spokes.scope, operations, source.pace, seen)
@@ -232,7 +236,9 @@ def compose(
         for domain in (
             HubOperations(hub, source),
             SpokesOperations(spokes, catalogue),
-            FeaturesOperations(spokes, shared_features),
+            FeaturesOperations(
+                spokes, shared_features, Profiling(features, shared_features, spokes.scope), feature_health
+            ),
             RegistryOperations(registry, spokes.scope),
             PredictionsOperations(predictions, spokes.scope),
             TrainingOperations(training, spokes, features, registry, predictions),
@@ -249,6 +255,7 @@ def compose(
         hub,
         spokes,
         features,
+        feature_health,
         shared_features,
         training,
         registry,

@@ -12,6 +12,7 @@ from app.schemas.operations import OperationSchema
 from services.costs.service import Costs
 from services.example.service import Example
 from services.failures.service import Failures
+from services.features.health import FeatureHealth
 from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.health.service import Health
@@ -62,6 +63,10 @@ def get_spokes(request: Request) -> Spokes:
 
 def get_features(request: Request) -> Features:
     return domains(request).features
+
+
+def get_feature_health(request: Request) -> FeatureHealth:
+    return domains(request).feature_health
 
 
 def get_shared_features(request: Request) -> SharedFeatures:
@@ -118,6 +123,7 @@ KnowledgeDep = Annotated[Knowledge, Depends(get_knowledge)]
 HubDep = Annotated[Hub, Depends(get_hub)]
 SpokesDep = Annotated[Spokes, Depends(get_spokes)]
 FeaturesDep = Annotated[Features, Depends(get_features)]
+FeatureHealthDep = Annotated[FeatureHealth, Depends(get_feature_health)]
 SharedFeaturesDep = Annotated[SharedFeatures, Depends(get_shared_features)]
 TrainingDep = Annotated[Training, Depends(get_training)]
 RegistryDep = Annotated[Registry, Depends(get_registry)]

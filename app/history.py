@@ -27,6 +27,7 @@ def generate(
 ) -> None:
     """Fill the history with a synthetic network's runs, and enter its spokes in the catalogue."""
     from services.core.errors import Invalid
+    from services.costs.rolling import reckon_all
     from services.history.synthetic import Wanted, generate
     from services.spokes.synthetic import enter
 
@@ -36,6 +37,8 @@ def generate(
     wanted = Wanted(int(runs), spokes, days, utc_now(), seed)
     with _alone(settings):
         made = generate(settings.storage.history, wanted, replace=replace, told=typer.echo)
+        reckoned = reckon_all(settings.storage.history, wanted.until.date())
+        typer.echo(f"Costs of {reckoned} days.")
         entered = enter(settings.storage.database_url, load_declaration(), made.spokes)
     typer.echo(f"{len(made.spokes)} spokes, {entered} of them new in the catalogue.")
     _tell(settings)

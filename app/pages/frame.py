@@ -118,6 +118,7 @@ def navigation(
     for title, icon, url, count in (
         ("Runs", "player-track-next", "/runs", 0),
         ("Failures", "alert-circle", "/failures", failures),
+        ("Features", "table", "/health/features", 0),
         ("Costs", "scale", "/costs", budgets),
         ("Operations", "activity", "/operations", 0),
         ("Simulation", "calendar-repeat", "/simulation", 0),

@@ -11,6 +11,7 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, Unavailable
 from services.core.logging import logger
 from services.db.engine import Database
+from services.knowledge.remembered import Remembered
 from services.operations import queue
 from services.operations.context import until
 from services.operations.identifiers import new_id
@@ -70,6 +71,7 @@ class Operations:
             stopping,
             settle,
         )
+        self._remembered = Remembered(database.revision)
         self._url = url
         self._clock = clock
         self._accepting = self._started = self._elsewhere = False
@@ -190,7 +192,8 @@ class Operations:
     def running(self) -> tuple[OperationView, ...]:
         """What is pending or running, newest first, without children and without what runs by itself."""
         routine = self.registry.routine
-        found = [view for view in self.queries.open() if view.parent_id is None and view.kind not in routine]
+        views = self._remembered.get("open", self.queries.open)
+        found = [view for view in views if view.parent_id is None and view.kind not in routine]
         return tuple(reversed(found))
 
     def open(self, kind: str) -> OperationView | None:

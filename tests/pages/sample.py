@@ -9,6 +9,7 @@ from typing import Any
 from sample_account import Features, Hub, Knowledge, Overview, Registry, SharedFeatures, Spokes
 from sample_costs import costs
 from sample_failures import Failures
+from sample_feature_health import FeatureHealth
 from sample_forecasts import Predictions, Simulation
 from sample_health import health
 from sample_operations import Example, Operations
@@ -27,6 +28,7 @@ class Sample:
     hub: Hub = field(default_factory=Hub)
     spokes: Spokes = field(default_factory=Spokes)
     features: Features = field(default_factory=Features)
+    feature_health: FeatureHealth = field(default_factory=FeatureHealth)
     shared_features: SharedFeatures = field(default_factory=SharedFeatures)
     training: Training = field(default_factory=Training)
     health: Health = field(default_factory=lambda: health(Training()))
@@ -53,6 +55,7 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
         operations=Operations("running" if state == "absent" else state, state == "running"),
         simulation=Simulation(not options.get("empty", False)),
         failures=Failures(bool(options.get("empty"))),
+        feature_health=FeatureHealth(bool(options.get("empty"))),
         costs=costs(bool(options.get("empty", False))),
         sync=Sync(bool(options.get("empty"))),
     )
