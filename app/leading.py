@@ -3,6 +3,7 @@
 Another process on the same data answers pages from what this one publishes, and takes all of it over when it ends.
 """
 
+import time
 from pathlib import Path
 
 from services.core.errors import SpokehubError
