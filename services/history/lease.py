@@ -99,7 +99,7 @@ class Lease:
                     db.delete(record)
 
     def _take(self, succeeds: bool) -> bool:
-        with self._database.write() as db:
+        with self._database.write("never") as db:
             now = _now(db)
             record = db.get(LeaseRecord, self.name, with_for_update=True)
             if record is not None and record.holder != self.holder and record.expires_at > now:
