@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from services.history.store import naive
 from services.sync.sources import CREDITS, METERING, POOLS, QUERIES, SERVERLESS, WAREHOUSES, UsageView
@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     import pyarrow
 
 Row = dict[str, Any]
-Place = Callable[[str, str], tuple[str, str] | None]
+
+
+class Place(Protocol):
+    """Whose a schema is, or a feature view in a feature store: (spoke, environment), None for what is nobody's."""
+
+    def __call__(self, database: str, schema: str, name: str | None = None, /) -> tuple[str, str] | None: ...
+
+
 _TEXT, _TIME, _WHOLE, _NUMBER = "string", "timestamp", "int64", "float64"
 # What went on shows before what is over, so that the last row of a thing is the one that holds.
 _UNDER_WAY = frozenset({"SCHEDULED", "EXECUTING"})
@@ -103,7 +110,7 @@ def of_refreshes(
             latest[key] = row
     kept = list(latest.values())
     found = _copied("refreshes", kept)
-    found.update(_placed(kept, place))
+    found.update(_placed(kept, place, by_name=True))
     found["started_at"] = _array(_TIME, [key[3] for key in latest])
     statistics = [_parsed(row["STATISTICS"]) for row in kept]
     for column, counted in (("rows_inserted", "numInsertedRows"), ("rows_deleted", "numDeletedRows")):
@@ -126,11 +133,12 @@ def _copied(table: str, rows: Sequence[Row]) -> dict[str, pyarrow.Array]:
     return found
 
 
-def _placed(rows: Sequence[Row], place: Place) -> dict[str, pyarrow.Array]:
-    known: dict[tuple[str, str], tuple[str, str] | None] = {}
+def _placed(rows: Sequence[Row], place: Place, *, by_name: bool = False) -> dict[str, pyarrow.Array]:
+    """Whose the rows are; ``by_name`` where the schema alone does not say it, as a feature store's."""
+    known: dict[tuple[str, str, str | None], tuple[str, str] | None] = {}
     places = []
     for row in rows:
-        where = (row["DATABASE_NAME"], row["SCHEMA_NAME"])
+        where = (row["DATABASE_NAME"], row["SCHEMA_NAME"], row["NAME"] if by_name else None)
         if where not in known:
             known[where] = place(*where)
         places.append(known[where] or (None, None))

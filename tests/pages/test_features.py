@@ -17,7 +17,7 @@ def test_the_worst_is_first_with_what_is_wrong(read):
     )
     assert failed[3:6] == ["2 h of 1 h", "2 / 3", "3 / 4"]
     assert cells[3][6] == "36 500 +9 876 −54"
-    assert cells[3][7].startswith("3.0 % +2.0 pp DEMAND_CA…CITY_RATIO")
+    assert cells[3][7].startswith("3.0 % +2.0 pp DEMAND_C…ITY_RATIO")
     strips = [row.all("svg", cls="strip") for row in rows]
     assert [len(strip[0].all("rect")) if strip else 0 for strip in strips] == [30, 30, 30, 30, 0]
     assert strips[0][0].attributes["aria-label"] == "30 refreshes, oldest first, 3 failed, 0 late"

@@ -27,6 +27,21 @@ def test_a_schema_is_of_the_spoke_that_was_onboarded_there(database: Database) -
     assert places.all() == {("alpha", "DEV"): ("SPOKEHUB", "ALPHA_DEV")}
 
 
+def test_a_feature_view_is_of_the_spoke_that_its_name_begins_with(database: Database) -> None:
+    catalogue = Catalogue(database, LAYOUT)
+    for spoke in ("alpha", "alpha_two"):
+        catalogue.enter(small(spoke), "DEV")
+        catalogue.activate(spoke, "DEV")
+    places = Places(catalogue, LAYOUT)
+    store = (LAYOUT.database_in("DEV"), LAYOUT.feature_store_in("DEV"))
+    assert places.place(*store) is None
+    assert places.place(*store, LAYOUT.object_of("alpha", "LEVELS$V1")) == ("alpha", "DEV")
+    assert places.place(*store, LAYOUT.object_of("alpha_two", "LEVELS$V1")) == ("alpha_two", "DEV")
+    assert places.place(*store, "SHARED__CALENDAR$V1") is None
+    elsewhere = (LAYOUT.database_in("PROD"), LAYOUT.feature_store_in("PROD"))
+    assert places.place(*elsewhere, LAYOUT.object_of("alpha", "LEVELS$V1")) is None
+
+
 def test_databases_by_environment_tell_schemas_of_one_name_apart(database: Database) -> None:
     layout = replace(LAYOUT, database="ML_{ENV}", shared_database="ML", spoke_schema="{SPOKE}")
     catalogue = Catalogue(database, layout)

@@ -34,7 +34,9 @@ def readings(history: History) -> Readings:
     return Readings(history)
 
 
-def place(database: str, schema: str) -> tuple[str, str] | None:
+def place(database: str, schema: str, name: str | None = None) -> tuple[str, str] | None:
+    if (database, schema) == ("HUB", "STORE_DEV"):
+        return ("beta", "DEV") if name and name.startswith("BETA__") else None
     return ("alpha", "DEV") if (database, schema) == ("HUB", "ALPHA_DEV") else None
 
 
@@ -167,6 +169,22 @@ def test_refreshes_are_there_once_and_what_is_final_holds(history: History, read
     assert write("usage", refresh("FAILED", NOON, end)) == 0
     assert write("live", over, refresh("UPSTREAM_FAILED", None, None, DATA_TIMESTAMP=end)) == 1
     assert kept() == [("FAILED", None, "usage", "alpha"), ("UPSTREAM_FAILED", None, "live", "alpha")]
+
+
+def test_a_refresh_in_a_feature_store_is_of_the_spoke_of_its_view(
+    history: History, readings: Readings
+) -> None:
+    store = {"SCHEMA_NAME": "STORE_DEV"}
+    rows = [
+        refresh("SUCCEEDED", NOON, NOON + SECOND, **store, NAME="BETA__L$V1"),
+        refresh("SUCCEEDED", NOON, NOON + SECOND, **store, NAME="SHARED__L$V1"),
+    ]
+    readings.refreshes(columns.of_refreshes(rows, place, "live", NOON), None)
+    kept = history.rows("SELECT name, spoke, environment FROM refreshes ORDER BY name")
+    assert [tuple(row.values()) for row in kept] == [
+        ("BETA__L$V1", "beta", "DEV"),
+        ("SHARED__L$V1", None, None),
+    ]
 
 
 def test_the_log_says_what_was_last_and_what_a_day_cost(readings: Readings) -> None:
