@@ -3,21 +3,27 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.leading import Leading
 from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.revision import Revision
 from services.core.settings import Settings
+from services.costs.service import Costs
 from services.db.changes import Changes
 from services.db.engine import Database
 from services.db.migrate import migrate
 from services.example.operations import ExampleOperations
 from services.example.service import Example
 from services.failures.service import Failures
+from services.features.health import FeatureHealth
 from services.features.operations import FeaturesOperations
+from services.features.profiling import Profiling
 from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.health.service import Health
 from services.history import History
+from services.history.keeper import Keeper
+from services.history.lease import Lease, holder_name
 from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
@@ -63,12 +69,14 @@ class Domains:
     hub: Hub
     spokes: Spokes
     features: Features
+    feature_health: FeatureHealth
     shared_features: SharedFeatures
     training: Training
     registry: Registry
     predictions: Forecasts
     simulation: Simulation
     failures: Failures
+    costs: Costs
     health: Health
     sync: Sync
     overview: Overview
@@ -84,6 +92,8 @@ class Runtime:
     database: Database
     changes: Changes
     history: History
+    keeper: Keeper
+    leading: Leading
     source: ConnectionSource
     knowledge: Knowledge
     embedded: EmbeddedAccount | None
@@ -100,23 +110,26 @@ class Runtime:
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
-        self._open()
-        self.operations.start()
-        self.schedule.start()
+        if self._open():
+            self.leading.begin(soon=False)
 
     def start_to_answer(self) -> None:
         """``start``, but return as soon as pages can be answered: work begins a moment later."""
-        self._open()
-        self.operations.start_soon()
-        self.schedule.start()
+        if self._open():
+            self.leading.begin(soon=True)
 
-    def _open(self) -> None:
+    def _open(self) -> bool:
+        """Whether this process is the one that works."""
         # The account takes longest, and nothing below waits for it.
-        if self.embedded is not None:
+        if self.embedded is not None and not self.embedded.following:
             self.embedded.start()
         migrate(self.database)
-        self.history.open()
-        self.knowledge.start()
+        works = self.keeper.start()
+        if works:
+            self.knowledge.start()
+        else:
+            self.leading.join()
+        return works
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
@@ -127,7 +140,7 @@ class Runtime:
         self.source.close()
         if self.embedded is not None:
             self.embedded.stop()
-        self.history.close()
+        self.keeper.stop()
         self.changes.close()
         self.database.close()
 
@@ -147,7 +160,8 @@ def compose(
     declared = declared or load_declaration()
     revision = Revision()
     database = Database(settings.storage.database_url, settings.storage.database_timeout, revision)
-    history = History(settings.storage.history, revision)
+    lease = Lease(database, "history", holder_name(settings.storage.history))
+    history = History(settings.storage.history, revision, may_write=lease.require)
     source = ConnectionSource(settings.account, embedded, declared)
     catalogue = Catalogue(database, declared.layout)
     records = KnownRecords(database)
@@ -167,6 +181,7 @@ def compose(
     registry = Registry(known, spokes.scope, operations)
     shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
     features = Features(known, spokes.scope, shared_features, registry, operations)
+    feature_health = FeatureHealth(known, history, spokes, shared_features, registry, operations)
     predictions = Forecasts(source, history, spokes.scope, registry, operations)
     seen = SeenRuns(RunReader(history), RunWriter(history), Places(catalogue, declared.layout).place)
     training = Training(known, spokes.scope, operations, source.pace, seen)
@@ -174,6 +189,7 @@ def compose(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
     failures = Failures(history, database)
+    costs = Costs(history, database, spokes)
     health = Health(history, database, training, operations)
     readings = Readings(history)
     schedule = Schedule(
@@ -194,8 +210,18 @@ def compose(
         schedule,
         knowledge,
     )
+    leading = Leading(operations, schedule, embedded, settings.storage.data)
+    keeper = Keeper(history, lease, promoted=leading.take_over, demoted=leading.give_up)
     overview = Overview(
-        spokes, health, failures, features, registry, predictions, knowledge, lambda: history.commits
+        spokes,
+        health,
+        failures,
+        features,
+        registry,
+        predictions,
+        knowledge,
+        lambda: history.commits,
+        lambda days: {place: float(credits) for place, credits in costs.by_place(days).items()},
     )
     example = Example(settings.example, operations)
 
@@ -210,7 +236,9 @@ def compose(
         for domain in (
             HubOperations(hub, source),
             SpokesOperations(spokes, catalogue),
-            FeaturesOperations(spokes, shared_features),
+            FeaturesOperations(
+                spokes, shared_features, Profiling(features, shared_features, spokes.scope), feature_health
+            ),
             RegistryOperations(registry, spokes.scope),
             PredictionsOperations(predictions, spokes.scope),
             TrainingOperations(training, spokes, features, registry, predictions),
@@ -227,12 +255,14 @@ def compose(
         hub,
         spokes,
         features,
+        feature_health,
         shared_features,
         training,
         registry,
         predictions,
         simulation,
         failures,
+        costs,
         health,
         sync,
         overview,
@@ -244,6 +274,8 @@ def compose(
         database,
         Changes(database),
         history,
+        keeper,
+        leading,
         source,
         knowledge,
         embedded,

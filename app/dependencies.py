@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse
 from app.auth import User
 from app.composition import Domains
 from app.schemas.operations import OperationSchema
+from services.costs.service import Costs
 from services.example.service import Example
 from services.failures.service import Failures
+from services.features.health import FeatureHealth
 from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.health.service import Health
@@ -63,6 +65,10 @@ def get_features(request: Request) -> Features:
     return domains(request).features
 
 
+def get_feature_health(request: Request) -> FeatureHealth:
+    return domains(request).feature_health
+
+
 def get_shared_features(request: Request) -> SharedFeatures:
     return domains(request).shared_features
 
@@ -91,6 +97,10 @@ def get_failures(request: Request) -> Failures:
     return domains(request).failures
 
 
+def get_costs(request: Request) -> Costs:
+    return domains(request).costs
+
+
 def get_health(request: Request) -> Health:
     return domains(request).health
 
@@ -113,6 +123,7 @@ KnowledgeDep = Annotated[Knowledge, Depends(get_knowledge)]
 HubDep = Annotated[Hub, Depends(get_hub)]
 SpokesDep = Annotated[Spokes, Depends(get_spokes)]
 FeaturesDep = Annotated[Features, Depends(get_features)]
+FeatureHealthDep = Annotated[FeatureHealth, Depends(get_feature_health)]
 SharedFeaturesDep = Annotated[SharedFeatures, Depends(get_shared_features)]
 TrainingDep = Annotated[Training, Depends(get_training)]
 RegistryDep = Annotated[Registry, Depends(get_registry)]
@@ -120,6 +131,7 @@ PredictionsDep = Annotated[Forecasts, Depends(get_predictions)]
 SimulationDep = Annotated[Simulation, Depends(get_simulation)]
 OverviewDep = Annotated[Overview, Depends(get_overview)]
 FailuresDep = Annotated[Failures, Depends(get_failures)]
+CostsDep = Annotated[Costs, Depends(get_costs)]
 HealthDep = Annotated[Health, Depends(get_health)]
 ExampleDep = Annotated[Example, Depends(get_example)]
 SyncDep = Annotated[Sync, Depends(get_sync)]

@@ -15,7 +15,7 @@ from app.assets import Assets
 from app.composition import Runtime, compose
 from app.dependencies import look
 from app.metrics import Metrics
-from app.middleware import Surround
+from app.middleware import Aged, Surround
 from app.response_cache import ResponseCache
 from services.core.settings import Settings, read_settings
 from services.operations import Registry
@@ -47,6 +47,7 @@ def create_app(
     app.state.settings = settings
     app.state.metrics = Metrics()
     app.state.readiness = probes.Readiness(runtime.database, runtime.source, runtime.operations)
+    app.add_middleware(Aged)
     app.add_middleware(Names)
     app.add_middleware(ResponseCache, revision=runtime.revision, notice=runtime.notice)
     app.add_middleware(Surround, settings=settings, metrics=app.state.metrics)

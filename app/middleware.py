@@ -55,7 +55,6 @@ class Surround:
                 headers = MutableHeaders(scope=message)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                _tell_age(scope, headers)
             await send(message)
 
         request = Request(scope, receive)
@@ -101,11 +100,21 @@ class Surround:
         getattr(log, level)("request", method=method, path=path, status=status, seconds=round(seconds, 4))
 
 
-def _tell_age(scope: Scope, headers: MutableHeaders) -> None:
-    """Of what was answered from what is known: when the oldest of it was read."""
-    seen: Look | None = scope.get("state", {}).get("look")
-    if seen is not None and seen.as_of is not None:
-        headers["Spokehub-As-Of"] = isoformat(seen.as_of)
+class Aged:
+    """Says of what was answered from what is known when the oldest of it was read. Kept answers keep it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                seen: Look | None = scope.get("state", {}).get("look")
+                if seen is not None and seen.as_of is not None:
+                    MutableHeaders(scope=message)["Spokehub-As-Of"] = isoformat(seen.as_of)
+            await send(message)
+
+        await self.app(scope, receive, sending)
 
 
 def _without_body(scope: Scope, receive: Receive, send: Send) -> tuple[Receive, Send]:

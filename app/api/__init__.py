@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.api import (
+    costs,
     example,
     failures,
     features,
@@ -27,6 +28,7 @@ routers: list[APIRouter] = [
         hub,
         overview,
         failures,
+        costs,
         health,
         spokes,
         features,

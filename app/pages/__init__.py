@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from app.pages import (
+    costs,
     failures,
     features,
     graphs,
@@ -24,6 +25,7 @@ routers: list[APIRouter] = [
     health.router,
     graphs.router,
     failures.router,
+    costs.router,
     operations.router,
     spokes.router,
     features.router,

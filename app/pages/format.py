@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -37,6 +38,25 @@ def points(value: float | None, digits: int = 1, sign: bool = False) -> str | Ma
     shown = round(value * 100, digits) or 0.0  # no negative zero
     mark = "+" if sign and shown > 0 else ""
     return f"{mark}{shown:.{digits}f}".replace("-", "\u2212") + "\u202fpp"
+
+
+def credits(value: Decimal | None, unit: bool = False) -> str | Markup:
+    """Credits to the thousandth, all digits on hover; of less than that only that it is."""
+    if value is None:
+        return NOTHING
+    exact = f"{value.normalize():f}"
+    after = "\u202fcredits" if unit else ""
+    if value and abs(value) < Decimal("0.0005"):
+        shown = ("\u2212" if value < 0 else "") + "<\u202f0.001"
+    else:
+        shown = str(number(float(value), 3))
+    return Markup('<span title="{} credits">{}{}</span>').format(exact, shown, after)
+
+
+def exact(value: Decimal, digits: int = 3) -> str:
+    """Credits as plain text with at most so many digits after the point."""
+    text = f"{value:,.{digits}f}".replace(",", "\u202f").replace("-", "\u2212")
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def duration(seconds: float | None) -> str | Markup:
@@ -132,6 +152,8 @@ FILTERS: Mapping[str, Any] = {
     "num": number,
     "pct": percent,
     "pp": points,
+    "credits": credits,
+    "exact": exact,
     "duration": duration,
     "moment": moment,
     "day": day,

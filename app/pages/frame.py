@@ -80,7 +80,13 @@ def build(request: Request, environment: Environment | None = None) -> Frame:
     known = domains(request)
     return Frame(
         actor=get_actor(request),
-        nav=navigation(here(request), known.spokes.all(), environment, known.failures.open_count()),
+        nav=navigation(
+            here(request),
+            known.spokes.all(),
+            environment,
+            known.failures.open_count(),
+            known.costs.alarming(),
+        ),
         account=known.hub.account(),
         environments=known.hub.environments(),
         environment=environment,
@@ -94,7 +100,7 @@ def bare(request: Request) -> Frame:
 
 
 def navigation(
-    here: str, spokes: tuple[Spoke, ...], environment: Environment | None, failures: int = 0
+    here: str, spokes: tuple[Spoke, ...], environment: Environment | None, failures: int = 0, budgets: int = 0
 ) -> tuple[NavItem, ...]:
     """The entries that exist, the one of this page marked; of many spokes only the one that is looked at."""
     name = environment.name if environment else None
@@ -112,6 +118,8 @@ def navigation(
     for title, icon, url, count in (
         ("Runs", "player-track-next", "/runs", 0),
         ("Failures", "alert-circle", "/failures", failures),
+        ("Features", "table", "/health/features", 0),
+        ("Costs", "scale", "/costs", budgets),
         ("Operations", "activity", "/operations", 0),
         ("Simulation", "calendar-repeat", "/simulation", 0),
         ("Hub", "building-factory-2", "/hub", 0),

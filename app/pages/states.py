@@ -33,6 +33,8 @@ _STYLES = (
     StateStyle("OPEN", "red", "circle-x"),
     StateStyle("ACKNOWLEDGED", "azure", "user"),
     StateStyle("RESOLVED", "green", "circle-check"),
+    StateStyle("GOOD", "green", "circle-check"),
+    StateStyle("LATE", "orange", "clock"),
     StateStyle("HIGH", "orange", "alert-triangle"),
     StateStyle("OVER", "red", "alert-octagon"),
 )

@@ -1,9 +1,15 @@
-"""``features.deploy`` and ``hub.features``: what a spoke offers, and what the hub offers, is registered."""
+"""``features.deploy`` and ``hub.features`` register what a spoke and the hub offer; ``features.profile`` counts it."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
+from services.core.errors import SnowflakeFailed
+from services.features.health import FeatureHealth
+from services.features.profiling import Profiling
+from services.features.refreshes import Measured
 from services.features.shared import SharedFeatures
 from services.operations import OperationKind, Params, Step, StepContext
 from services.spokes.service import Spokes
@@ -22,15 +28,27 @@ class DeployShared(Params):
     environment: str
 
 
+class Profile(Params):
+    """The feature views of a spoke in an environment, or one of them by its name without version."""
+
+    spoke: str
+    environment: str
+    view: str | None = None
+
+
 class FeaturesOperations:
     """The kinds of operation of this domain."""
 
-    def __init__(self, spokes: Spokes, shared: SharedFeatures) -> None:
+    def __init__(
+        self, spokes: Spokes, shared: SharedFeatures, profiling: Profiling, health: FeatureHealth
+    ) -> None:
         self._spokes = spokes
         self._shared = shared
+        self._profiling = profiling
+        self._health = health
 
     def kinds(self) -> tuple[OperationKind[Any], ...]:
-        """``features.deploy``, ``hub.features``."""
+        """``features.deploy``, ``hub.features``, ``features.profile``."""
         return (
             OperationKind(
                 "features.deploy",
@@ -55,6 +73,20 @@ class FeaturesOperations:
                 queue_key=lambda params: f"hub/{params.environment}",
                 validate=self.check_shared,
                 describe=lambda params: f"Deploy the shared feature views to {params.environment}",
+            ),
+            OperationKind(
+                "features.profile",
+                "Profile feature views",
+                Profile,
+                [
+                    Step("measure", "Count nulls and distinct values, with the warehouse", self.measure),
+                    Step("keep", "Keep them in the history", self.keep),
+                ],
+                # It changes nothing in the account, so it waits for its like only.
+                queue_key=lambda params: f"profile/{params.spoke}/{params.environment}",
+                validate=self.check_profile,
+                describe=_profiles,
+                touches=lambda params: (),
             ),
         )
 
@@ -87,3 +119,55 @@ class FeaturesOperations:
     def deploy_shared(self, context: StepContext, params: DeployShared) -> dict[str, object]:
         """Plan and register; versions that are there and unchanged are kept."""
         return self._shared.deploy(context, params.environment)
+
+    def check_profile(self, params: Profile) -> None:
+        """NotFound, Invalid; Conflict for a spoke that is not onboarded."""
+        self._spokes.scope(params.spoke, params.environment).require()
+
+    def measure(self, context: StepContext, params: Profile) -> dict[str, object]:
+        """One statement for each view. Views that cannot be read are told; it fails when none can be."""
+        views = self._profiling.views(params.spoke, params.environment, params.view)
+        measured: list[dict[str, object]] = []
+        refused: dict[str, str] = {}
+        failure: SnowflakeFailed | None = None
+        with context.connect() as connection, connection.cursor() as cursor:
+
+            def ask(text: str) -> tuple[Any, ...]:
+                cursor.execute(text)
+                return tuple(cursor.fetchall()[0])
+
+            for count, view in enumerate(views):
+                name = f"{view.name}${view.version}"
+                context.progress(count / len(views), f"Counting {name}")
+                try:
+                    found = self._profiling.measure(ask, params.spoke, params.environment, view)
+                except SnowflakeFailed as error:
+                    failure, refused[name] = error, error.message
+                    context.log(f"{name} cannot be read: {error.message}", "warning")
+                    continue
+                measured.append(asdict(found))
+        if failure is not None and not measured:
+            raise failure
+        return {"at": context.now().isoformat(), "measured": measured, "refused": refused}
+
+    def keep(self, context: StepContext, params: Profile) -> dict[str, object]:
+        """One transaction; done again it writes the same."""
+        told = context.result_of("measure")
+        measured = [
+            Measured(
+                tuple(one["key"]),
+                one["spoke"],
+                one["environment"],
+                one["rows"],
+                tuple((name, nulls, distinct) for name, nulls, distinct in one["columns"]),
+            )
+            for one in told["measured"]
+        ]
+        columns = self._health.keep(measured, datetime.fromisoformat(told["at"]))
+        context.log(f"{len(measured)} feature views with {columns} columns")
+        return {"views": len(measured), "columns": columns, "refused": told["refused"]}
+
+
+def _profiles(params: Profile) -> str:
+    what = params.view or f"the feature views of {params.spoke}"
+    return f"Profile {what} in {params.environment}"

@@ -66,7 +66,7 @@ class SingleRuns:
             f"SELECT {_TASKS} FROM task_runs WHERE spoke = ? AND environment = ? AND graph = ? AND run_id = ?"
             " AND scheduled_at >= ? AND scheduled_at <= ? AND attempt <= ? AND state <> 'SCHEDULED'"
             " QUALIFY row_number() OVER (PARTITION BY name ORDER BY attempt DESC, scheduled_at DESC) = 1"
-            " ORDER BY coalesce(started_at, scheduled_at), scheduled_at, name"
+            " ORDER BY scheduled_at, started_at NULLS LAST, name"
         )
         values = [
             run.spoke, run.environment, run.graph, run.run_id, begin - timedelta(hours=1), until, run.attempt
@@ -75,18 +75,20 @@ class SingleRuns:
             rows = db.execute(text, values).fetchall()
         return tuple(_task_run(list(row)) for row in rows)
 
-    def credits(self, run: GraphRunRow, tasks: Sequence[TaskRun]) -> float | None:
-        """What the queries of these tasks cost, and all that those began; None while nothing is told."""
-        ids = [task.query_id for task in tasks if task.query_id]
-        since = naive(run.scheduled_at)
-        if not ids or since is None:
-            return None
+    def credits(self, run: GraphRunRow, attempts: Sequence[GraphRunRow]) -> float | None:
+        """What the queries of a run up to an attempt cost, with all that those began; None while nothing is told."""
+        begin = naive(min(one.scheduled_at for one in attempts))
+        end = naive(run.completed_at)
+        assert begin is not None
         text = (
-            "SELECT sum(credits + acceleration_credits) FROM query_credits WHERE started_at >= ?"
-            " AND (list_contains(?, query_id) OR list_contains(?, root_query_id))"
+            "WITH own AS (SELECT DISTINCT query_id FROM task_runs WHERE run_id = ? AND attempt <= ?"
+            " AND scheduled_at >= ? AND scheduled_at <= ? AND query_id IS NOT NULL)"
+            " SELECT sum(credits + acceleration_credits) FROM query_credits WHERE started_at >= ? AND started_at <= ?"
+            " AND (query_id IN (FROM own) OR root_query_id IN (FROM own))"
         )
+        span = [begin - timedelta(hours=1), (end or begin) + timedelta(days=8)]
         with self._history.read() as db:
-            row = db.execute(text, [since - timedelta(hours=1), ids, ids]).fetchone()
+            row = db.execute(text, [run.run_id, run.attempt, *span, *span]).fetchone()
         return None if row is None or row[0] is None else float(row[0])
 
     def last_good(self, run: GraphRunRow) -> GraphRunRow | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.health.repository import RUN_COLUMNS, run_row
-from services.health.types import GraphRunRow, GraphStatistics, Grid, GridTask, Schedule
+from services.health.types import GraphRunRow, GraphStatistics, Grid, GridTask, RunMark, Schedule
 from services.history import History
 from services.history.store import aware, naive
 from services.training.types import TaskRun
@@ -37,12 +37,13 @@ _STATISTICS = """
             CASE WHEN state = 'SUCCEEDED' THEN run_seconds END AS took,
             CASE WHEN state = 'SUCCEEDED' THEN queue_seconds END AS queued,
             CASE WHEN state = 'SUCCEEDED' THEN 1.0 WHEN starts_with(state, 'FAILED') THEN 0.0 END AS good
-        FROM graph_runs WHERE scheduled_at >= $since {only}
+        FROM graph_runs WHERE scheduled_at >= $since
     ) GROUP BY ALL
 """
 # The places first, by columns that are short; then only these rows.
 _STRIP = f"""
-    SELECT {RUN_COLUMNS} FROM graph_runs WHERE scheduled_at >= $since AND rowid IN (
+    SELECT spoke, environment, graph, run_id, attempt, state, coalesce(started_at, scheduled_at), run_seconds
+    FROM graph_runs WHERE scheduled_at >= $since AND rowid IN (
         SELECT unnest(newest) FROM (
             SELECT max_by(rowid, scheduled_at, {STRIP}) AS newest FROM graph_runs
             WHERE scheduled_at >= $since AND spoke IS NOT NULL GROUP BY spoke, environment
@@ -99,34 +100,23 @@ class Courses:
         with self._lock:
             self._kept = None
 
-    def statistics_of(
-        self, spoke: str, environment: str, graph: str, now: datetime
-    ) -> GraphStatistics | None:
-        """Of one graph as it is at this moment."""
-        found = self._statistics(now, (spoke, environment, graph))
-        return found[0] if found else None
-
-    def _statistics(self, now: datetime, only: tuple[str, str, str] | None = None) -> list[GraphStatistics]:
-        moment = naive(now)
-        assert moment is not None
-        values: dict[str, Any] = {
+    def _statistics(self, now: datetime) -> list[GraphStatistics]:
+        moment = _ago(now, timedelta())
+        values = {
             "week": moment - _SPAN,
             "month": moment - timedelta(days=30),
             "since": moment - _SPAN - _BEFORE,
         }
-        text = ""
-        if only is not None:
-            text = "AND spoke = $spoke AND environment = $environment AND graph = $graph"
-            values |= dict(zip(("spoke", "environment", "graph"), only, strict=True))
         with self._history.read() as db:
-            return [_statistics(row) for row in db.execute(_STATISTICS.format(only=text), values).fetchall()]
+            return [_statistics(row) for row in db.execute(_STATISTICS, values).fetchall()]
 
-    def strips(self, now: datetime) -> dict[tuple[str, str], list[GraphRunRow]]:
+    def strips(self, now: datetime) -> dict[tuple[str, str], list[RunMark]]:
         """The last runs of each spoke and environment, oldest first."""
-        found: dict[tuple[str, str], list[GraphRunRow]] = {}
+        found: dict[tuple[str, str], list[RunMark]] = {}
         with self._history.read() as db:
             for row in db.execute(_STRIP, {"since": _ago(now, timedelta(days=30))}).fetchall():
-                found.setdefault((row[0], row[1]), []).append(run_row(row))
+                mark = RunMark(row[2], row[3], row[4], row[5], row[6].replace(tzinfo=UTC), row[7])
+                found.setdefault((row[0], row[1]), []).append(mark)
         return found
 
     def success(self, now: datetime) -> dict[tuple[str, str], tuple[float | None, float | None]]:
@@ -191,15 +181,14 @@ class Courses:
         tasks = tuple(GridTask(name, tuple(line), failures[name]) for name, line in cells.items())
         return Grid(tuple(runs), tasks, rows[0][2] if rows else 0, first)
 
-    def schedule(self, spoke: str, environment: str, graph: str) -> Schedule | None:
+    def schedule(self, database: str, schema: str, graph: str) -> Schedule | None:
         """What the account told last of the graph's root task."""
         text = (
-            "SELECT state, schedule, next_run_at, seen_at FROM graph_schedules WHERE graph = ? AND"
-            " (database_name, schema_name) IN (SELECT DISTINCT database_name, schema_name FROM runs_daily"
-            " WHERE spoke = ? AND environment = ? AND graph = ?) ORDER BY seen_at DESC LIMIT 1"
+            "SELECT state, schedule, next_run_at, seen_at FROM graph_schedules"
+            " WHERE database_name = ? AND schema_name = ? AND graph = ? ORDER BY seen_at DESC LIMIT 1"
         )
         with self._history.read() as db:
-            row = db.execute(text, [graph, spoke, environment, graph]).fetchone()
+            row = db.execute(text, [database, schema, graph]).fetchone()
         if row is None:
             return None
         return Schedule(row[0], row[1], aware(row[2]), aware(row[3]))

@@ -23,6 +23,7 @@ from services.health.types import (
     GraphStatistics,
     Grid,
     RunHealth,
+    RunMark,
     RunPage,
     Schedule,
     SpokeHealth,
@@ -39,6 +40,7 @@ from services.training.types import Attempt, Graph, GraphRun, Task, TaskRun
 MOST_DAYS = 90
 GRID_RUNS = 30
 RECENT_RUNS = 120
+_KEPT = timedelta(seconds=10)
 
 
 class Health:
@@ -53,6 +55,8 @@ class Health:
         clock: Clock = utc_now,
     ) -> None:
         self.views = SavedViews(database, clock)
+        self._history = history
+        self._glanced: tuple[int, datetime, tuple[SpokeHealth, ...]] | None = None
         self._reader = RunReader(history)
         self._runs = Runs(history)
         self._courses = Courses(history)
@@ -120,8 +124,19 @@ class Health:
         return self._runs.as_of()
 
     def glance(self) -> tuple[SpokeHealth, ...]:
-        """Each spoke and environment that ran within a month, by name; four queries, whatever there is."""
+        """Each spoke and environment that ran within a month, by name; four queries, whatever there is.
+
+        Kept for a few seconds while nothing is written.
+        """
         now = self._clock()
+        kept, commits = self._glanced, self._history.commits
+        if kept is not None and kept[0] == commits and now - kept[1] < _KEPT:
+            return kept[2]
+        found = self._glance(now)
+        self._glanced = (commits, now, found)
+        return found
+
+    def _glance(self, now: datetime) -> tuple[SpokeHealth, ...]:
         strips = self._courses.strips(now)
         success = self._courses.success(now)
         due = self._courses.next_runs(now)
@@ -165,8 +180,8 @@ class Health:
             name,
             grid,
             tuple(recent),
-            self._courses.statistics_of(spoke, environment, name, self._clock()),
-            self._courses.schedule(spoke, environment, name) or _schedule(known),
+            self._courses.statistics(self._clock()).get((spoke, environment, name)),
+            self._scheduled(recent, known),
             known.tasks if known else tuple(_unknown_shape(last)),
             last_tasks(last),
             bool(known and known.declared),
@@ -198,18 +213,26 @@ class Health:
             read_config(row.config),
             tuple(_mark(one) for one in attempts),
             tasks,
-            self._single.credits(row, tasks),
+            self._single.credits(row, attempts),
             different,
             self._courses.statistics(self._clock()).get((spoke, environment, graph)),
             operation.id if operation else None,
             operation.title if operation else None,
         )
 
+    def _scheduled(self, recent: list[GraphRunRow], known: Graph | None) -> Schedule | None:
+        """What is known now, else what the history kept."""
+        if known is not None:
+            return Schedule(known.state, known.schedule, known.next_run_at)
+        if not recent:
+            return None
+        return self._courses.schedule(recent[0].database_name, recent[0].schema_name, recent[0].graph)
+
     def shape(self, spoke: str, environment: str, graph: str) -> Graph | None:
         """The graph as it is known to be deployed, or None: its runs are told of all the same."""
         try:
             return self._training.graph(
-                spoke, environment, self._training.name_of(spoke, environment, graph), 0
+                spoke, environment, self._training.name_of(spoke, environment, graph), runs=0
             )
         except SpokehubError:
             return None
@@ -217,7 +240,7 @@ class Health:
 
 def _glance(
     place: tuple[str, str],
-    runs: list[GraphRunRow],
+    runs: list[RunMark],
     success: tuple[float | None, float | None],
     graphs: list[GraphStatistics],
     due: datetime | None,
@@ -225,14 +248,14 @@ def _glance(
     slower = [one for one in graphs if one.ratio is not None]
     # The strip knows what ended a moment ago, the statistics of graphs that ran before it.
     last = {one.graph: one.last_state for one in graphs}
-    last |= {run.graph: run.state for run in runs if run.completed_at is not None}
+    last |= {run.graph: run.state for run in runs if run.seconds is not None}
     return SpokeHealth(
         *place,
         tuple(runs),
         *success,
         max(slower, key=lambda one: one.ratio or 0.0) if slower else None,
         due,
-        runs[-1].started_at or runs[-1].scheduled_at if runs else None,
+        runs[-1].started_at if runs else None,
         sum(state in FAILED_STATES for state in last.values()),
     )
 
@@ -248,10 +271,6 @@ def _days(asked: RunFilter, now: datetime) -> tuple[date, date]:
     if times:
         since = min(begins).date() if len(begins) == len(times) else until - timedelta(days=MOST_DAYS - 1)
     return max(since, until - timedelta(days=MOST_DAYS - 1)), until
-
-
-def _schedule(known: Graph | None) -> Schedule | None:
-    return Schedule(known.state, known.schedule, known.next_run_at) if known else None
 
 
 def _plain(asked: RunFilter) -> dict[str, str] | None:

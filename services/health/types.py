@@ -234,6 +234,18 @@ class RunHealth:
 
 
 @dataclass(frozen=True, slots=True)
+class RunMark:
+    """A run in a strip. ``seconds`` is None while it goes on."""
+
+    graph: str
+    run_id: str
+    attempt: int
+    state: str
+    started_at: datetime
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class SpokeHealth:
     """A spoke in an environment at a glance. ``runs`` are the last 30, oldest first.
 
@@ -243,7 +255,7 @@ class SpokeHealth:
 
     spoke: str
     environment: str
-    runs: tuple[GraphRunRow, ...]
+    runs: tuple[RunMark, ...]
     success_7: float | None
     success_30: float | None
     slowest: GraphStatistics | None

@@ -137,6 +137,22 @@ _TABLES = (
         seen_at TIMESTAMP NOT NULL
     )
     """,
+    # The four above by what caused them, day by day, in billionths of a credit: kept by services/costs/rolling.py.
+    """
+    CREATE TABLE costs_daily (
+        day DATE NOT NULL, spoke VARCHAR, environment VARCHAR, graph VARCHAR, resource VARCHAR,
+        service VARCHAR NOT NULL, kind VARCHAR NOT NULL, nanos BIGINT NOT NULL
+    )
+    """,
+    # The part of it that runs of graphs caused.
+    """
+    CREATE TABLE costs_runs (
+        day DATE NOT NULL, spoke VARCHAR, environment VARCHAR, graph VARCHAR NOT NULL, run_id VARCHAR NOT NULL,
+        resource VARCHAR, kind VARCHAR NOT NULL, nanos BIGINT NOT NULL
+    )
+    """,
+    # Days whose credits were written, or whose they are, since they were last reckoned.
+    "CREATE TABLE costs_due (day DATE NOT NULL)",
     "CREATE SEQUENCE prediction_ids",
     # A prediction that was copied: its rows are in predicted_<id>, predicted_<id>_entities and predicted_<id>_actuals.
     # ``id`` is NULL where only the reason is known why there is no copy. ``contract`` is the one it was copied by.

@@ -13,10 +13,9 @@ from services.failures.service import Failures
 from services.features.service import Features
 from services.health.service import Health
 from services.health.types import SpokeHealth
-from services.history.types import GraphRunRow
 from services.knowledge import Knowledge
 from services.knowledge.types import NotYetKnown, spoke_part
-from services.overview.types import RunMark, SpokeGlance
+from services.overview.types import SpokeGlance
 from services.predictions.service import Forecasts
 from services.registry.service import Registry
 from services.spokes.service import Spokes
@@ -153,7 +152,7 @@ def _seen(line: SpokeGlance, health: SpokeHealth | None, failures: int, spent: f
     slowest = health.slowest
     return replace(
         line,
-        runs=tuple(map(_mark, health.runs)),
+        runs=health.runs,
         next_run_at=health.next_run_at,
         success_7=health.success_7,
         success_30=health.success_30,
@@ -171,9 +170,3 @@ def badness(row: SpokeGlance) -> tuple[int, bool, float, int, str, str]:
     late = lag is not None and target is not None and lag > target
     success = 1.0 if row.success_7 is None else row.success_7
     return (-row.open_failures, not late, success, -row.open_alerts, row.spoke, row.environment)
-
-
-def _mark(run: GraphRunRow) -> RunMark:
-    return RunMark(
-        run.graph, run.run_id, run.attempt, run.state, run.started_at or run.scheduled_at, run.run_seconds
-    )

@@ -11,17 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-
-@dataclass(frozen=True, slots=True)
-class RunMark:
-    """One graph run as a mark in a strip. `state` is Snowflake's word."""
-
-    graph: str
-    run_id: str
-    attempt: int
-    state: str
-    started_at: datetime
-    seconds: float | None
+from services.health.types import RunMark as RunMark
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from services.costs.rolling import catch_up, note_due
 from services.history import History
 from services.history.store import Row, aware, naive
 from services.sync.marks import Mark, Reading
-from services.sync.sources import DAY, QUERIES, TASKS, WAREHOUSE, UsageView
+from services.sync.sources import COSTING, DAY, QUERIES, TASKS, WAREHOUSE, UsageView
 from services.sync.types import SyncCost
 
 if TYPE_CHECKING:
@@ -110,6 +111,8 @@ class Readings:
             until, values = f" AND {view.kept_time} < ?", [naive(start), naive(end)]
         with self._history.write() as connection, _registered(connection, told):
             before = _count(connection, view.table)
+            if view in COSTING:
+                note_due(connection, _days(connection, view, f"{view.kept_time} >= ?{until}", values))
             final = " AND source = 'usage'" if view is QUERIES else ""
             connection.execute(f"DELETE FROM {view.table} WHERE {view.kept_time} >= ?{until}{final}", values)
             if view is QUERIES:
@@ -120,6 +123,10 @@ class Readings:
             if mark is not None:
                 _keep(connection, mark)
         return max(new, 0)
+
+    def reckon(self, places: Mapping[tuple[str, str], tuple[str, str]], today: date) -> int:
+        """Bring the costs to what was read; how many days that were."""
+        return catch_up(self._history, places, today)
 
     def refreshes(self, told: pyarrow.Table, mark: Mark | None) -> int:
         """Write refreshes: each is there once, and what was told late holds over what was told at once.
@@ -169,6 +176,18 @@ def _insert_queries(connection: duckdb.DuckDBPyConnection, start: datetime) -> N
         """,
         [naive(start - timedelta(days=2))],
     )
+
+
+def _days(
+    connection: duckdb.DuckDBPyConnection, view: UsageView, within: str, values: list[Any]
+) -> list[date]:
+    """The days of what is told, and of what it takes the place of."""
+    rows = connection.execute(
+        f"SELECT CAST({view.kept_time} AS DATE) FROM told"
+        f" UNION SELECT CAST({view.kept_time} AS DATE) FROM {view.table} WHERE {within}",
+        values,
+    ).fetchall()
+    return [row[0] for row in rows if row[0] is not None]
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:

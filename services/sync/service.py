@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from services.core.clock import Clock, utc_now
@@ -146,6 +146,7 @@ class Sync:
         read_at = self._clock()
         with self._readers.open(context.connect) as account:
             found = self._stitching.usage(account, days or self._settings.days, check, context.progress)
+        self._readings.reckon(self._places.all(), self._clock().astimezone(UTC).date())
         self._readings.log(read_at, found)
         return found
 

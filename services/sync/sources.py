@@ -222,3 +222,5 @@ USAGE: tuple[UsageView, ...] = (
     POOLS,
     SERVERLESS,
 )
+# What costs are made of.
+COSTING = (QUERIES, CREDITS, WAREHOUSES, METERING, POOLS, SERVERLESS)

@@ -19,6 +19,7 @@ LOOSE = {"Any", "Any | None", "None | Any", "object", "'Any'"}
 # The database's own hooks, which SQLAlchemy calls.
 HOOKS = {("services/db/engine.py", "connection"), ("services/db/engine.py", "_record")}
 DOMAINS = (
+    "costs",
     "example",
     "features",
     "health",

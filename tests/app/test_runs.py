@@ -22,7 +22,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     app = create_app(nowhere(tmp_path_factory.mktemp("runs")))
     with TestClient(app, base_url="http://127.0.0.1") as client:
         domains = app.state.domains
-        place = Place(domains.health._runs._history, domains.failures._database, datetime.now(UTC))
+        place = Place(domains.health._history, domains.failures._database, datetime.now(UTC))
         for hours in range(1, 8):
             failed = hours == 3
             place.run(

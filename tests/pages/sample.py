@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sample_account import Features, Hub, Knowledge, Overview, Registry, SharedFeatures, Spokes
+from sample_costs import costs
 from sample_failures import Failures
+from sample_feature_health import FeatureHealth
 from sample_forecasts import Predictions, Simulation
 from sample_health import health
 from sample_operations import Example, Operations
 from sample_runs import Training
 from sample_sync import Sync
 
+from services.costs.service import Costs
 from services.health.service import Health
 
 
@@ -25,6 +28,7 @@ class Sample:
     hub: Hub = field(default_factory=Hub)
     spokes: Spokes = field(default_factory=Spokes)
     features: Features = field(default_factory=Features)
+    feature_health: FeatureHealth = field(default_factory=FeatureHealth)
     shared_features: SharedFeatures = field(default_factory=SharedFeatures)
     training: Training = field(default_factory=Training)
     health: Health = field(default_factory=lambda: health(Training()))
@@ -32,6 +36,7 @@ class Sample:
     predictions: Predictions = field(default_factory=Predictions)
     simulation: Simulation = field(default_factory=Simulation)
     failures: Failures = field(default_factory=Failures)
+    costs: Costs = field(default_factory=costs)
     sync: Sync = field(default_factory=Sync)
     overview: Overview = field(default_factory=Overview)
     example: Example = field(default_factory=Example)
@@ -50,6 +55,8 @@ def sample(options: Mapping[str, Any] | None = None) -> Sample:
         operations=Operations("running" if state == "absent" else state, state == "running"),
         simulation=Simulation(not options.get("empty", False)),
         failures=Failures(bool(options.get("empty"))),
+        feature_health=FeatureHealth(bool(options.get("empty"))),
+        costs=costs(bool(options.get("empty", False))),
         sync=Sync(bool(options.get("empty"))),
     )
     if options.get("empty"):

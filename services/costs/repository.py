@@ -1,0 +1,272 @@
+"""Reads what ``rolling.py`` keeps, and what people may spend from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from services.costs.asked import CostFilter
+from services.costs.types import ANY, NOBODY, Dimension, RunCost, SourceAge, Stack, credits_of
+from services.history import History
+from services.history.store import aware
+
+Row = dict[str, Any]
+OTHERS = "others"
+_DAY = timedelta(days=1)
+# The views that costs are made of: what each says, and how late it may be.
+# https://docs.snowflake.com/en/sql-reference/account-usage#account-usage-views
+SOURCES = {
+    "usage.metering_history": ("All credits by service", timedelta(hours=6)),
+    "usage.warehouse_metering_history": ("Credits of warehouses", timedelta(hours=6)),
+    "usage.query_attribution_history": ("Credits of statements", timedelta(hours=8)),
+    "usage.serverless_task_history": ("Credits of serverless tasks", timedelta(hours=3)),
+    "usage.snowpark_container_services_history": ("Credits of compute pools", timedelta(hours=3)),
+}
+_COLUMNS: dict[Dimension, str] = {
+    "day": "day",
+    "month": "date_trunc('month', day)::DATE",
+    "spoke": "spoke",
+    "environment": "environment",
+    "graph": "graph",
+    "resource": "resource",
+    "service": "service",
+    "kind": "kind",
+}
+
+
+@dataclass
+class _Where:
+    """Conditions and the values that they are bound to."""
+
+    texts: list[str] = field(default_factory=list)
+    values: list[Any] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return " AND ".join(self.texts)
+
+    def add(self, text: str, *values: Any) -> None:
+        self.texts.append(text)
+        self.values += values
+
+
+class Credits:
+    """Each function is one query, or two; amounts are billionths of a credit where they are whole numbers."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    def group(
+        self, wanted: CostFilter, by: Sequence[Dimension], limit: int, offset: int = 0
+    ) -> list[tuple[tuple[Any, ...], int]]:
+        """(keys, billionths), in the order of the keys; of no dimension one row."""
+        where = _where(wanted)
+        columns = "".join(f"{_COLUMNS[each]} AS key_{number}, " for number, each in enumerate(by))
+        order = ", ".join(f"key_{number} NULLS LAST" for number in range(len(by)))
+        rows = self._tuples(
+            f"SELECT {columns}coalesce(sum(nanos), 0) FROM costs_daily WHERE {where.text}"
+            + (f" GROUP BY ALL ORDER BY {order} LIMIT {limit:d} OFFSET {offset:d}" if by else ""),
+            where.values,
+        )
+        return [(row[:-1], int(row[-1])) for row in rows]
+
+    def metered(self, since: date, until: date) -> int:
+        """What METERING_HISTORY says of these days, summed up from its rows."""
+        rows = self._tuples(
+            "SELECT coalesce(sum(round(credits * 1e9)::BIGINT), 0) FROM metering WHERE hour >= ? AND hour < ?",
+            [_begin(since), _begin(until + _DAY)],
+        )
+        return int(rows[0][0])
+
+    def account(self, since: date, until: date) -> int:
+        """The sum of all lines of these days."""
+        return self.group(CostFilter(since, until), (), 1)[0][1]
+
+    def trend(self, wanted: CostFilter, stack: Stack, step: int, most: int) -> list[tuple[date, str, int]]:
+        """(first day, key, billionths) by steps of days; the keys beyond the dearest ``most`` are OTHERS."""
+        where = _where(wanted)
+        # Nobody and nothing is a key of its own, beside the dearest.
+        key = f"coalesce({stack}, '')"
+        return self._tuples(
+            f"""
+            WITH found AS (
+                SELECT ?::DATE + (date_diff('day', ?::DATE, day) // {step:d} * {step:d})::INTEGER AS start,
+                    {key} AS key, sum(nanos) AS nanos
+                FROM costs_daily WHERE {where.text} GROUP BY ALL
+            ), dearest AS (
+                SELECT key FROM found WHERE key <> '' GROUP BY key ORDER BY sum(abs(nanos)) DESC, key LIMIT {most:d}
+            )
+            SELECT start, CASE WHEN key = '' OR key IN (SELECT key FROM dearest) THEN key ELSE '{OTHERS}' END AS shown,
+                sum(nanos)::BIGINT
+            FROM found GROUP BY ALL ORDER BY ALL
+            """,
+            [wanted.since, wanted.since, *where.values],
+        )
+
+    def places(self, wanted: CostFilter) -> list[tuple[str | None, str | None, str, int]]:
+        """(spoke, environment, kind, billionths)."""
+        where = _where(wanted)
+        return self._tuples(
+            f"SELECT spoke, environment, kind, sum(nanos)::BIGINT FROM costs_daily WHERE {where.text} GROUP BY ALL",
+            where.values,
+        )
+
+    def resources(self, since: date, until: date) -> tuple[str, ...]:
+        """Warehouses and pools that cost something in these days."""
+        rows = self._tuples(
+            "SELECT DISTINCT resource FROM costs_daily WHERE day >= ? AND day <= ? AND resource <> ''"
+            " AND kind IN ('compute', 'idle', 'container', 'rest') ORDER BY resource",
+            [since, until],
+        )
+        return tuple(row[0] for row in rows)
+
+    def of_budgets(
+        self, places: Sequence[tuple[str, str]], since: date, until: date
+    ) -> dict[tuple[str, str], dict[date, int]]:
+        """Billionths by day of each (spoke, environment), either of which may be "*"."""
+        marks = ", ".join("(?, ?)" for _ in places)
+        rows = self._tuples(
+            f"""
+            SELECT asked.s, asked.e, day, sum(nanos)::BIGINT
+            FROM (
+                SELECT day, spoke, environment, sum(nanos) AS nanos FROM costs_daily
+                WHERE day >= ? AND day <= ? GROUP BY ALL
+            ) AS costs
+            JOIN (VALUES {marks}) AS asked (s, e)
+                ON (asked.s = '{ANY}' OR asked.s = spoke) AND (asked.e = '{ANY}' OR asked.e = environment)
+            GROUP BY ALL
+            """,
+            [since, until, *(name for place in places for name in place)],
+        )
+        found: dict[tuple[str, str], dict[date, int]] = {place: {} for place in places}
+        for spoke, environment, day, nanos in rows:
+            found[spoke, environment][day] = nanos
+        return found
+
+    def graphs(self, wanted: CostFilter, limit: int) -> list[Row]:
+        """spoke, environment, graph, nanos of what its runs cost, and the runs that were due; the dearest first."""
+        where = _where(wanted)
+        return self._history.rows(
+            f"""
+            WITH dearest AS (
+                SELECT spoke, environment, graph, sum(nanos)::BIGINT AS nanos FROM costs_daily
+                WHERE {where.text} AND graph IS NOT NULL GROUP BY ALL
+                ORDER BY nanos DESC, spoke, environment, graph LIMIT {limit:d}
+            ), due AS (
+                SELECT spoke, environment, graph, count(*) AS runs FROM graph_runs
+                WHERE scheduled_at >= ? AND scheduled_at < ? AND attempt = 1
+                    AND graph IN (SELECT graph FROM dearest) GROUP BY ALL
+            )
+            SELECT dearest.*, coalesce(due.runs, 0) AS runs FROM dearest LEFT JOIN due
+                ON due.graph = dearest.graph AND due.spoke IS NOT DISTINCT FROM dearest.spoke
+                AND due.environment IS NOT DISTINCT FROM dearest.environment
+            ORDER BY nanos DESC, dearest.spoke, dearest.environment, dearest.graph
+            """,
+            [*where.values, _begin(wanted.since), _begin(wanted.until + _DAY)],
+        )
+
+    def predicted(self, since: date, until: date) -> dict[tuple[str, str, str], int]:
+        """How many predictions are known of these days, by (spoke, environment, prediction)."""
+        rows = self._tuples(
+            "SELECT spoke, environment, prediction, sum(n)::BIGINT FROM prediction_times"
+            " JOIN prediction_copies ON id = copy_id WHERE day >= ? AND day <= ? GROUP BY ALL",
+            [since, until],
+        )
+        return {(spoke, environment, prediction): n for spoke, environment, prediction, n in rows}
+
+    def runs(self, wanted: CostFilter, limit: int, offset: int) -> list[RunCost]:
+        """Runs, the dearest first."""
+        where = _where(wanted)
+        rows = self._history.rows(
+            f"""
+            SELECT spoke, environment, graph, run_id, min(day) AS day, sum(nanos)::BIGINT AS nanos,
+                {", ".join(f"sum(nanos) FILTER (kind = '{kind}') AS {kind}" for kind in _OF_RUNS)}
+            FROM costs_runs WHERE {where.text} GROUP BY spoke, environment, graph, run_id
+            ORDER BY nanos DESC, run_id, graph LIMIT {limit:d} OFFSET {offset:d}
+            """,
+            where.values,
+        )
+        return [_run(row) for row in rows]
+
+    def of_run(self, spoke: str, environment: str, graph: str, run_id: str) -> RunCost | None:
+        rows = self._history.rows(
+            f"""
+            SELECT spoke, environment, graph, run_id, min(day) AS day, sum(nanos)::BIGINT AS nanos,
+                {", ".join(f"sum(nanos) FILTER (kind = '{kind}') AS {kind}" for kind in _OF_RUNS)}
+            FROM costs_runs WHERE run_id = ? AND graph = ? AND spoke = ? AND environment = ? GROUP BY ALL
+            """,
+            [run_id, graph, spoke, environment],
+        )
+        return _run(rows[0]) if rows else None
+
+    def by_place(self, since: date, until: date) -> dict[tuple[str, str], int]:
+        rows = self._tuples(
+            "SELECT spoke, environment, sum(nanos)::BIGINT FROM costs_daily"
+            " WHERE day >= ? AND day <= ? AND spoke IS NOT NULL AND environment IS NOT NULL GROUP BY ALL",
+            [since, until],
+        )
+        return {(spoke, environment): nanos for spoke, environment, nanos in rows}
+
+    def sources(self) -> tuple[SourceAge, ...]:
+        """When each view was read; in the order of SOURCES."""
+        marks = ", ".join("?" * len(SOURCES))
+        rows = self._tuples(
+            f"SELECT source, read_to, as_of FROM sync_marks WHERE source IN ({marks})", list(SOURCES)
+        )
+        read = {source: (read_to, as_of) for source, read_to, as_of in rows}
+        return tuple(
+            _age(title, *read[name], latency) for name, (title, latency) in SOURCES.items() if name in read
+        )
+
+    def metered_to(self) -> datetime | None:
+        """The end of the newest hour that is metered."""
+        rows = self._tuples("SELECT max(hour) + INTERVAL 1 HOUR FROM metering", [])
+        return aware(rows[0][0])
+
+    def _tuples(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._history.read() as db:
+            return db.execute(text, list(values)).fetchall()
+
+
+# What a run can cause.
+_OF_RUNS = ("compute", "acceleration", "serverless", "container")
+
+
+def _where(wanted: CostFilter) -> _Where:
+    found = _Where()
+    found.add("day >= ? AND day <= ?", wanted.since, wanted.until)
+    if wanted.spoke == NOBODY:
+        found.add("spoke IS NULL")
+    elif wanted.spoke is not None:
+        found.add("spoke = ?", wanted.spoke)
+    for column in ("environment", "resource", "kind", "graph"):
+        value = getattr(wanted, column)
+        if value is not None:
+            found.add(f"{column} = ?", value)
+    return found
+
+
+def _run(row: Row) -> RunCost:
+    kinds = {kind: credits_of(row[kind]) for kind in _OF_RUNS if row[kind]}
+    return RunCost(
+        row["spoke"],
+        row["environment"],
+        row["graph"],
+        row["run_id"],
+        row["day"],
+        credits_of(row["nanos"]),
+        kinds,  # type: ignore[arg-type]
+    )
+
+
+def _age(title: str, read_to: datetime, as_of: datetime, latency: timedelta) -> SourceAge:
+    read, seen = aware(read_to), aware(as_of)
+    assert read is not None
+    assert seen is not None
+    return SourceAge(title, seen, min(read, seen - latency))
+
+
+def _begin(day: date) -> datetime:
+    return datetime.combine(day, time())
