@@ -252,9 +252,10 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
     gc.disable()
     import uvicorn
 
-    from services.core.lean import few_arenas, leave_out
+    from services.core.lean import few_arenas, leave_out, one_allocator
 
     few_arenas()
+    one_allocator()
     leave_out("pandas", *(() if settings.account.kind == "named" else ("boto3", "botocore")))
 
     from app.main import create_app

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from services.core.lean import release
 from services.core.logging import logger
 
 if TYPE_CHECKING:
@@ -324,4 +325,6 @@ def _run(dbos: "type[DBOS]", operation_id: str) -> str:
             _active -= 1
             _idle.notify_all()
         _bell.ring_soon()
+        # Rows that it read, plans that it compared: what it worked with.
+        release()
     return "succeeded"
