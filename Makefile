@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+RUNS ?= 10_000_000
+MINUTES ?= 30
 GUIDE := app/site/.built
 GUIDE_SOURCES := mkdocs.yml $(shell find docs) $(wildcard spoke_kit/manifest/*.py)
 PACKAGES := app services spoke_kit spokes embedded_account mock_data
@@ -70,6 +72,14 @@ test: lint unit ## Check and run all tests
 bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages; cold start, idle, memory
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.resting
+	@$(BIN)/python -m tests.bench.health --runs $(RUNS)
+
+.PHONY: bench-health soak
+bench-health: compile ## Measure pages and REST over RUNS task runs (default 10_000_000), the framework alone beside them
+	@$(BIN)/python -m tests.bench.health --runs $(RUNS)
+
+soak: compile ## Let 20 users work for MINUTES (default 30); say what failed, how long it took, whether memory grew
+	@$(BIN)/python -m tests.bench.soak --minutes $(MINUTES)
 
 schema: compile ## Write docs/spoke.schema.json, the form of a manifest
 	@$(BIN)/python -c "import json; from spoke_kit import manifest; print(json.dumps(manifest.schema(), indent=2))" > docs/spoke.schema.json

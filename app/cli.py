@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from app.history import history
 from services.core.errors import SpokehubError
 from services.core.logging import configure_logging
 from services.core.settings import LOOPBACK, AccountSettings, Settings, read_settings
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from services.snowflake.embedded import EmbeddedAccount
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Hub-and-spoke MLOps on Snowflake.")
+cli.add_typer(history, name="history")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes any free port.")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
@@ -39,20 +41,30 @@ def serve(port: Port = None, host: Host = None, data: Data = None) -> None:
             f"Listening on {settings.web.host} lets others in, and there is no token to tell them apart",
             "Set SPOKEHUB_ADMIN_TOKEN, or listen on 127.0.0.1.",
         )
-    from services.snowflake.embedded import EmbeddedAccount, claim_folder
+    from services.snowflake.embedded import AlreadyOpen, EmbeddedAccount, claim_folder
 
     # Who has the data comes first: two of the same command have the same port, too, but that is not why.
     folder = settings.storage.data
-    claim = claim_folder(folder / "spokehub.lock", f"Spokehub's data in {folder}", "spokehub serve")
     embedded = EmbeddedAccount.of(settings)
-    if embedded is not None:
-        embedded.claim()
+    claim = None
+    try:
+        claim = claim_folder(folder / "spokehub.lock", f"Spokehub's data in {folder}", "spokehub serve")
+    except AlreadyOpen as held:
+        if held.command != "spokehub serve":
+            raise
+        typer.echo(f"{held.message}. This process answers pages beside it, and takes over when it ends.")
+        if embedded is not None:
+            embedded.follow()
+    else:
+        if embedded is not None:
+            embedded.claim()
     listener = _listen(settings.web.host, settings.web.port)
     bound = listener.getsockname()[1]
     configure_logging(settings.log.style, settings.log.level)
     typer.echo(f"Spokehub is starting on {_url(settings.web.host, bound)}")
     code = _run(settings, listener, embedded)
-    claim.release()
+    if claim is not None:
+        claim.release()
     sys.stdout.flush()
     sys.stderr.flush()
     # A step that did not stop in time is taken up by the next start; waiting for its thread would keep this
@@ -233,16 +245,17 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount | None") -> int:
-    if embedded is not None:
+    if embedded is not None and not embedded.following:
         # First of all: it takes longest to start, and can do so while this process still loads its modules.
         embedded.start()
     # What modules leave behind stays, so looking for garbage among it is time lost: a tenth of the start.
     gc.disable()
     import uvicorn
 
-    from services.core.lean import few_arenas, leave_out
+    from services.core.lean import few_arenas, leave_out, one_allocator
 
     few_arenas()
+    one_allocator()
     leave_out("pandas", *(() if settings.account.kind == "named" else ("boto3", "botocore")))
 
     from app.main import create_app

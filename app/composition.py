@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from app.leading import Leading
 from services.core.hub import Declaration, load_declaration
 from services.core.logging import logger
 from services.core.revision import Revision
@@ -21,6 +22,8 @@ from services.features.service import Features
 from services.features.shared import SharedFeatures
 from services.health.service import Health
 from services.history import History
+from services.history.keeper import Keeper
+from services.history.lease import Lease, holder_name
 from services.history.runs import RunReader, RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
@@ -89,6 +92,8 @@ class Runtime:
     database: Database
     changes: Changes
     history: History
+    keeper: Keeper
+    leading: Leading
     source: ConnectionSource
     knowledge: Knowledge
     embedded: EmbeddedAccount | None
@@ -105,23 +110,26 @@ class Runtime:
 
     def start(self) -> None:
         """Launch the account, bring the catalogue up to date, take up what an earlier process left."""
-        self._open()
-        self.operations.start()
-        self.schedule.start()
+        if self._open():
+            self.leading.begin(soon=False)
 
     def start_to_answer(self) -> None:
         """``start``, but return as soon as pages can be answered: work begins a moment later."""
-        self._open()
-        self.operations.start_soon()
-        self.schedule.start()
+        if self._open():
+            self.leading.begin(soon=True)
 
-    def _open(self) -> None:
+    def _open(self) -> bool:
+        """Whether this process is the one that works."""
         # The account takes longest, and nothing below waits for it.
-        if self.embedded is not None:
+        if self.embedded is not None and not self.embedded.following:
             self.embedded.start()
         migrate(self.database)
-        self.history.open()
-        self.knowledge.start()
+        works = self.keeper.start()
+        if works:
+            self.knowledge.start()
+        else:
+            self.leading.join()
+        return works
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
@@ -132,7 +140,7 @@ class Runtime:
         self.source.close()
         if self.embedded is not None:
             self.embedded.stop()
-        self.history.close()
+        self.keeper.stop()
         self.changes.close()
         self.database.close()
 
@@ -152,7 +160,8 @@ def compose(
     declared = declared or load_declaration()
     revision = Revision()
     database = Database(settings.storage.database_url, settings.storage.database_timeout, revision)
-    history = History(settings.storage.history, revision)
+    lease = Lease(database, "history", holder_name(settings.storage.history))
+    history = History(settings.storage.history, revision, may_write=lease.require)
     source = ConnectionSource(settings.account, embedded, declared)
     catalogue = Catalogue(database, declared.layout)
     records = KnownRecords(database)
@@ -201,6 +210,8 @@ def compose(
         schedule,
         knowledge,
     )
+    leading = Leading(operations, schedule, embedded, settings.storage.data)
+    keeper = Keeper(history, lease, promoted=leading.take_over, demoted=leading.give_up)
     overview = Overview(
         spokes,
         health,
@@ -263,6 +274,8 @@ def compose(
         database,
         Changes(database),
         history,
+        keeper,
+        leading,
         source,
         knowledge,
         embedded,

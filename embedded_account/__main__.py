@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import ctypes
+import gc
 import json
 import os
 import secrets
@@ -16,7 +17,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
-from embedded_account import data_format
+from embedded_account import data_format, memory
 from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Process
 
 LONGEST_DELAY = 7 * 86_400
@@ -87,6 +88,7 @@ def write_ready(path: Path, connection: dict[str, object]) -> None:
 
 def main() -> None:
     options = arguments()
+    memory.begin()
     claim = lock(options.data, options.parent_pid)
     if options.parent_pid:
         # From here on: a parent that dies while the files are being opened must not leave this one behind.
@@ -103,6 +105,8 @@ def main() -> None:
         sys.exit(f"Cannot listen on {options.host}:{options.port}: {error.strerror}. Choose another --port.")
     port = listener.getsockname()[1]
 
+    # What modules leave behind stays: looking for garbage among it is time lost.
+    gc.disable()
     import uvicorn
 
     from embedded_account import files
@@ -124,6 +128,8 @@ def main() -> None:
         create_app(account), log_level="warning", access_log=False, timeout_graceful_shutdown=5, lifespan="on"
     )
     server = uvicorn.Server(config)
+    gc.freeze()
+    gc.enable()
 
     def announce() -> None:
         while not server.started:

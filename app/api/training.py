@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -186,21 +186,36 @@ def cancel_run(
     return submit("graph.cancel", params)
 
 
-@graphs.post("/{graph}/{action}", status_code=202, response_model=None)
-def change_state(
+@graphs.post("/{graph}/suspend", status_code=202, response_model=None)
+def suspend_graph(
     hub: HubDep,
     training: TrainingDep,
     submit: SubmitDep,
     spoke: Name,
     graph: Name,
-    action: Literal["suspend", "resume"],
     body: Target | None = None,
     environment: EnvironmentText = None,
 ) -> JSONResponse:
-    """Suspend or resume a graph: whether its schedule starts it."""
+    """Let the schedule start no more runs; what executes goes on to its end."""
     where = pick(hub, body.environment if body else None, environment)
     name = training.declared(spoke, where, graph).name
-    return submit(f"graph.{action}", {"spoke": spoke, "environment": where, "graph": name})
+    return submit("graph.suspend", {"spoke": spoke, "environment": where, "graph": name})
+
+
+@graphs.post("/{graph}/resume", status_code=202, response_model=None)
+def resume_graph(
+    hub: HubDep,
+    training: TrainingDep,
+    submit: SubmitDep,
+    spoke: Name,
+    graph: Name,
+    body: Target | None = None,
+    environment: EnvironmentText = None,
+) -> JSONResponse:
+    """Let the schedule start runs again."""
+    where = pick(hub, body.environment if body else None, environment)
+    name = training.declared(spoke, where, graph).name
+    return submit("graph.resume", {"spoke": spoke, "environment": where, "graph": name})
 
 
 @graphs.put("/{graph}/schedule", status_code=202, response_model=None)

@@ -84,8 +84,6 @@ def run_context(
     return {
         **around(spokes, spoke, environment, "graphs", bool(row.database_name)),
         "graph_name": row.graph,
-        # A run is of one environment: the switch leads to the other's graphs.
-        "switch": path("/spokes/{}/graphs", spoke),
         "found": found,
         "run": row,
         "tasks": chosen,
@@ -171,13 +169,22 @@ def show_graph(
 
 def around(spokes: Spokes, spoke: str, environment: Environment, tab: str, known: bool) -> dict[str, Any]:
     """What surrounds a part of a spoke; of one that the history alone knows, too, as when it was taken away."""
+    # A graph is of one environment: the switch leads to the other's graphs.
+    switch = path("/spokes/{}/graphs", spoke)
     if not known:
-        return spoke_context(spokes, spoke, environment, tab)
+        return {**spoke_context(spokes, spoke, environment, tab), "switch": switch}
     try:
-        return {**spoke_context(spokes, spoke, environment, tab), "onboarded": True}
+        return {**spoke_context(spokes, spoke, environment, tab), "switch": switch, "onboarded": True}
     except NotFound:
         gone = Spoke(spoke, spoke, "not in the catalogue", "", ())
-        return {"spoke": gone, "environment": environment, "onboarded": True, "tabs": [], "tab": tab}
+        return {
+            "spoke": gone,
+            "environment": environment,
+            "onboarded": True,
+            "tabs": [],
+            "tab": tab,
+            "switch": "/runs",
+        }
 
 
 def graph_context(
@@ -213,7 +220,6 @@ def graph_context(
         "chart": None if chart.empty else chart,
         "picture": picture(found.shape, found.last_tasks or {}),
         "live": newest is not None and not is_final(newest.state),
-        "switch": path("/spokes/{}/graphs", found.spoke),
         "url": address(),
         "pages": {
             "earlier": address(tasks_from=max(first - shown, 0)) if first else None,

@@ -18,7 +18,7 @@ from app.pages.frame import ActorDep
 from app.pages.render import render, see
 from app.pages.states import is_final
 from services.core.clock import utc_now
-from services.core.errors import Invalid, SpokehubError
+from services.core.errors import Conflict, Invalid, SpokehubError
 from services.health.asked import FIELDS, NEGATION, PRESETS, Fault, RunFilter, read
 from services.health.paging import NEWEST, SORTS, Order
 from services.health.service import Health
@@ -93,7 +93,7 @@ def change_view(
     """Give a saved search another name."""
     try:
         view = health.views.change(view_id, actor, name=name)
-    except SpokehubError as refused:
+    except (Conflict, Invalid) as refused:
         return _refused(request, health, spokes, refused, {})
     return see(_address_of(view.query))
 

@@ -60,14 +60,14 @@ class PlaceCost(Schema):
 
 
 class GraphCost(Schema):
-    """The runs of a graph. `role` says whether it trains `subject`, a model, or predicts it."""
+    """What a graph's runs cost; `runs` were due in the period. `subject` is the model or prediction of its `role`."""
 
     spoke: str | None
     environment: str | None
     graph: str
     runs: int
     credits: Credits
-    per_run: Credits
+    per_run: Credits | None
     role: Role | None
     subject: str | None
     rows: int | None

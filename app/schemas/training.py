@@ -90,3 +90,4 @@ class Graph(Schema):
     declared: bool
     trains: str | None
     predicts: str | None
+    config: dict[str, Any] | None

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from embedded_account.compute import handler, packages, values
-from embedded_account.compute.values import SqlType
+from embedded_account.compute import handler, packages, sql_types, values
+from embedded_account.compute.sql_types import SqlType
 
 # Snowflake chooses its own batch size when the handler names none.
 DEFAULT_BATCH = 100_000
@@ -18,8 +18,8 @@ DEFAULT_BATCH = 100_000
 
 def run(spec: dict[str, Any], home: Path, table: pa.Table) -> pa.Table:
     """Gives a table with the column RESULT, one row for each row of ``table``."""
-    kinds = [values.parse(text) for text in spec["argument_types"]]
-    returns = values.parse(spec["returns"])
+    kinds = [sql_types.parse(text) for text in spec["argument_types"]]
+    returns = sql_types.parse(spec["returns"])
     packages.guard_imports(spec["packages"], home)
     function = handler.load(home, spec["handler"], spec["inline"])
     if spec["vectorized"] or getattr(function, "_sf_vectorized_input", None) is not None:

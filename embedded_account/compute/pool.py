@@ -28,7 +28,8 @@ class ComputePool:
 
     Procedures have ``limit`` slots (default: twice the processors, at least 4), functions and model methods
     as many of their own, so that a procedure which waits for a model cannot take the slot that the model
-    needs. ``work_dir`` is where the private work directory is made.
+    needs. ``work_dir`` is where the private work directory is made. So many workers as ``warm_models`` (default: one
+    for each processor, at least 2) keep their model for ``warm_seconds`` after its last use.
     """
 
     def __init__(
@@ -37,8 +38,8 @@ class ComputePool:
         *,
         limit: int | None = None,
         work_dir: Path | None = None,
-        warm_seconds: float = 60.0,
-        warm_models: int = 4,
+        warm_seconds: float = 20.0,
+        warm_models: int | None = None,
     ) -> None:
         size = limit or max(4, 2 * (os.cpu_count() or 1))
         self._procedures = threading.BoundedSemaphore(size)
@@ -48,7 +49,7 @@ class ComputePool:
         self._lock = threading.Lock()
         self._number = 0
         self._closed = False
-        self._warm = WarmWorkers(warm_models)
+        self._warm = WarmWorkers(warm_models or max(2, os.cpu_count() or 1))
         self._warm_seconds = warm_seconds
         if start:
             self._running_server()

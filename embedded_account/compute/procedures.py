@@ -8,15 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from embedded_account.compute import handler, packages, values
+from embedded_account.compute import handler, packages, sql_types, values
 from embedded_account.compute.handler import RefusedError
 
 
 def run(spec: dict[str, Any], home: Path) -> tuple[Any, pa.Table | None]:
     """Call the handler; gives the value as JSON, or the table of a procedure that returns one."""
-    returns = values.parse(spec["returns"])
+    returns = sql_types.parse(spec["returns"])
     arguments = [
-        values.to_python(value, values.parse(kind))
+        values.to_python(value, sql_types.parse(kind))
         for value, kind in zip(spec["arguments"], spec["argument_types"], strict=True)
     ]
     packages.guard_imports(spec["packages"], home)

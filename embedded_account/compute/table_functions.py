@@ -11,17 +11,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from embedded_account.compute import handler, packages, values
+from embedded_account.compute import handler, packages, sql_types, values
 from embedded_account.compute.functions import DEFAULT_BATCH, frame, rows
-from embedded_account.compute.values import SqlType
+from embedded_account.compute.sql_types import SqlType
 
 ROW = "_ROW"
 
 
 def run(spec: dict[str, Any], home: Path, table: pa.Table) -> pa.Table:
     """Gives ``_ROW`` and the columns that the function returns."""
-    kinds = [values.parse(text) for text in spec["argument_types"]]
-    outputs = [(name, values.parse(text)) for name, text in spec["returns"]]
+    kinds = [sql_types.parse(text) for text in spec["argument_types"]]
+    outputs = [(name, sql_types.parse(text)) for name, text in spec["returns"]]
     packages.guard_imports(spec["packages"], home)
     cls = handler.load(home, spec["handler"], spec["inline"])
     if vectorized_method(cls) is not None:

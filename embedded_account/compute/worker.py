@@ -26,8 +26,8 @@ from embedded_account.compute import (
     isolation,
     models,
     procedures,
+    sql_types,
     table_functions,
-    values,
 )
 from embedded_account.compute.handler import RefusedError
 from embedded_account.compute.jobs import Limits
@@ -74,7 +74,7 @@ def _serve(sock: socket.socket, home: Path, limits: Limits, once: bool) -> None:
             if job["kind"] == "model" and method is None:
                 method = models.ModelMethod(Path(job["model_dir"]), job["handler"])
             answer = _run(job, home, folder, method)
-        except (RefusedError, values.UnsupportedTypeError) as error:
+        except (RefusedError, sql_types.UnsupportedTypeError) as error:
             answer = {
                 "error": {
                     "kind": "refused",

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from sqlglot import exp
 
 from embedded_account.compute import ModelMethodJob
-from embedded_account.compute.values import UnsupportedTypeError, parse
+from embedded_account.compute.sql_types import UnsupportedTypeError, parse
 from embedded_account.errors import SnowflakeError, compilation_error, unsupported
 from embedded_account.names import ObjectName
 from embedded_account.objects.model_manifest import Method

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pyarrow as pa
 
+from embedded_account import memory
 from embedded_account.meters.state import Task
 from embedded_account.names import duck
 from embedded_account.objects.warehouses import SIZES
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 QUERIES = duck("__account", "history", "query_history")
 FLUSH_SECONDS = 0.5
+REST_SECONDS = 5.0
 LONGEST_TEXT = 100_000
 _TIME = pa.timestamp("us", tz="UTC")
 _SCHEMA = pa.schema(
@@ -112,15 +114,17 @@ class Ran:
 
 
 class QueryLog:
-    """`note` is the account's `record_query`."""
+    """`note` is the account's `record_query`; `rest` is called when nobody has asked anything for some seconds."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, rest: Callable[[], None] = memory.release) -> None:
         self._account = account
+        self._rest = rest
         self._connection = account.cursor()
         self._noted: list[Noted] = []
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._closed = threading.Event()
+        self._wake = threading.Event()
         columns = ", ".join(f"{duck(f.name)} {_DUCK[str(f.type)]}" for f in _SCHEMA)
         self._connection.execute(f"CREATE SCHEMA IF NOT EXISTS {duck('__account', 'history')}")
         self._connection.execute(f"CREATE TABLE IF NOT EXISTS {QUERIES} ({columns})")
@@ -144,6 +148,7 @@ class QueryLog:
         )  # fmt: skip
         with self._lock:
             self._noted.append(noted)
+        self._wake.set()
 
     def flush(self) -> None:
         """Store what was noted."""
@@ -160,14 +165,25 @@ class QueryLog:
                 raise
 
     def _run(self) -> None:
-        while not self._closed.wait(FLUSH_SECONDS):
-            try:
-                self.flush()
-            except Exception:
-                log.exception("the query history could not be stored")
+        rested = True
+        while not self._closed.is_set():
+            # Nobody asks anything: nothing to do, until somebody does.
+            if self._wake.wait(None if rested else REST_SECONDS):
+                rested = False
+                self._closed.wait(FLUSH_SECONDS)
+                self._wake.clear()
+                try:
+                    self.flush()
+                except Exception:
+                    self._wake.set()
+                    log.exception("the query history could not be stored")
+            else:
+                rested = True
+                self._rest()
 
     def close(self) -> None:
         self._closed.set()
+        self._wake.set()
         self._thread.join(10)
         self.flush()
         self._connection.close()

@@ -84,15 +84,6 @@ class Credits:
         """The sum of all lines of these days."""
         return self.group(CostFilter(since, until), (), 1)[0][1]
 
-    def kinds(self, wanted: CostFilter) -> list[Row]:
-        """kind, nanos, and the part of a spoke's."""
-        where = _where(wanted)
-        return self._history.rows(
-            "SELECT kind, sum(nanos) AS nanos, coalesce(sum(nanos) FILTER (spoke IS NOT NULL), 0) AS attributed"
-            f" FROM costs_daily WHERE {where.text} GROUP BY kind",
-            where.values,
-        )
-
     def trend(self, wanted: CostFilter, stack: Stack, step: int, most: int) -> list[tuple[date, str, int]]:
         """(first day, key, billionths) by steps of days; the keys beyond the dearest ``most`` are OTHERS."""
         where = _where(wanted)
@@ -155,13 +146,25 @@ class Credits:
         return found
 
     def graphs(self, wanted: CostFilter, limit: int) -> list[Row]:
-        """spoke, environment, graph, runs, nanos of what its runs cost; the dearest first."""
+        """spoke, environment, graph, nanos of what its runs cost, and the runs that were due; the dearest first."""
         where = _where(wanted)
         return self._history.rows(
-            "SELECT spoke, environment, graph, count(DISTINCT run_id) AS runs, sum(nanos)::BIGINT AS nanos"
-            f" FROM costs_runs WHERE {where.text} GROUP BY ALL"
-            f" ORDER BY nanos DESC, spoke, environment, graph LIMIT {limit:d}",
-            where.values,
+            f"""
+            WITH dearest AS (
+                SELECT spoke, environment, graph, sum(nanos)::BIGINT AS nanos FROM costs_daily
+                WHERE {where.text} AND graph IS NOT NULL GROUP BY ALL
+                ORDER BY nanos DESC, spoke, environment, graph LIMIT {limit:d}
+            ), due AS (
+                SELECT spoke, environment, graph, count(*) AS runs FROM graph_runs
+                WHERE scheduled_at >= ? AND scheduled_at < ? AND attempt = 1
+                    AND graph IN (SELECT graph FROM dearest) GROUP BY ALL
+            )
+            SELECT dearest.*, coalesce(due.runs, 0) AS runs FROM dearest LEFT JOIN due
+                ON due.graph = dearest.graph AND due.spoke IS NOT DISTINCT FROM dearest.spoke
+                AND due.environment IS NOT DISTINCT FROM dearest.environment
+            ORDER BY nanos DESC, dearest.spoke, dearest.environment, dearest.graph
+            """,
+            [*where.values, _begin(wanted.since), _begin(wanted.until + _DAY)],
         )
 
     def predicted(self, since: date, until: date) -> dict[tuple[str, str, str], int]:

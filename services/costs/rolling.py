@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from services.costs import rules
@@ -76,6 +77,30 @@ def catch_up(history: History, places: Mapping[Place, tuple[str, str]], today: d
             roll_up(db, part, places)
             db.execute("DELETE FROM costs_due WHERE list_contains(?, day)", [part])
     return len(days)
+
+
+def reckon_all(path: Path, today: date) -> int:
+    """Reckon every day of a history that no process has open; whose schemas are whose is told by its runs."""
+    history = History(path, memory="144MB")
+    history.open()
+    try:
+        with history.write() as db:
+            db.execute(
+                """
+                INSERT INTO costs_due SELECT DISTINCT hour::DATE FROM metering
+                UNION SELECT DISTINCT ended_at::DATE FROM query_credits
+                """
+            )
+        rows = history.rows(
+            "SELECT DISTINCT spoke, environment, database_name, schema_name FROM graph_runs"
+            " WHERE spoke IS NOT NULL AND environment IS NOT NULL"
+        )
+        places = {
+            (row["spoke"], row["environment"]): (row["database_name"], row["schema_name"]) for row in rows
+        }
+        return catch_up(history, places, today)
+    finally:
+        history.close()
 
 
 def _roll(db: duckdb.DuckDBPyConnection, days: list[date]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -43,6 +43,8 @@ from services.db.engine import Database
 from services.history import History
 from services.spokes.service import Spokes
 
+# What of an onboarded place changes with its manifest.
+Stamp = tuple[str | None, datetime | None, datetime | None]
 SHOWN_PLACES, SHOWN_GRAPHS, SHOWN_KEYS = 50, 20, 8
 MOST_GROUPS = 100_000
 # Of more days the trend is by week.
@@ -60,7 +62,7 @@ class Costs:
         self._spokes = spokes
         self._clock = clock
         self._alarming: tuple[tuple[int, date], int] | None = None
-        self._roles: dict[tuple[object, ...], dict[str, tuple[Role, str]]] = {}
+        self._roles: dict[tuple[str, str, Stamp], dict[str, tuple[Role, str]]] = {}
 
     def today(self) -> date:
         """Today, in UTC."""
@@ -93,10 +95,10 @@ class Costs:
             raise Invalid(f"Costs are not stacked by {stack!r}", hint=f"Use one of {', '.join(STACKS)}.")
         if sort not in SORTS:
             raise Invalid(f"Places are not sorted by {sort!r}", hint=f"Use one of {', '.join(SORTS)}.")
-        kinds = self._credits.kinds(wanted)
-        total = sum(row["nanos"] for row in kinds)
+        rows = self._credits.places(wanted)
+        total = sum(nanos for *_, nanos in rows)
         account = self._credits.account(wanted.since, wanted.until) if wanted.narrow else total
-        places = _places(self._credits.places(wanted), sort)
+        places = _places(rows, sort)
         sources = self.sources()
         mine = _place_of(wanted)
         states, month = self._months(sources, mine)
@@ -104,7 +106,7 @@ class Costs:
             total=credits_of(total),
             metering=credits_of(self._credits.metered(wanted.since, wanted.until)),
             account=credits_of(account),
-            lines=_lines({row["kind"]: (row["nanos"], row["attributed"]) for row in kinds}),
+            lines=_lines(rows),
             trend=self._trend(wanted, stack),
             places=tuple(places[offset : offset + SHOWN_PLACES]),
             places_count=len(places),
@@ -215,7 +217,7 @@ class Costs:
         )
         return Trend(starts, step, series)
 
-    def _declared_graphs(self) -> dict[tuple[str, str], tuple[str, str, object]]:
+    def _declared_graphs(self) -> dict[Place, tuple[str, str, Stamp]]:
         """The onboarded places, each with what changes when its manifest does."""
         return {
             (spoke.name, here.environment): (
@@ -227,7 +229,7 @@ class Costs:
             for here in spoke.environments
         }
 
-    def _roles_of(self, spoke: str, environment: str, stamp: object) -> dict[str, tuple[Role, str]]:
+    def _roles_of(self, spoke: str, environment: str, stamp: Stamp) -> dict[str, tuple[Role, str]]:
         """What each graph is for, by its name; read again when the place is deployed to."""
         key = (spoke, environment, stamp)
         if key not in self._roles:
@@ -249,15 +251,13 @@ def _place_of(wanted: CostFilter) -> Place:
     return wanted.spoke or ANY, wanted.environment or ANY
 
 
-def _lines(kinds: Mapping[str, tuple[int, int]]) -> tuple[Line, ...]:
-    """Each kind that cost something, and always what is idle."""
-    return tuple(
-        Line(kind, credits_of(kinds[kind][0]), credits_of(kinds[kind][1]))
-        if kind in kinds
-        else Line(kind, Decimal(0), Decimal(0))
-        for kind in KINDS
-        if kind in kinds or kind in ("compute", "idle")
-    )
+def _lines(rows: Sequence[tuple[str | None, str | None, str, int]]) -> tuple[Line, ...]:
+    """Each kind that cost something, and always what is attributed and what is idle."""
+    all_, mine = Counter[str](compute=0, idle=0), Counter[str]()
+    for spoke, _, kind, nanos in rows:
+        all_[kind] += nanos
+        mine[kind] += nanos if spoke is not None else 0
+    return tuple(Line(kind, credits_of(all_[kind]), credits_of(mine[kind])) for kind in KINDS if kind in all_)
 
 
 def _places(rows: Sequence[tuple[str | None, str | None, str, int]], sort: str) -> list[PlaceCost]:

@@ -85,7 +85,9 @@ class PlaceCost:
 
 @dataclass(frozen=True, slots=True)
 class GraphCost:
-    """The runs of one graph in the period. ``subject`` is the model that it trains or the prediction it makes.
+    """What one graph's runs cost in the period; ``runs`` were due in it.
+
+    ``subject`` is the model that it trains or the prediction that it makes.
 
     ``rows`` are the predictions that are known of the period, None where that is not known.
     """
@@ -100,8 +102,8 @@ class GraphCost:
     rows: int | None = None
 
     @property
-    def per_run(self) -> Decimal:
-        return self.credits / self.runs
+    def per_run(self) -> Decimal | None:
+        return self.credits / self.runs if self.runs else None
 
     @property
     def per_row(self) -> Decimal | None:

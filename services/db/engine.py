@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -56,11 +56,17 @@ class Database:
             yield db
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A session for changes: leaving it normally commits, an exception rolls back."""
+    def write(self, shown: Literal["now", "soon", "never"] = "now") -> Iterator[Session]:
+        """A session for changes: leaving it normally commits, an exception rolls back.
+
+        ``shown`` says when pages show them: at once, within a moment (what comes in great numbers), or never.
+        """
         with self._scope(self._writing) as db:
             yield db
-        self.revision.bump()
+        if shown == "now":
+            self.revision.bump()
+        elif shown == "soon":
+            self.revision.bump_soon()
 
     @contextmanager
     def _scope(self, factory: sessionmaker[Session]) -> Iterator[Session]:

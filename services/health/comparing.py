@@ -66,7 +66,7 @@ class SingleRuns:
             f"SELECT {_TASKS} FROM task_runs WHERE spoke = ? AND environment = ? AND graph = ? AND run_id = ?"
             " AND scheduled_at >= ? AND scheduled_at <= ? AND attempt <= ? AND state <> 'SCHEDULED'"
             " QUALIFY row_number() OVER (PARTITION BY name ORDER BY attempt DESC, scheduled_at DESC) = 1"
-            " ORDER BY coalesce(started_at, scheduled_at), scheduled_at, name"
+            " ORDER BY scheduled_at, started_at NULLS LAST, name"
         )
         values = [
             run.spoke, run.environment, run.graph, run.run_id, begin - timedelta(hours=1), until, run.attempt

@@ -232,7 +232,7 @@ class Health:
         """The graph as it is known to be deployed, or None: its runs are told of all the same."""
         try:
             return self._training.graph(
-                spoke, environment, self._training.name_of(spoke, environment, graph), 0
+                spoke, environment, self._training.name_of(spoke, environment, graph), runs=0
             )
         except SpokehubError:
             return None

@@ -75,22 +75,22 @@ class SavedViews:
         self, view_id: str, actor: str, name: str | None = None, query: str | None = None
     ) -> SavedView:
         """Another name or another search; NotFound 404, Invalid 422, Conflict 409."""
-        if name is None and query is None:
-            raise Invalid("Nothing is to change", hint="Give a name or a query.", code="nothing_to_change")
-        new_name = None if name is None else _name(name)
-        new_query = None if query is None else self._query(query)
         try:
             with self._database.write() as db:
                 record = db.get(SavedViewRecord, view_id) or _missing(view_id)
                 before = {"name": record.name, "query": record.query}
-                record.name = record.name if new_name is None else new_name
-                record.query = record.query if new_query is None else new_query
+                if name is None and query is None:
+                    raise Invalid(
+                        "Nothing is to change", hint="Give a name or a query.", code="nothing_to_change"
+                    )
+                record.name = record.name if name is None else _name(name)
+                record.query = record.query if query is None else self._query(query)
                 after = {"name": record.name, "query": record.query}
                 db.add(self._event("saved_view.change", record, actor, {"before": before, "after": after}))
                 db.flush()
                 return _view(record)
         except IntegrityError:
-            raise _taken(new_name or "") from None
+            raise _taken(name or "") from None
 
     def delete(self, view_id: str, actor: str) -> None:
         """NotFound 404."""

@@ -5,7 +5,7 @@ https://docs.snowflake.com/en/sql-reference/functions/task_history, …/complete
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -14,11 +14,7 @@ import pyarrow.compute as pc
 
 from services.history.fingerprint import fingerprint
 from services.history.store import naive
-from services.history.types import Row, Source
-
-Place = Callable[[str, str], tuple[str, str] | None]
-# SCHEDULED_FROM of what somebody asked for. The documentation writes the first one, accounts the second.
-REQUESTED = frozenset({"EXECUTE_TASK", "EXECUTE TASK", "MANUAL RETRY", "AUTOMATIC RETRY"})
+from services.history.types import REQUESTED, Place, Row, Source
 
 _TIME, _TEXT = pa.timestamp("us", tz="UTC"), pa.string()
 _TASK_COLUMNS = {

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import fields
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from services.history.hot import DEPTH, LOADED, Asked
-from services.history.incoming import REQUESTED, Place, graphs_table, is_due, tasks_table
 from services.history.retention import kept_from
 from services.history.rollups import sum_days
 from services.history.store import History, aware, naive, rows_of
-from services.history.types import GraphRunRow, Recorded, Row, Source
+from services.history.types import REQUESTED, GraphRunRow, Place, Recorded, Row, Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _FINAL = "('SUCCEEDED', 'FAILED', 'FAILED_AND_AUTO_SUSPENDED', 'CANCELLED', 'SKIPPED')"
 _REQUESTED = ", ".join(f"'{one}'" for one in sorted(REQUESTED))
@@ -65,6 +65,9 @@ class RunWriter:
         so once.
         """
         graphs = list(graphs)
+        # Imported here: what it brings takes long to load, and who only reads does without.
+        from services.history.incoming import graphs_table, is_due, tasks_table
+
         incoming = tasks_table(tasks, place, source, seen_at)
         told = graphs_table(graphs, source, seen_at)
         due = [row for row in graphs if is_due(row)]
@@ -73,6 +76,8 @@ class RunWriter:
         with self._history.write(runs=False) as db:
             first = kept_from(db)
             if first is not None:
+                import pyarrow.compute as pc
+
                 incoming, told = (one.filter(pc.field("scheduled_at") >= first) for one in (incoming, told))
             since = _earliest(incoming, told) or now
             _schedule(db, due, now)
@@ -171,6 +176,7 @@ def _schedule(db: duckdb.DuckDBPyConnection, due: list[Row], now: datetime) -> N
 
 def _earliest(*tables: pa.Table) -> datetime | None:
     """When the earliest of what is told was due."""
+    import pyarrow.compute as pc
 
     found = [pc.min(table["scheduled_at"]).as_py() for table in tables if table.num_rows]
     return min((one for one in found if one is not None), default=None)

@@ -7,7 +7,7 @@ https://duckdb.org/docs/current/connect/concurrency
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,39 +25,94 @@ Cursor = duckdb.DuckDBPyConnection
 
 
 class History:
-    """Opened by ``open``, closed by ``close``. ``read`` and ``write`` are the ways in."""
+    """Opened by ``open`` to write, by ``open_copy`` to read alone; closed by ``close``.
 
-    def __init__(self, path: Path, revision: Revision | None = None, *, memory: str = "96MB") -> None:
+    ``read`` and ``write`` are the ways in. With ``may_write``, which raises, nothing is committed against its word.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        revision: Revision | None = None,
+        *,
+        memory: str = "96MB",
+        may_write: Callable[[], None] | None = None,
+    ) -> None:
         self.path = path
         self._revision = revision or Revision()
         self._memory = memory
-        self._connection: duckdb.DuckDBPyConnection | None = None
+        self._may_write = may_write
+        self._opened: _Opened | None = None
         self._writing = threading.RLock()
-        self._local = threading.local()
+        self._changing = threading.Lock()
         # How often something was written: what was read before holds while it stands.
         self.commits = 0
         self.newest = NewestRuns()
 
+    @property
+    def writable(self) -> bool:
+        """Whether this process writes it, as opposed to reading a copy or nothing."""
+        opened = self._opened
+        return opened is not None and opened.writable
+
     def open(self) -> None:
-        """Open the file, make it when it is missing, and bring it to the schema of this code."""
+        """Open the file, make it when it is missing, and bring it to the schema of this code.
+
+        Unavailable when another process has it; what was open stays so then.
+        """
+        self.open_claimed(self.claim())
+
+    def claim(self) -> duckdb.DuckDBPyConnection:
+        """The file, which no other process has then, for ``open_claimed``; Unavailable when one has it."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        config = {
+        try:
+            return duckdb.connect(str(self.path), config=self._config())
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise
+            raise Unavailable(
+                "Another process has the history open",
+                hint="It is taken over when that ends.",
+                code="history_held",
+            ) from error
+
+    def open_claimed(self, file: duckdb.DuckDBPyConnection) -> None:
+        """Write the file from now on, in the place of what was open."""
+        try:
+            schema.upgrade(file)
+        except BaseException:
+            file.close()
+            raise
+        self._change(_Opened(file, writable=True))
+
+    def open_copy(self, path: Path) -> None:
+        """Read a copy that nobody writes, in the place of what was open."""
+        self._change(
+            _Opened(duckdb.connect(str(path), read_only=True, config=self._config()), writable=False)
+        )
+
+    def close(self) -> None:
+        """Close the file; what was committed is in it."""
+        with self._writing:
+            self._change(None)
+
+    def _config(self) -> dict[str, str]:
+        return {
             "memory_limit": self._memory,
             "threads": "2",
             "preserve_insertion_order": "false",
             # A page of a list is read by its places, not by all columns of all rows.
             "late_materialization_max_rows": "1001",
         }
-        self._connection = duckdb.connect(str(self.path), config=config)
-        schema.upgrade(self._connection)
-        self.newest.clear()
 
-    def close(self) -> None:
-        """Close the file; what was committed is in it."""
-        with self._writing:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+    def _change(self, opened: _Opened | None) -> None:
+        with self._changing:
+            before, self._opened = self._opened, opened
+            self.commits += 1
+            self.newest.clear()
+        if before is not None:
+            before.retire()
+        self._revision.bump()
 
     @contextmanager
     def read(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -65,7 +120,14 @@ class History:
 
         A temporary table that is made with it is there in ``write`` of the same thread.
         """
-        yield self._cursor()
+        with self._current().used() as cursor:
+            yield cursor
+
+    def _current(self) -> _Opened:
+        opened = self._opened
+        if opened is None:
+            raise Unavailable("The history is not open", hint="Try again in a moment.")
+        return opened
 
     def rows(self, text: str, values: Sequence[Any] = ()) -> list[Row]:
         """The rows of a query, each as a dict by column name."""
@@ -78,11 +140,12 @@ class History:
 
         ``runs`` is False when no graph run is written, or the writer itself tells ``newest`` of those.
         """
-        with self._writing:
-            cursor = self._cursor()
+        with self._writing, self._writer().used() as cursor:
+            self._check()
             cursor.begin()
             try:
                 yield cursor
+                self._check()
             except BaseException:
                 cursor.rollback()
                 raise
@@ -94,18 +157,78 @@ class History:
 
     def compact(self) -> None:
         """Write what was committed from the log into the file, and give back the room of what was removed."""
-        with self._writing:
-            self._cursor().execute("CHECKPOINT").fetchall()
+        with self._writing, self._writer().used() as cursor:
+            cursor.execute("CHECKPOINT").fetchall()
 
-    def _cursor(self) -> duckdb.DuckDBPyConnection:
-        connection = self._connection
-        if connection is None:
-            raise Unavailable("The history is not open", hint="Try again in a moment.")
-        kept = getattr(self._local, "kept", None)
-        if kept is None or kept[0] is not connection:
-            kept = (connection, connection.cursor())
-            self._local.kept = kept
-        return kept[1]
+    @contextmanager
+    def still(self) -> Iterator[int]:
+        """The file has all that was committed, and nobody writes it; gives ``commits``."""
+        with self._writing:
+            self.compact()
+            yield self.commits
+
+    def _check(self) -> None:
+        if self._may_write is not None:
+            self._may_write()
+
+    def _writer(self) -> _Opened:
+        opened = self._current()
+        if not opened.writable:
+            raise Unavailable(
+                "Another process writes the history",
+                hint="This one reads what that publishes, and takes over when it ends.",
+                code="history_held",
+            )
+        return opened
+
+
+class _Opened:
+    """One open file with a cursor for each thread; closed once it is retired and nobody uses it."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, *, writable: bool) -> None:
+        self._connection = connection
+        self.writable = writable
+        self._cursors: dict[int, duckdb.DuckDBPyConnection] = {}
+        self._users = 0
+        self._retired = self._closed = False
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def used(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The cursor of this thread."""
+        thread = threading.get_ident()
+        with self._lock:
+            if self._closed:
+                raise Unavailable("The history was closed just now", hint="Try again in a moment.")
+            if thread not in self._cursors:
+                self._forget_ended()
+                self._cursors[thread] = self._connection.cursor()
+            self._users += 1
+            cursor = self._cursors[thread]
+        try:
+            yield cursor
+        finally:
+            with self._lock:
+                self._users -= 1
+                self._close_if_over()
+
+    def retire(self) -> None:
+        """Close it as soon as nobody uses it."""
+        with self._lock:
+            self._retired = True
+            self._close_if_over()
+
+    def _forget_ended(self) -> None:
+        alive = {one.ident for one in threading.enumerate()}
+        for thread in self._cursors.keys() - alive:
+            self._cursors.pop(thread).close()
+
+    def _close_if_over(self) -> None:
+        if self._retired and not self._users and not self._closed:
+            self._closed = True
+            for cursor in self._cursors.values():
+                cursor.close()
+            self._connection.close()
 
 
 def rows_of(answer: duckdb.DuckDBPyConnection) -> list[Row]:

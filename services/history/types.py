@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 Row = dict[str, Any]
 Source = Literal["live", "usage"]
+Place = Callable[[str, str], tuple[str, str] | None]
+# SCHEDULED_FROM of what somebody asked for. The documentation writes the first one, accounts the second.
+REQUESTED = frozenset({"EXECUTE_TASK", "EXECUTE TASK", "MANUAL RETRY", "AUTOMATIC RETRY"})
 
 
 @dataclass(frozen=True, slots=True)

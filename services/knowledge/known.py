@@ -63,6 +63,11 @@ def look(seen: Look | None) -> None:
     _mode.set(seen)
 
 
+def looks() -> bool:
+    """Whether who asks only looks."""
+    return isinstance(_mode.get(), Look)
+
+
 def answered_at(clock: Clock) -> datetime:
     """The moment that the last answer tells of: the present one, unless who asks only looks."""
     seen = _mode.get()

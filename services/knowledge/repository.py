@@ -59,7 +59,7 @@ class KnownRecords:
         """Write the part and its answers; with ``drop`` those that are not among them go."""
         # Encoded before the transaction begins, which keeps others waiting.
         texts = {answer.key: encode(answer.content) for answer in answers}
-        with self._database.write() as db:
+        with self._database.write("soon") as db:
             there = {
                 record.key: record
                 for record in db.scalars(select(KnownAnswerRecord).where(KnownAnswerRecord.part == part.part))
@@ -80,6 +80,6 @@ class KnownRecords:
     def forget(self, parts: Iterable[str]) -> None:
         """Drop parts that are no more."""
         names = list(parts)
-        with self._database.write() as db:
+        with self._database.write("soon") as db:
             for record in (KnownAnswerRecord, KnownPartRecord):
                 db.execute(delete(record).where(record.part.in_(names)))

@@ -177,19 +177,19 @@ class Journal:
 
     def log(self, operation_id: str, step: str, attempt: int, level: str, message: str) -> None:
         """Add one line."""
-        with self.database.write() as db:
+        with self.database.write("soon") as db:
             self._line(db, _locked(db, operation_id), step, attempt, level, message)
 
     def progress(self, operation_id: str, name: str, fraction: float | None, message: str | None) -> None:
         """Say how far the step is."""
-        with self.database.write() as db:
+        with self.database.write("soon") as db:
             _touch(_locked(db, operation_id))
             step = _step(db, operation_id, name)
             step.progress, step.message = fraction, message
 
     def sql(self, operation_id: str, step: str, attempt: int, **columns: Any) -> None:
         """Add one executed statement; ``columns`` are those of SqlRecord."""
-        with self.database.write() as db:
+        with self.database.write("soon") as db:
             record = _locked(db, operation_id)
             record.sql_count += 1
             _touch(record)

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import func, literal, or_, select, tuple_
+from sqlalchemy import Row, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from services.core.errors import Invalid, NotFound
@@ -23,6 +23,9 @@ from services.operations.types import (
     StepView,
 )
 
+# Rows, not records: what is only read needs no identity, and costs half.
+_OPERATIONS = OperationRecord.__table__
+_STEPS = StepRecord.__table__
 OPEN = (OperationState.PENDING, OperationState.RUNNING)
 
 
@@ -50,7 +53,7 @@ class Queries:
 
         ``routine`` are the kinds that the filter may leave out.
         """
-        query = select(OperationRecord).order_by(OperationRecord.created_at.desc(), OperationRecord.id.desc())
+        query = select(_OPERATIONS).order_by(OperationRecord.created_at.desc(), OperationRecord.id.desc())
         for column in ("kind", "state", "spoke", "environment"):
             value = getattr(wanted, column)
             if value is not None:
@@ -70,15 +73,15 @@ class Queries:
                 key = tuple_(OperationRecord.created_at, OperationRecord.id)
                 after = literal(last.created_at, OperationRecord.created_at.type), literal(last.id)
                 query = query.where(key < tuple_(*after))
-            records = db.scalars(query.limit(limit + 1)).all()
+            records = db.execute(query.limit(limit + 1)).all()
             items = tuple(_views(db, records[:limit]))
         return Page(items, _encode(items[-1].id) if len(records) > limit else None)
 
     def open(self) -> tuple[OperationView, ...]:
         """Pending and running, oldest first, children included."""
         with self.database.read() as db:
-            query = select(OperationRecord).where(OperationRecord.state.in_(OPEN))
-            return tuple(_views(db, db.scalars(query.order_by(OperationRecord.created_at)).all()))
+            query = select(_OPERATIONS).where(OperationRecord.state.in_(OPEN))
+            return tuple(_views(db, db.execute(query.order_by(OperationRecord.created_at)).all()))
 
     def counts(self) -> tuple[tuple[str, str, int], ...]:
         """(kind, state, number) of all operations."""
@@ -171,16 +174,16 @@ def _missing(operation_id: str) -> NotFound:
     return NotFound(f"There is no operation {operation_id}", code="operation_not_found")
 
 
-def _views(db: Session, records: Iterable[OperationRecord]) -> list[OperationView]:
+def _views(db: Session, records: Iterable[OperationRecord | Row[Any]]) -> list[OperationView]:
     found = list(records)
-    query = select(StepRecord).where(StepRecord.operation_id.in_([record.id for record in found]))
+    query = select(_STEPS).where(StepRecord.operation_id.in_([record.id for record in found]))
     steps: dict[str, list[StepView]] = {record.id: [] for record in found}
-    for step in db.scalars(query.order_by(StepRecord.operation_id, StepRecord.position)):
+    for step in db.execute(query.order_by(StepRecord.operation_id, StepRecord.position)):
         steps[step.operation_id].append(_step_view(step))
     return [_view(record, tuple(steps[record.id])) for record in found]
 
 
-def _view(record: OperationRecord, steps: tuple[StepView, ...]) -> OperationView:
+def _view(record: OperationRecord | Row[Any], steps: tuple[StepView, ...]) -> OperationView:
     return OperationView(
         id=record.id, kind=record.kind, title=record.title, state=OperationState(record.state),
         actor=record.actor, spoke=record.spoke, environment=record.environment, params=record.params,
@@ -192,7 +195,7 @@ def _view(record: OperationRecord, steps: tuple[StepView, ...]) -> OperationView
     )  # fmt: skip
 
 
-def _step_view(step: StepRecord) -> StepView:
+def _step_view(step: Row[Any]) -> StepView:
     return StepView(
         name=step.name, title=step.title, state=StepState(step.state), attempts=step.attempts,
         progress=step.progress, message=step.message, result=step.result, error=_error(step.error),

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
+from services.core.lean import release
 from services.core.logging import logger
 
 if TYPE_CHECKING:
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 QUEUE = "operations"
 _WORKFLOW = "operation"
 _VERSION = "1"
-_EXECUTOR = "spokehub"
+_EXECUTOR = _NAME = "spokehub"
+# How long to wait before an operation is passed on to another process again; then the next start takes it up.
+_PASS_ON_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
 # What DBOS would wait between two looks; it asks for more when databases contend.
 _POLL_SECONDS = 0.2
 # How long the bell lets it wait: with nothing running here, while something runs, and just after a run's end,
@@ -119,7 +122,7 @@ def start(url: str, body: Body) -> None:
     _body = body
     _prepare(url)
     config = DBOSConfig(
-        name="spokehub",
+        name=_NAME,
         system_database_url=url,
         application_version=_VERSION,
         executor_id=_EXECUTOR,
@@ -137,6 +140,21 @@ def start(url: str, body: Body) -> None:
     _handed = SimpleQueue()
     _feeder = threading.Thread(target=_feed, args=(_handed,), name="operations-feeder", daemon=True)
     _feeder.start()
+
+
+def ask(url: str) -> None:
+    """Only hand over: another process works on what is queued. ``start`` or ``stop_asking`` ends it."""
+    global _feeder, _handed
+    _handed = SimpleQueue()
+    _feeder = threading.Thread(target=_pass_on, args=(_handed, url), name="operations-feeder", daemon=True)
+    _feeder.start()
+
+
+def stop_asking(timeout: float) -> None:
+    """Hand over nothing more. What was not passed on is in the catalogue, and taken up by whoever starts next."""
+    _handed.put(None)
+    if _feeder is not None:
+        _feeder.join(timeout)
 
 
 def hand_over(operation_id: str, run: int, queue_key: str) -> None:
@@ -164,6 +182,23 @@ def _feed(handed: Handed) -> None:
             log.exception("operation.not_queued", id=item[0], note="the next start takes it up")
 
 
+def _pass_on(handed: Handed, url: str) -> None:
+    from dbos import DBOSClient
+
+    client: DBOSClient | None = None
+    while (item := handed.get()) is not None:
+        for wait in _PASS_ON_WAITS:
+            try:
+                client = client or DBOSClient(system_database_url=url)
+                client.enqueue({**_options(*item), "application_name": _NAME}, item[0])
+                break
+            except Exception:
+                log.exception("operation.not_queued", id=item[0], again_in=wait)
+                time.sleep(wait)
+    if client is not None:
+        client.destroy()
+
+
 def enqueue(operation_id: str, run: int, queue_key: str) -> None:
     """Queue one run of an operation. Doing so twice is doing so once."""
     # In a context of its own: a step may do this, and DBOS would take the new run for a part of that step.
@@ -173,15 +208,18 @@ def enqueue(operation_id: str, run: int, queue_key: str) -> None:
 def _enqueue(operation_id: str, run: int, queue_key: str) -> None:
     from dbos import DBOS
 
-    options: Any = {
+    DBOS.enqueue_workflow_with_options(_options(operation_id, run, queue_key), operation_id)
+    _bell.ring()
+
+
+def _options(operation_id: str, run: int, queue_key: str) -> Any:
+    return {
         "workflow_name": _WORKFLOW,
         "queue_name": QUEUE,
         "workflow_id": f"{operation_id}:{run}",
         "queue_partition_key": queue_key,
         "app_version": _VERSION,
     }
-    DBOS.enqueue_workflow_with_options(options, operation_id)
-    _bell.ring()
 
 
 def status(operation_id: str, run: int) -> str | None:
@@ -287,4 +325,6 @@ def _run(dbos: "type[DBOS]", operation_id: str) -> str:
             _active -= 1
             _idle.notify_all()
         _bell.ring_soon()
+        # Rows that it read, plans that it compared: what it worked with.
+        release()
     return "succeeded"

@@ -11,6 +11,7 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, Unavailable
 from services.core.logging import logger
 from services.db.engine import Database
+from services.knowledge.remembered import Remembered
 from services.operations import queue
 from services.operations.context import until
 from services.operations.identifiers import new_id
@@ -70,15 +71,16 @@ class Operations:
             stopping,
             settle,
         )
+        self._remembered = Remembered(database.revision)
         self._url = url
         self._clock = clock
-        self._accepting = self._started = False
+        self._accepting = self._started = self._elsewhere = False
         self._starter: threading.Thread | None = None
 
     @property
     def started(self) -> bool:
         """Whether what is submitted is worked on by now."""
-        return self._started
+        return self._started or self._elsewhere
 
     def start(self) -> None:
         """Begin to work, with what an earlier process left first."""
@@ -92,8 +94,19 @@ class Operations:
     def start_soon(self) -> None:
         """``start`` in a thread of its own, again while it fails. What is submitted meanwhile is worked on then."""
         self._accepting = True
+        self._stop_asking(_START_WAITS[-1])
         self._starter = threading.Thread(target=self._start_patiently, name="operations-start", daemon=True)
         self._starter.start()
+
+    def start_elsewhere(self) -> None:
+        """Accept what is submitted, for another process to work on; ``start_soon`` when that has ended."""
+        self._accepting = self._elsewhere = True
+        queue.ask(self._url)
+
+    def _stop_asking(self, timeout: float) -> None:
+        if self._elsewhere:
+            queue.stop_asking(timeout)
+            self._elsewhere = False
 
     def _start_patiently(self) -> None:
         if self.runner.stopping.wait(_AFTER_PAGES):
@@ -115,6 +128,7 @@ class Operations:
             return True
         self._accepting = False
         self.runner.stopping.set()
+        self._stop_asking(timeout)
         if self._starter is not None:
             self._starter.join()
         if not self._started:
@@ -178,7 +192,8 @@ class Operations:
     def running(self) -> tuple[OperationView, ...]:
         """What is pending or running, newest first, without children and without what runs by itself."""
         routine = self.registry.routine
-        found = [view for view in self.queries.open() if view.parent_id is None and view.kind not in routine]
+        views = self._remembered.get("open", self.queries.open)
+        found = [view for view in views if view.parent_id is None and view.kind not in routine]
         return tuple(reversed(found))
 
     def open(self, kind: str) -> OperationView | None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Owner, held, holder
+from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Owner, Process, held, holder
 from services.core.errors import SpokehubError, Unavailable
 from services.core.logging import logger
 from services.core.settings import Settings
@@ -60,6 +60,8 @@ class AlreadyOpen(Unavailable):
     """Another process works on the folder."""
 
     code, title = "already_open", "Already open"
+    # Of the process that has it, where it is known.
+    command: str | None = None
 
 
 def claim_folder(lock: Path, what: str, command: str) -> Claim:
@@ -71,10 +73,12 @@ def claim_folder(lock: Path, what: str, command: str) -> Claim:
 
 
 def already_open(what: str, owner: Owner | None) -> AlreadyOpen:
-    return AlreadyOpen(
+    error = AlreadyOpen(
         f"{what} is already open by {owner or 'another process'}",
         hint="Stop it, or choose another folder: SPOKEHUB_DATA=…",
     )
+    error.command = owner.command if owner is not None else None
+    return error
 
 
 class EmbeddedAccount:
@@ -109,6 +113,9 @@ class EmbeddedAccount:
         self._address: Address | None = None
         self._claim: Claim | None = None
         self._refused: AlreadyOpen | None = None
+        self._followed = -1
+        # Whether another process launches it, and this one only says where it listens.
+        self.following = False
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
@@ -126,7 +133,21 @@ class EmbeddedAccount:
 
     @property
     def ready(self) -> bool:
-        return self._address is not None
+        return (self._found() if self.following else self._address) is not None
+
+    def follow(self) -> None:
+        """Launch nothing until ``start``: another process does."""
+        self.following = True
+        os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
+
+    def _found(self) -> Address | None:
+        """Where the account of another process listens; None while none lives."""
+        found = _read(self._ready_file)
+        if found is None or Process.of(found.pid) is None:
+            return None
+        if found.pid != self._followed:
+            self._followed, self.starts = found.pid, self.starts + 1
+        return found
 
     @property
     def trouble(self) -> SpokehubError:
@@ -152,6 +173,7 @@ class EmbeddedAccount:
         if self._watcher is not None:
             return
         self.claim()
+        self.following = False
         # The connector asks the network which cloud it is on at each login; here it is on none.
         os.environ.setdefault("SNOWFLAKE_DISABLE_PLATFORM_DETECTION", "true")
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -160,6 +182,17 @@ class EmbeddedAccount:
 
     def address(self, timeout: float = _START_SECONDS) -> Address:
         """Where it listens; waits for it to be ready, Unavailable when it is not in time."""
+        end = time.monotonic() + timeout
+        while self.following:
+            found = self._found()
+            if found is not None:
+                return found
+            if time.monotonic() > end or self._stopping.wait(0.1):
+                raise Unavailable(
+                    "The embedded account of another process does not answer",
+                    hint="It is started here when that process ends. Try again in a moment.",
+                    code="account_unavailable",
+                )
         with self._changed:
             self._changed.wait_for(self._settled, timeout)
             if self._address is None and self._refused is not None:

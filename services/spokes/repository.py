@@ -14,6 +14,8 @@ from services.core.clock import Clock, utc_now
 from services.core.logging import logger
 from services.db.engine import Database
 from services.db.records import BundleRecord, DeploymentRecord, EnvironmentRecord, SpokeRecord
+from services.knowledge.known import looks
+from services.knowledge.remembered import Remembered
 from services.spokes.types import Spoke, SpokeEnvironment
 from spoke_kit.layout import Layout
 from spoke_kit.manifest import Manifest
@@ -53,9 +55,15 @@ class Catalogue:
         self._database = database
         self._layout = layout
         self._clock = clock
+        self._remembered = Remembered(database.revision)
+        # Parsed once for each writing: (spoke, environment) → when it was written, the manifest.
+        self._parsed: dict[tuple[str, str], tuple[datetime, Manifest | None]] = {}
 
     def all(self) -> tuple[Spoke, ...]:
         """Every spoke that is active somewhere, by name."""
+        return self._remembered.get("all", self._all)
+
+    def _all(self) -> tuple[Spoke, ...]:
         with self._database.read() as db:
             spokes = db.scalars(select(SpokeRecord).order_by(SpokeRecord.name)).all()
             environments = db.scalars(
@@ -113,6 +121,28 @@ class Catalogue:
 
         What an earlier version of the service wrote, in another form, counts as not onboarded.
         """
+        return self._manifest(spoke, environment) if looks() else self._parse(spoke, environment)
+
+    def _manifest(self, spoke: str, environment: str) -> Manifest | None:
+        place = (spoke, environment)
+        written_at = self._remembered.get("active", self._active).get(place)
+        if written_at is None:
+            return None
+        parsed = self._parsed.get(place)
+        if parsed is None or parsed[0] != written_at:
+            parsed = (written_at, self._parse(spoke, environment))
+            self._parsed[place] = parsed
+        return parsed[1]
+
+    def _active(self) -> dict[tuple[str, str], datetime]:
+        """When each active environment was written last."""
+        with self._database.read() as db:
+            query = select(
+                EnvironmentRecord.spoke, EnvironmentRecord.environment, EnvironmentRecord.updated_at
+            ).where(EnvironmentRecord.state == ACTIVE)
+            return {(spoke, environment): at for spoke, environment, at in db.execute(query)}
+
+    def _parse(self, spoke: str, environment: str) -> Manifest | None:
         with self._database.read() as db:
             record = db.get(EnvironmentRecord, (spoke, environment))
             written = record.config if record is not None and record.state == ACTIVE else None

@@ -143,7 +143,7 @@ class GraphControls:
     def check_cancel(self, params: OfRun) -> None:
         """As ``check``; Conflict 409 for a run that is over."""
         self.check(params)
-        run = self._training.run(params.spoke, params.environment, params.graph, params.run_id)
+        run = self._training.told(self._scope(params), params.graph, params.run_id)
         if run.state not in ("EXECUTING", "SCHEDULED"):
             raise Conflict(
                 f"Run {params.run_id} of {params.graph} is over: it is {run.state}", code="run_is_over"

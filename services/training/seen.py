@@ -6,8 +6,8 @@ import threading
 from collections import OrderedDict
 
 from services.core.clock import Clock, utc_now
-from services.history.incoming import Place
 from services.history.runs import RunReader, RunWriter
+from services.history.types import Place
 from services.snowflake.scope import Scope
 from services.training.history import Row, runs_of
 from services.training.types import GraphRun

@@ -91,6 +91,11 @@ def test_a_name_that_is_percent_encoded_by_others_is_the_same(name: str) -> None
 BODIES = {
     "POST /api/v1/spokes/{spoke}/deployments": {"part": "graphs"},
     "PATCH /api/v1/failures/{failure_id}": {"state": "resolved"},
+    "PATCH /api/v1/saved-views/{view_id}": {"name": "x"},
+    "PUT /api/v1/costs/budgets/{spoke}/{environment}": {"credits": 5},
+    "PUT /api/v1/spokes/{spoke}/graphs/{graph}/schedule": {"schedule": "60 MINUTES"},
+    "POST /runs/views/{view_id}": {"name": "x"},
+    "POST /spokes/{spoke}/graphs/{graph}/schedule": {"environment": "DEV", "schedule": "60 MINUTES"},
 }
 
 
@@ -110,7 +115,7 @@ def test_every_route_takes_every_name(service: TestClient) -> None:
     assert len(seen) >= 38
     for method, route in sorted(seen):
         parameters = NAMED.findall(route)
-        sent: dict[str, Any] = {"data": {"environment": "DEV"}}
+        sent: dict[str, Any] = {"data": BODIES.get(f"{method} {route}", {"environment": "DEV"})}
         if route.startswith("/api"):
             sent = {"json": BODIES.get(f"{method} {route}")}
         for name in NAMES:

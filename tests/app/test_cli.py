@@ -97,9 +97,9 @@ def test_serve_starts_and_ends_with_its_account(launch: Launch, tmp_path: Path) 
     assert get(port, "/api/v1/operations") == (200, {"items": [], "next_cursor": None})
     child = account_pid(tmp_path)
 
-    second = launch("serve", "--port", str(free_port()))
-    output, errors = second.communicate(timeout=60)
-    assert (second.returncode, output) == (1, "")
+    alone = launch("account")
+    output, errors = alone.communicate(timeout=60)
+    assert (alone.returncode, output) == (1, "")
     assert f"is already open by process {process.pid} (`spokehub serve`" in errors
 
     process.send_signal(signal.SIGTERM)

@@ -32,11 +32,20 @@ DOMAINS = (
     "training",
 )
 VENDOR = STATIC / "vendor"
+# What REST tells in another shape, or not at all.
+OTHERWISE = {
+    "costs.CostGroup",
+    "costs.CostGroupPage",
+    "costs.CostReport",
+    "costs.GraphCost",
+    "costs.RunCostPage",
+    "predictions.Copied",
+}
 ROUTES = """
 GET /
-POST /example
 GET /costs
 POST /costs/budgets
+POST /example
 GET /failures
 POST /failures
 GET /failures/{failure_id}
@@ -51,10 +60,15 @@ GET /operations/{operation_id}
 POST /operations/{operation_id}/cancel
 POST /operations/{operation_id}/resume
 POST /read
+GET /runs
+POST /runs/retry
+POST /runs/views
+POST /runs/views/{view_id}
+POST /runs/views/{view_id}/delete
 GET /simulation
 POST /simulation/next
-POST /simulation/run
 POST /simulation/reset
+POST /simulation/run
 GET /spokes/{spoke}
 GET /spokes/{spoke}/alerts
 GET /spokes/{spoke}/features
@@ -62,15 +76,20 @@ POST /spokes/{spoke}/features/deploy
 POST /spokes/{spoke}/features/profile
 GET /spokes/{spoke}/graphs
 POST /spokes/{spoke}/graphs/deploy
+GET /spokes/{spoke}/graphs/{graph}
+POST /spokes/{spoke}/graphs/{graph}/resume
 POST /spokes/{spoke}/graphs/{graph}/run
 GET /spokes/{spoke}/graphs/{graph}/runs/{run_id}
 POST /spokes/{spoke}/graphs/{graph}/runs/{run_id}/again
+POST /spokes/{spoke}/graphs/{graph}/runs/{run_id}/cancel
 POST /spokes/{spoke}/graphs/{graph}/runs/{run_id}/retry
+POST /spokes/{spoke}/graphs/{graph}/schedule
+POST /spokes/{spoke}/graphs/{graph}/suspend
 GET /spokes/{spoke}/models
 POST /spokes/{spoke}/models/{model}/versions/{version}/promote
+POST /spokes/{spoke}/onboard
 GET /spokes/{spoke}/predictions
 POST /spokes/{spoke}/predictions/evaluate
-POST /spokes/{spoke}/onboard
 POST /spokes/{spoke}/predictions/run
 GET /sync
 POST /sync
@@ -153,6 +172,8 @@ def test_schemas_mirror_the_services_types(domain):
     checked = 0
     for name, kind in vars(types).items():
         if not (dataclasses.is_dataclass(kind) and kind.__module__ == types.__name__):
+            continue
+        if f"{domain}.{name}" in OTHERWISE:
             continue
         schema = getattr(schemas, name)
         wanted = {str(item.validation_alias or key) for key, item in schema.model_fields.items()}

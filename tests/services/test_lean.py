@@ -2,6 +2,13 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from services.operations import queue
 
 _CONNECTED = """
 import sys
@@ -16,3 +23,67 @@ print(installed_pandas, installed_boto, sorted({"pandas", "boto3", "botocore"} &
 def test_the_driver_loads_without_what_is_left_out() -> None:
     ran = subprocess.run([sys.executable, "-c", _CONNECTED], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False False []"
+
+
+_RELEASED = """
+import sys
+from services.core.lean import one_allocator, release
+one_allocator()
+import pyarrow
+kept = [bytes(2000) for _ in range(50_000)]
+last = bytes(2000)
+def resident():
+    return int(open("/proc/self/statm").read().split()[1]) * 4096 / 1e6
+del kept
+before = resident()
+release()
+print(pyarrow.default_memory_pool().backend_name, before - resident() > 80)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_what_was_freed_is_given_back() -> None:
+    ran = subprocess.run([sys.executable, "-c", _RELEASED], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "system True"
+
+
+class _Body:
+    def __init__(self, done: list[str], outcome: str) -> None:
+        self._done, self._outcome = done, outcome
+
+    def begin(self, operation_id: str) -> list[str]:
+        return ["one"]
+
+    def step(self, operation_id: str, name: str) -> str:
+        self._done.append(name)
+        if self._outcome == "broken":
+            raise ValueError(name)
+        return self._outcome
+
+    def finish(self, operation_id: str) -> None:
+        self._done.append("finish")
+
+    def broke(self, operation_id: str, error: Exception) -> None:
+        self._done.append("broke")
+
+
+def _step(options: dict[str, str], function: Callable[..., Any], *arguments: str) -> Any:
+    return function(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state", "done"),
+    [
+        ("succeeded", "succeeded", ["one", "finish", "released"]),
+        ("cancelled", "cancelled", ["one", "released"]),
+        ("broken", "failed", ["one", "broke", "released"]),
+    ],
+)
+def test_the_end_of_an_operation_gives_back_what_it_worked_with(
+    outcome: str, state: str, done: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(queue, "_body", _Body(found, outcome))
+    monkeypatch.setattr(queue, "release", lambda: found.append("released"))
+    assert queue._run(SimpleNamespace(run_step=_step), "1") == state  # type: ignore[arg-type]
+    assert found == done

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embedded_account.compute import values
+from embedded_account.compute import sql_types, values
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -36,7 +36,7 @@ CASES = st.one_of(
 @given(CASES)
 def test_json_round_trip(case: tuple[str, Any]) -> None:
     name, value = case
-    kind = values.parse(name)
+    kind = sql_types.parse(name)
     wire = json.loads(json.dumps(values.to_json(value, kind)))
     assert values.to_python(wire, kind) == value
 
@@ -44,7 +44,7 @@ def test_json_round_trip(case: tuple[str, Any]) -> None:
 @given(st.lists(CASES.filter(lambda case: case[0] != "VARIANT"), min_size=1, max_size=1), st.integers(0, 3))
 def test_arrow_round_trip(case: list[tuple[str, Any]], nulls: int) -> None:
     name, value = case[0]
-    kind = values.parse(name)
+    kind = sql_types.parse(name)
     array = values.to_arrow([value] + [None] * nulls, kind)
     found = array.to_pylist()
     assert values.to_python(found[0], kind) == value
@@ -57,20 +57,20 @@ def test_arrow_round_trip(case: list[tuple[str, Any]], nulls: int) -> None:
 )
 def test_values_that_a_type_cannot_hold(name: str, value: Any) -> None:
     with pytest.raises((TypeError, ValueError, ArithmeticError)):
-        values.to_json(value, values.parse(name))
+        values.to_json(value, sql_types.parse(name))
 
 
 @pytest.mark.parametrize("name", ["GEOGRAPHY", "VECTOR(FLOAT, 2)", "", "(3)"])
 def test_unknown_types_are_named(name: str) -> None:
-    with pytest.raises(values.UnsupportedTypeError, match="Unsupported data type"):
-        values.parse(name)
+    with pytest.raises(sql_types.UnsupportedTypeError, match="Unsupported data type"):
+        sql_types.parse(name)
 
 
 def test_pandas_missing_values_become_null() -> None:
-    number = values.parse("INT")
+    number = sql_types.parse("INT")
     assert values.series_to_arrow(pd.Series([1, None], dtype="Int64"), number).to_pylist() == [1, None]
     assert values.series_to_arrow(pd.Series([1.0, None]), number).to_pylist() == [1, None]
-    text = values.series_to_arrow(pd.Series(["a", None, pd.NA]), values.parse("TEXT"))
+    text = values.series_to_arrow(pd.Series(["a", None, pd.NA]), sql_types.parse("TEXT"))
     assert text.to_pylist() == ["a", None, None]
-    scaled = values.series_to_arrow([Decimal("1.5"), None], values.parse("NUMBER(4,2)"))
+    scaled = values.series_to_arrow([Decimal("1.5"), None], sql_types.parse("NUMBER(4,2)"))
     assert scaled.to_pylist() == [Decimal("1.50"), None]

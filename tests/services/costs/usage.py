@@ -182,6 +182,18 @@ def write(db: duckdb.DuckDBPyConnection, usage: Usage) -> None:
         ],
     )  # fmt: skip
     insert(
+        "graph_runs",
+        "spoke, environment, database_name, schema_name, graph, run_id, attempt, attempts, state, scheduled_at,"
+        " tasks, tasks_failed, source, seen_at",
+        [
+            [
+                *(t.spoke or (None, None)), "HUB", task_schema(t), t.name.partition("$")[0], t.run, 1, 1, "SUCCEEDED",
+                minutes(t.began), 1, 0, "usage", seen,
+            ]
+            for t in usage.tasks
+        ],
+    )  # fmt: skip
+    insert(
         "refreshes",
         "spoke, environment, database_name, schema_name, name, state, query_id, started_at, source, seen_at",
         [

@@ -13,7 +13,7 @@ from services.history import History
 from services.sync import columns
 from services.sync.marks import Mark, Reading
 from services.sync.repository import Readings
-from services.sync.sources import CREDITS, METERING, POOLS, QUERIES, SERVERLESS, WAREHOUSES, UsageView
+from services.sync.sources import CREDITS, DAY, METERING, POOLS, QUERIES, SERVERLESS, WAREHOUSES, UsageView
 from services.sync.types import SyncCost
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -65,6 +65,19 @@ def test_a_window_is_what_the_view_told_of_it(history: History, readings: Readin
         ("A", NOON, 1.0), ("B", NOON, 0.0), ("A", NOON + HOUR, 2.5), ("C", NOON + 2 * HOUR, 7.0),
     ]  # fmt: skip
     assert readings.marks() == {WAREHOUSES.name: mark}
+
+
+def test_costs_of_the_days_that_changed_are_due(history: History, readings: Readings) -> None:
+    """Of what is told, and of what it took the place of."""
+    days = [NOON - number * DAY for number in (400, 399, 398)]
+    for day in days[:2]:
+        readings.mirror(WAREHOUSES, told(WAREHOUSES, hour("A", day, 1.0)), day, day + HOUR, None)
+    readings.reckon({}, NOON.date())
+    assert history.rows("SELECT * FROM costs_due") == []
+    readings.mirror(WAREHOUSES, told(WAREHOUSES, hour("A", days[2], 1.0)), days[1], days[2] + HOUR, None)
+    due = history.rows("SELECT DISTINCT day FROM costs_due ORDER BY day")
+    assert [row["day"] for row in due] == [days[1].date(), days[2].date()]
+    assert readings.reckon({}, NOON.date()) == 5
 
 
 def test_what_fails_half_way_leaves_no_trace(history: History, readings: Readings) -> None:

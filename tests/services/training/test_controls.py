@@ -104,13 +104,11 @@ def test_a_run_that_others_started_is_cancelled(controlled: World) -> None:
     world = controlled
     world.deploy(LONG, "SELECT 1")
     world.execute()
-    (run,) = world.until(
-        lambda: [one for one in world.training.runs(world.name, "DEV", GRAPH) if one.state == "EXECUTING"]
-    )
+    (run,) = world.until(lambda: [one for one in world.told() if one.state == "EXECUTING"])
     assert (
         ended(world, world.training.cancel(world.name, "DEV", GRAPH, run.run_id, "ada")).state == "succeeded"
     )
-    assert world.training.run(world.name, "DEV", GRAPH, run.run_id).state == "CANCELLED"
+    assert world.training.told(world.here, GRAPH, run.run_id).state == "CANCELLED"
     with pytest.raises(Conflict, match="is over"):
         world.training.cancel(world.name, "DEV", GRAPH, run.run_id, "ada")
 
