@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -296,6 +297,22 @@ def test_nothing_read_is_not_nothing_there(world: World) -> None:
         world.health().views("a", "DEV")
 
 
+def counting(read: Any, asked: list[str]) -> Any:
+    """``History.read`` that notes each statement."""
+
+    @contextmanager
+    def reading() -> Iterator[Any]:
+        with read() as cursor:
+
+            def execute(text: str, values: Any = ()) -> Any:
+                asked.append(text)
+                return cursor.execute(text, values)
+
+            yield SimpleNamespace(execute=execute)
+
+    return reading
+
+
 def test_the_number_of_queries_is_that_of_one_spoke(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two and the age, whatever there is; the models of a spoke are asked for once."""
     counts = []
@@ -308,15 +325,7 @@ def test_the_number_of_queries_is_that_of_one_spoke(tmp_path: Path, monkeypatch:
                 world.refresh((number + 1) * HOUR, name=f"{name}__LEVELS$V1")
             world.health().keep([measured(1, 1, 1, (*KEY[:2], f"{name}__LEVELS$V1"))], NOW)
         asked: list[str] = []
-        cursor = world.history._cursor()
-
-        def execute(text: str, values: Any = (), *, of: Any = cursor, to: list[str] = asked) -> Any:
-            to.append(text)
-            return of.execute(text, values)
-
-        monkeypatch.setattr(
-            world.history, "_cursor", lambda execute=execute: SimpleNamespace(execute=execute)
-        )
+        monkeypatch.setattr(world.history, "read", counting(world.history.read, asked))
         assert len(world.health().views().items) == 2 * spokes + 1
         assert sorted(world.asked) == sorted("abcdefgh"[:spokes])
         counts.append(len(asked))
@@ -369,7 +378,7 @@ def test_what_was_read_holds_until_something_is_written(
     world.refresh(HOUR)
     before = health.views("a", "DEV")
     with monkeypatch.context() as patch:
-        patch.setattr(world.history, "_cursor", lambda: pytest.fail("memory has it"))
+        patch.setattr(world.history, "read", lambda: pytest.fail("memory has it"))
         assert health.views("a", "DEV") == before
     world.refresh(HOUR / 2, "FAILED")
     health.keep([measured(1, 0, 1)], NOW)
