@@ -7,9 +7,13 @@ Columns are named as Snowflake names them where it does (``run_id`` is GRAPH_RUN
 
 from __future__ import annotations
 
+import re
+
 import duckdb
 
 VERSION = 1
+# A file of before a table was thought of has the others.
+_CREATE = re.compile(r"(CREATE (?:TABLE|SEQUENCE|INDEX))")
 
 _TABLES = (
     """
@@ -207,11 +211,11 @@ def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
     connection.begin()
     try:
         connection.execute("CREATE TABLE IF NOT EXISTS schema_version (version INTEGER NOT NULL)")
-        row = connection.execute("SELECT max(version) FROM schema_version").fetchone()
-        if row is None or row[0] is None:
-            for table in _TABLES:
-                connection.execute(table)
-            connection.execute("INSERT INTO schema_version VALUES (?)", [VERSION])
+        for table in _TABLES:
+            connection.execute(_CREATE.sub(r"\1 IF NOT EXISTS", table, count=1))
+        connection.execute(
+            "INSERT INTO schema_version SELECT ? WHERE NOT EXISTS (FROM schema_version)", [VERSION]
+        )
     except BaseException:
         connection.rollback()
         raise

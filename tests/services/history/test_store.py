@@ -35,3 +35,16 @@ def _mark_and_fail(history: History) -> None:
     with history.write() as db:
         db.execute(MARK, ["queries"])
         raise ZeroDivisionError
+
+
+def test_a_file_that_lacks_a_table_is_given_it(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.duckdb")
+    history.open()
+    with history.write() as db:
+        db.execute("DROP TABLE sync_log")
+        db.execute(MARK, ["tasks"])
+    history.close()
+    history.open()
+    assert history.rows("SELECT count(*) AS n FROM sync_log") == [{"n": 0}]
+    assert history.rows("SELECT source FROM sync_marks") == [{"source": "tasks"}]
+    history.close()
