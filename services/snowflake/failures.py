@@ -1,5 +1,6 @@
 """The border where the drivers' errors become ours. It names the drivers' types without importing them."""
 
+import itertools
 import re
 from typing import Any
 
@@ -49,9 +50,12 @@ def cause(message: str, longest: int = 500) -> str:
             ends = (at for at, line in enumerate(lines) if at and line.startswith((_TRACEBACK, "  File ")))
             lines = lines[: next(ends, len(lines))]
     text = [line.strip() for line in lines]
-    # Such a line says of the next one what kind of error it is.
-    kind = _KIND.search(text[-2]) if len(text) > 1 else None
-    found = f"{text[-2][: kind.start()]}{text[-1]}" if kind else (text[-1] if text else "")
+    found = text[-1] if text else ""
+    # Such a line says of the next one what kind of error it is; what follows that is a client's advice.
+    for line, after in reversed(list(itertools.pairwise(text))):
+        if kind := _KIND.search(line):
+            found = f"{line[: kind.start()]}{after}"
+            break
     found = _CLIENTS.sub("", found)
     return found if len(found) <= longest else found[:longest] + "…"
 

@@ -37,6 +37,12 @@ TRACE = 'Traceback (most recent call last):\n  File "_udf_code.py", line 2, in f
             " error:\nObject 'ALERTS' does not exist or not authorized.\n in function F with handler f.g",
             "x.SnowparkSQLException: Object 'ALERTS' does not exist or not authorized.",
         ),
+        (
+            "Python Interpreter Error:\nRuntimeError: (1300) Failed to update feature view V's status: (1304):"
+            " 44cda8d0-7d44-4f2f-9b56-2ba8c8f4330c: 000904 (42000): SQL compilation error:\ninvalid identifier 'X'\n"
+            "There are existing quoted column identifiers: ['status'].\n  File \"a.py\", line 1",
+            "RuntimeError: (1300) Failed to update feature view V's status: invalid identifier 'X'",
+        ),
         ("SQL compilation error:\ninvalid identifier 'X'", "invalid identifier 'X'"),
     ],
 )  # fmt: skip
