@@ -12,6 +12,8 @@ from services.costs.types import DIMENSIONS, KINDS, Dimension, Kind
 
 MOST_DAYS = 366
 Period = Literal["month", "7", "30", "90", "365"]
+# Before there was an account, and after anybody's budget.
+FIRST_DAY, LAST_DAY = date(2012, 1, 1), date(2199, 12, 31)
 PERIODS: tuple[Period, ...] = ("month", "7", "30", "90", "365")
 
 
@@ -48,6 +50,13 @@ class CostFilter:
 
 def period(name: str | None, since: date | None, until: date | None, today: date) -> tuple[date, date]:
     """First and last day: those that are named, else of the period, which is this month when there is none."""
+    for day in (since, until):
+        if day is not None and not FIRST_DAY <= day <= LAST_DAY:
+            raise Invalid(
+                f"No credits are known of {day}",
+                hint=f"Use days from {FIRST_DAY} to {LAST_DAY}.",
+                code="bad_period",
+            )
     if since is not None or until is not None:
         last = until or max(today, since or today)
         return since or last - timedelta(days=29), last

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-
 from services.predictions.reader import Row
 from services.predictions.rows import plain
 from services.snowflake.failures import translate
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from snowflake.connector import SnowflakeConnection
 
 # Rows of one statement, and days.
@@ -100,6 +99,8 @@ def _type(code: int, scale: int | None) -> str:
 
 def _kept(table: pa.Table) -> pa.Table:
     """What the history cannot keep as it is becomes text, as it is shown."""
+    import pyarrow as pa
+
     for place, field in enumerate(table.schema):
         if not _as_it_is(field.type):
             column = table.column(place)
@@ -112,6 +113,8 @@ def _kept(table: pa.Table) -> pa.Table:
 
 
 def _as_it_is(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
     whole = (pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean)
     if pa.types.is_timestamp(kind):
         return kind.tz is None

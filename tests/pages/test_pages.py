@@ -169,13 +169,13 @@ def test_run_shows_states_times_and_return_values(read):
     page = read(RUN)
     rows = page.one("table").one("tbody").all("tr")
     table = {row.all("td")[0].text: row for row in rows}
-    assert list(table) == [
-        "PREPARE_DATA",
-        "TRAIN_MODEL",
+    assert sorted(table) == [
         "CHECK_MODEL_QUALITY",
-        "SEND_ALERT",
-        "PROMOTE_MODEL",
         "CLEANUP",
+        "PREPARE_DATA",
+        "PROMOTE_MODEL",
+        "SEND_ALERT",
+        "TRAIN_MODEL",
     ]
     assert table["SEND_ALERT"].one("span", cls="state").text == "SKIPPED"
     assert table["CHECK_MODEL_QUALITY"].one("pre").text == "PROMOTE_MODEL"

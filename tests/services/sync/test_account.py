@@ -17,6 +17,8 @@ from services.core.settings import AccountSettings, SyncSettings
 from services.db.engine import Database
 from services.history import History
 from services.history.runs import RunWriter
+from services.knowledge import Knowledge, KnownAnswers
+from services.knowledge.repository import KnownRecords
 from services.operations import OperationFilter, Operations, OperationState, Registry, runner
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
@@ -79,6 +81,7 @@ class World:
         spokes = Spokes(HUB, catalogue, self.source, self.operations)
         readings = Readings(self.history)
         schedule = Schedule(readings, self.operations, None, timedelta())
+        records = KnownRecords(database)
         self.sync = Sync(
             HUB,
             SyncSettings(),
@@ -88,6 +91,7 @@ class World:
             spokes.scope,
             self.operations,
             schedule,
+            Knowledge(KnownAnswers(self.source, records), records, catalogue.onboarded),
         )
         for kind in SyncOperations(self.sync).kinds():
             self.operations.registry.add(kind)
