@@ -150,7 +150,7 @@ def test_features_show_columns_and_freshness(read):
     ]
     columns = [row.all("td")[0].text for row in cards[1].one("tbody").all("tr")]
     assert columns[:3] == ["PUDO_ID key", "UPDATED_AT timestamp", "COMPETITORS_1KM"]
-    assert "4 min of 1 h" in cards[1].one("dl").text
+    assert "4 min of 1 h" in cards[1].all("dl")[0].text
     assert "WHERE 1 < 2" in cards[0].one("pre").text
 
 

@@ -58,20 +58,6 @@ def test_the_least_that_does() -> None:
     }
 
 
-def test_the_hubs_role_reads_account_usage_and_a_spokes_does_not(
-    source: ConnectionSource, bring_about: BringAbout
-) -> None:
-    bring_about(hub_objects(HUB))
-    reading = "SELECT count(*) AS N FROM SNOWFLAKE.ACCOUNT_USAGE."
-    for view in ("TASK_HISTORY", "COMPLETE_TASK_GRAPHS", "QUERY_HISTORY", "WAREHOUSE_METERING_HISTORY"):
-        assert source.query(reading + view, role="SPOKEHUB_ADMIN")[0]["N"] >= 0
-    with pytest.raises(SpokehubError, match="TASK_HISTORY' does not exist or not authorized"):
-        source.query(reading + "TASK_HISTORY", role="FEATURE_STORE_DEV_PRODUCER")
-
-
-MANY = replace(HUB, layout=Layout(database="MANY_{ENV}", shared_database="MANY"))
-
-
 def test_each_database_is_spoken_of(source: ConnectionSource) -> None:
     assert (
         "-- The hub has databases of its own: MANY, MANY_DEV, MANY_STAGING and MANY_PROD.\n"
@@ -128,6 +114,20 @@ def test_a_role_without_rights_is_told_all_of_them_first(source: ConnectionSourc
     # What the statements give is all that was missing.
     as_administrator(source, *told.values())
     assert missing(source, "PLATFORM") == {}
+
+
+def test_the_hubs_role_reads_account_usage_and_a_spokes_does_not(
+    source: ConnectionSource, bring_about: BringAbout
+) -> None:
+    bring_about(hub_objects(HUB))
+    reading = "SELECT count(*) AS N FROM SNOWFLAKE.ACCOUNT_USAGE."
+    for view in ("TASK_HISTORY", "COMPLETE_TASK_GRAPHS", "QUERY_HISTORY", "WAREHOUSE_METERING_HISTORY"):
+        assert source.query(reading + view, role="SPOKEHUB_ADMIN")[0]["N"] >= 0
+    with pytest.raises(SpokehubError, match="TASK_HISTORY' does not exist or not authorized"):
+        source.query(reading + "TASK_HISTORY", role="FEATURE_STORE_DEV_PRODUCER")
+
+
+MANY = replace(HUB, layout=Layout(database="MANY_{ENV}", shared_database="MANY"))
 
 
 def test_what_belongs_to_another_role(source: ConnectionSource, bring_about: BringAbout) -> None:
