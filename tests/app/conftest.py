@@ -1,6 +1,7 @@
 """An application over a fresh database, with kinds of operation made for the tests and no account."""
 
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,6 +77,7 @@ def served(settings: Settings, gate: Gate) -> Iterator[TestClient]:
     app = create_app(settings, registry(gate))
     add_work_route(app)
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        at_work(app)
         yield client
         gate.open.set()
 
@@ -98,7 +100,16 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     """The application with all its kinds of operation."""
     app = create_app(nowhere(tmp_path_factory.mktemp("service")))
     with TestClient(app, base_url="http://127.0.0.1", raise_server_exceptions=False) as client:
+        at_work(app)
         yield client
+
+
+def at_work(app: Any) -> None:
+    """Return once operations are worked on: the queue is one a process, and another application may start next."""
+    end = time.monotonic() + 30
+    while not app.state.domains.operations.started:
+        assert time.monotonic() < end, "the queue does not start"
+        time.sleep(0.02)
 
 
 def add_work_route(app: Any) -> None:
