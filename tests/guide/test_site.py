@@ -176,7 +176,7 @@ def test_what_pages_say_of_the_guide_is_there(built: Path) -> None:
         path.removeprefix("/docs/guide/").strip("/") or "."
         for text in sources
         for path in re.findall(r"/docs/guide/[\w/]*", text)
-        + re.findall(r"ui\.empty\(.*'([\w/]+)'\) %?}", text)
+        + re.findall(r"ui\.empty\([^\n]*?, '[\w-]+', '([\w/]+)'\)", text)
     }
     pages = {page.parent.relative_to(built).as_posix() for page in built.rglob("index.html")}
     assert "tutorials" in named
