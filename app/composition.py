@@ -24,7 +24,8 @@ from services.health.service import Health
 from services.history import History
 from services.history.keeper import Keeper
 from services.history.lease import Lease, holder_name
-from services.history.runs import RunReader, RunWriter
+from services.history.reading import RunReader
+from services.history.runs import RunWriter
 from services.hub.operations import HubOperations
 from services.hub.service import Hub
 from services.knowledge import Knowledge, KnownAnswers

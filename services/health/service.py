@@ -31,7 +31,7 @@ from services.health.types import (
 )
 from services.health.views import SavedViews
 from services.history import History
-from services.history.runs import RunReader
+from services.history.reading import RunReader
 from services.operations import Operations
 from services.training.history import read_config
 from services.training.service import Training

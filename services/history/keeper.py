@@ -13,8 +13,8 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import SpokehubError, Unavailable
 from services.core.logging import logger
 from services.history.lease import Lease
+from services.history.reading import RunReader
 from services.history.retention import KEPT_DAYS, forget
-from services.history.runs import RunReader
 from services.history.snapshots import Publisher, Snapshots
 from services.history.store import History
 

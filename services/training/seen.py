@@ -6,7 +6,8 @@ import threading
 from collections import OrderedDict
 
 from services.core.clock import Clock, utc_now
-from services.history.runs import RunReader, RunWriter
+from services.history.reading import RunReader
+from services.history.runs import RunWriter
 from services.history.types import Place
 from services.snowflake.scope import Scope
 from services.training.history import Row, runs_of

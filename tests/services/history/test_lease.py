@@ -19,7 +19,7 @@ from services.db.migrate import migrate
 from services.history import History
 from services.history.keeper import Keeper
 from services.history.lease import Lease, LeaseLost
-from services.history.runs import RunReader
+from services.history.reading import RunReader
 from services.history.snapshots import Snapshots
 
 

@@ -9,7 +9,7 @@ from filling import fill, task
 
 from services.history import History
 from services.history.hot import DEPTH
-from services.history.runs import RunReader
+from services.history.reading import RunReader
 from services.history.types import GraphRunRow, Row
 
 ASKED: tuple[tuple[str | None, ...], ...] = (

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.history import History
-from services.history.runs import RunReader, RunWriter
+from services.history.reading import RunReader
+from services.history.runs import RunWriter
 from services.history.types import Recorded, Row
 from services.training.history import runs_of
 from services.training.types import GraphRun

@@ -16,7 +16,8 @@ from services.core.hub import load_declaration
 from services.core.settings import AccountSettings
 from services.db.engine import Database
 from services.history import History
-from services.history.runs import RunReader, RunWriter
+from services.history.reading import RunReader
+from services.history.runs import RunWriter
 from services.operations import OperationKind, Operations, Registry, Step
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
