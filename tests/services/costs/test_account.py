@@ -93,7 +93,7 @@ def test_what_the_account_says_is_what_is_told(source: ConnectionSource, tmp_pat
     stitching = Stitching(
         readings,
         RunWriter(history),
-        lambda database, schema: place.get((database, schema)),
+        lambda database, schema, name=None: place.get((database, schema)),
         HUB.databases,
         lambda: datetime.now(UTC),
     )
