@@ -178,7 +178,7 @@ def compose(
     )
 
     spokes = Spokes(declared, catalogue, source, operations)
-    hub = Hub(declared, settings.account, source, known, spokes, operations)
+    hub = Hub(declared, settings.account, source, known, spokes, operations, revision)
     registry = Registry(known, spokes.scope, operations)
     shared_features = SharedFeatures(declared, source, known, spokes, registry, operations)
     features = Features(known, spokes.scope, shared_features, registry, operations)

@@ -4,23 +4,42 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.addresses import path
 from app.dependencies import HubDep, SharedFeaturesDep
 from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
 from app.pages.render import render, see
+from services.core.errors import NotFound
 
+# Statements that a page can hold and somebody can read.
+MOST_DIFFERENT = 50
 router = APIRouter()
 
 
 @router.get("/hub", name="hub")
 def hub(
-    request: Request, hub: HubDep, features: SharedFeaturesDep, environment: EnvironmentDep
+    request: Request,
+    hub: HubDep,
+    features: SharedFeaturesDep,
+    environment: EnvironmentDep,
+    spoke: Annotated[str | None, Query(description="show the objects of this spoke, not the hub's")] = None,
 ) -> HTMLResponse:
     """The plan: what is there, what is missing, what nobody declared; and the features that it has for all spokes."""
-    context = {"plan": hub.plan(), "views": features.views(environment.name, shapes=False), "url": "/hub"}
+    plan = hub.plan()
+    if spoke is not None and spoke not in {place.spoke for place in plan.places}:
+        raise NotFound(f"No spoke {spoke} is onboarded", hint="The hub's page lists those that are.")
+    different = plan.different if spoke is None else [item for item in plan.different if item.spoke == spoke]
+    context = {
+        "plan": plan,
+        "spoke": spoke,
+        "different": different[:MOST_DIFFERENT],
+        "more": max(len(different) - MOST_DIFFERENT, 0),
+        "present": [item for item in plan.of(spoke) if item.state == "present"],
+        "views": features.views(environment.name, shapes=False),
+        "url": "/hub",
+    }
     return render(request, "pages/hub.html", context, environment=environment)
 
 

@@ -27,7 +27,7 @@ class Environment(Schema):
 
 
 class HubObject(Schema):
-    """One object of the hub."""
+    """One object of the hub, or of a spoke in an environment."""
 
     kind: str
     name: str
@@ -36,6 +36,8 @@ class HubObject(Schema):
     actual: str | None
     comment: str | None
     sql: str
+    spoke: str | None
+    environment: str | None
 
 
 class MissingRight(Schema):

@@ -73,7 +73,7 @@ def catch_up(history: History, places: Mapping[Place, tuple[str, str]], today: d
     days = sorted(due | {today - number * _DAY for number in range(_LATE_DAYS)})
     for first in range(0, len(days), _AT_ONCE):
         part = days[first : first + _AT_ONCE]
-        with history.write() as db:
+        with history.write(runs=False) as db:
             roll_up(db, part, places)
             db.execute("DELETE FROM costs_due WHERE list_contains(?, day)", [part])
     return len(days)
@@ -81,10 +81,10 @@ def catch_up(history: History, places: Mapping[Place, tuple[str, str]], today: d
 
 def reckon_all(path: Path, today: date) -> int:
     """Reckon every day of a history that no process has open; whose schemas are whose is told by its runs."""
-    history = History(path, memory="144MB")
+    history = History(path, memory="144MB", indexed=False)
     history.open()
     try:
-        with history.write() as db:
+        with history.write(runs=False) as db:
             db.execute(
                 """
                 INSERT INTO costs_due SELECT DISTINCT hour::DATE FROM metering

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.health.repository import RUN_COLUMNS, run_row
 from services.health.types import Changed, Difference, GraphRunRow, TaskChange
 from services.history import History
-from services.history.store import aware, naive
+from services.history.row_index import NEWEST
+from services.history.store import RUN_COLUMNS, aware, graph_run, naive
 from services.training.history import read_config
 from services.training.types import TaskRun
 
@@ -36,22 +36,28 @@ class SingleRuns:
         self, spoke: str, environment: str, graph: str, run_id: str, attempt: int | None, now: datetime
     ) -> tuple[GraphRunRow | None, tuple[GraphRunRow, ...]]:
         """A run, its last attempt by default; and all its attempts; looked for among the newest, then among all."""
-        text = (
-            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ?"
-            " AND graph = ? AND run_id = ? AND scheduled_at >= ? ORDER BY attempt"
+        where, values = (
+            "spoke = ? AND environment = ? AND graph = ? AND run_id = ?",
+            [spoke, environment, graph, run_id],
         )
+        found = tuple(self._history.index.some(where, values, "attempt") or ())
+        # Its attempts may be weeks apart.
+        if not found or len(found) != found[0].attempts:
+            found = self._attempts(where, values, now)
+        chosen = next((row for row in reversed(found) if attempt in (None, row.attempt)), None)
+        return chosen, found
+
+    def _attempts(self, where: str, values: Sequence[str], now: datetime) -> tuple[GraphRunRow, ...]:
+        text = f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {where} AND scheduled_at >= ? ORDER BY attempt"
         moment = naive(now)
         assert moment is not None
         found: tuple[GraphRunRow, ...] = ()
         with self._history.read() as db:
             for since in (moment - _RECENT, _EVER):
-                rows = db.execute(text, [spoke, environment, graph, run_id, since]).fetchall()
-                found = tuple(run_row(row) for row in rows)
-                # Its attempts may be weeks apart.
+                found = tuple(map(graph_run, db.execute(text, [*values, since]).fetchall()))
                 if found and len(found) == found[0].attempts:
                     break
-        chosen = next((row for row in reversed(found) if attempt in (None, row.attempt)), None)
-        return chosen, found
+        return found
 
     def tasks(self, run: GraphRunRow, attempts: Sequence[GraphRunRow]) -> tuple[TaskRun, ...]:
         """What ran up to an attempt, of each task the latest, in the order in which they began."""
@@ -93,15 +99,19 @@ class SingleRuns:
 
     def last_good(self, run: GraphRunRow) -> GraphRunRow | None:
         """The newest run of the graph before this one that succeeded."""
-        text = (
-            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ?"
-            " AND graph = ? AND state = 'SUCCEEDED' AND scheduled_at <= ? AND run_id <> ?"
-            " ORDER BY scheduled_at DESC, attempt DESC LIMIT 1"
+        where = (
+            "spoke = ? AND environment = ? AND graph = ? AND state = 'SUCCEEDED' AND scheduled_at <= ?"
+            " AND run_id <> ?"
         )
         values = [run.spoke, run.environment, run.graph, naive(run.scheduled_at), run.run_id]
+        found = self._history.index.newest(where, values, 1)
+        if found is not None:
+            return found[0] if found else None
         with self._history.read() as db:
-            row = db.execute(text, values).fetchone()
-        return None if row is None else run_row(row)
+            row = db.execute(
+                f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {where} ORDER BY {NEWEST} LIMIT 1", values
+            ).fetchone()
+        return None if row is None else graph_run(row)
 
 
 def difference(

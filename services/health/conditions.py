@@ -113,6 +113,8 @@ OF_RUNS: Mapping[str, Callable[[Value], Condition]] = {
     "error": _contains("first_error_message"),
     "request": _equal("request_id"),
 }
+# Of these the condition is the same SQL for the row index.
+INDEXED = frozenset({*_COMMON, "duration", "task", "request"})
 OF_TASKS: Mapping[str, Callable[[Value], Condition]] = {
     **_COMMON,
     "duration": _range("date_diff('millisecond', started_at, completed_at) / 1000.0"),

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.health.repository import RUN_COLUMNS, run_row
 from services.health.types import GraphRunRow, GraphStatistics, Grid, GridTask, RunMark, Schedule
 from services.history import History
-from services.history.store import aware, naive
+from services.history.store import RUN_COLUMNS, aware, graph_run, naive
 from services.training.types import TaskRun
 
 STRIP = 30
@@ -138,12 +137,14 @@ class Courses:
 
     def recent(self, spoke: str, environment: str, graph: str, limit: int) -> list[GraphRunRow]:
         """A graph's newest attempts, newest first."""
-        text = (
-            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE spoke = ? AND environment = ? AND graph = ?"
-            f" ORDER BY scheduled_at DESC, run_id DESC, attempt DESC LIMIT {limit}"
-        )
+        where, values = "spoke = ? AND environment = ? AND graph = ?", [spoke, environment, graph]
+        order = "scheduled_at DESC, run_id DESC, attempt DESC"
+        found = self._history.index.newest(where, values, limit, order)
+        if found is not None:
+            return found
+        text = f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {where} ORDER BY {order} LIMIT {limit}"
         with self._history.read() as db:
-            return [run_row(row) for row in db.execute(text, [spoke, environment, graph]).fetchall()]
+            return [graph_run(row) for row in db.execute(text, values).fetchall()]
 
     def grid(
         self,

@@ -7,19 +7,17 @@ time. So a page costs at most ``len(_REACHES) + 1`` queries, mostly one.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.health.asked import RunFilter, Value
-from services.health.conditions import OF_RUNS, OF_TASKS, Condition, where
+from services.health.conditions import INDEXED, OF_RUNS, OF_TASKS, Condition, where
 from services.health.paging import NEWEST, Order
 from services.health.types import DayOfRuns, GraphRunRow, TaskRunRow
 from services.history import History
-from services.history.store import aware, naive
+from services.history.store import RUN_COLUMNS, aware, graph_run, naive
 
 _REACHES = (timedelta(days=3), timedelta(days=45))
-RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 _TASK_COLUMNS = (
     "spoke, environment, graph, name, run_id, attempt, state, scheduled_from, scheduled_at, started_at,"
     " completed_at, query_id, return_value, error_code, error_message, fingerprint"
@@ -44,8 +42,32 @@ class Runs:
         self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime
     ) -> list[GraphRunRow]:
         """At most ``limit`` rows behind the cursor."""
-        found = self._page("graph_runs", RUN_COLUMNS, OF_RUNS, asked, order, limit, cursor, now)
-        return [run_row(row) for row in found]
+        if order.name == NEWEST and all(term.name in INDEXED for term in asked.terms):
+            found = self._indexed(asked, order, limit, cursor)
+            if found is not None:
+                return found
+        rows = self._page("graph_runs", RUN_COLUMNS, OF_RUNS, asked, order, limit, cursor, now)
+        return [graph_run(row) for row in rows]
+
+    def _indexed(
+        self, asked: RunFilter, order: Order, limit: int, cursor: str | None
+    ) -> list[GraphRunRow] | None:
+        """The newest from the row index, what is older than all it has from the history; None without an index."""
+        condition, values = where(asked, OF_RUNS)
+        after, place = order.after(cursor)
+        text, bound = f"{condition} AND {after}", [*values, *place]
+        floor = self._history.index.floor
+        found = self._history.index.some(text, bound, order.sql, limit)
+        if found is None or floor is None or len(found) == limit:
+            return found
+        # It may have been made anew since, with a lower floor.
+        found = [row for row in found if row.scheduled_at > floor]
+        older = (
+            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {text} AND scheduled_at <= ? ORDER BY {order.sql}"
+        )
+        with self._history.read() as db:
+            rows = db.execute(f"{older} LIMIT {limit - len(found)}", [*bound, naive(floor)]).fetchall()
+        return [*found, *map(graph_run, rows)]
 
     def tasks(
         self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime
@@ -94,7 +116,7 @@ class Runs:
                 values,
             )
             while rows := own.fetchmany(1000):
-                yield from map(run_row, rows)
+                yield from map(graph_run, rows)
         finally:
             own.close()
 
@@ -131,11 +153,6 @@ class Runs:
             )
             self._as_of = (commits, aware(rows[0]["at"]))
         return self._as_of[1]
-
-
-def run_row(row: tuple[Any, ...]) -> GraphRunRow:
-    """A row of ``RUN_COLUMNS``."""
-    return GraphRunRow(*_aware(row))
 
 
 def _aware(row: tuple[Any, ...]) -> list[Any]:

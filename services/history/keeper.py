@@ -13,7 +13,6 @@ from services.core.clock import Clock, utc_now
 from services.core.errors import SpokehubError, Unavailable
 from services.core.logging import logger
 from services.history.lease import Lease
-from services.history.reading import RunReader
 from services.history.retention import KEPT_DAYS, forget
 from services.history.snapshots import Publisher, Snapshots
 from services.history.store import History
@@ -144,7 +143,6 @@ class Keeper:
             return False
         self._history.open_claimed(file)
         self._shown = None
-        RunReader(self._history).load()
         return True
 
     def _show(self) -> bool:

@@ -1,16 +1,14 @@
-"""Runs as the history has them: the newest from memory, the rows of a graph as the account would tell them."""
+"""Runs as the history has them: the newest from the row index, the rows of a graph as the account would tell them."""
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from services.history.hot import DEPTH, LOADED, Asked
-from services.history.store import History, aware
+from services.history.row_index import NEWEST
+from services.history.store import RUN_COLUMNS, History, aware, graph_run
 from services.history.types import GraphRunRow, Row
 
-RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 _AS_TOLD = """
     graph AS "ROOT_TASK_NAME", state AS "STATE", scheduled_from AS "SCHEDULED_FROM",
     first_error_task AS "FIRST_ERROR_TASK_NAME", first_error_code AS "FIRST_ERROR_CODE",
@@ -29,15 +27,10 @@ _AS_TASKS = """
 
 
 class RunReader:
-    """Reads runs. ``newest`` is one query, and none while memory holds them; the others are two."""
+    """Reads runs. ``newest`` is no query of the history while its row index is current; the others are two at most."""
 
     def __init__(self, history: History) -> None:
         self._history = history
-
-    def load(self) -> None:
-        """Bring the newest runs of all spokes into memory: one query, when the history has been opened."""
-        generation = self._history.newest.generation
-        self._history.newest.load(self._newest((None, None, None), LOADED + 1), generation)
 
     def newest(
         self,
@@ -47,25 +40,18 @@ class RunReader:
         limit: int = 50,
     ) -> tuple[GraphRunRow, ...]:
         """The newest attempts, newest first; of all graphs unless it is said which."""
-        asked, newest = (spoke, environment, graph), self._history.newest
-        found = newest.get(asked, limit)
-        if found is not None:
-            return found
-        generation = newest.generation
-        rows = self._newest(asked, max(limit, DEPTH + 1))
-        newest.keep(asked, rows, generation)
-        return rows[:limit]
-
-    def _newest(self, asked: Asked, limit: int) -> tuple[GraphRunRow, ...]:
-        named = zip(("spoke", "environment", "graph"), asked, strict=True)
+        named = (("spoke", spoke), ("environment", environment), ("graph", graph))
         given = {name: value for name, value in named if value is not None}
         where = " AND ".join(f"{name} = ?" for name in given) or "true"
-        rows = self._history.rows(
-            f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {where} ORDER BY scheduled_at DESC, attempt DESC, run_id"
-            f" LIMIT {limit:d}",
-            list(given.values()),
-        )
-        return tuple(graph_run(row) for row in rows)
+        found = self._history.index.newest(where, list(given.values()), limit)
+        if found is not None:
+            return tuple(found)
+        with self._history.read() as db:
+            rows = db.execute(
+                f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {where} ORDER BY {NEWEST} LIMIT {limit:d}",
+                list(given.values()),
+            ).fetchall()
+        return tuple(map(graph_run, rows))
 
     def task_rows(
         self, database: str, schema: str, graph: str, run_id: str | None = None, runs: int = 30
@@ -114,12 +100,6 @@ class RunReader:
         marks = ", ".join("?" * len(ids))
         since = min((row["due"] for row in found), default=None)
         return f"{only} AND run_id IN ({marks})", [*values, *ids], since
-
-
-def graph_run(row: Row) -> GraphRunRow:
-    """A row of ``graph_runs``."""
-    (found,) = _aware([row])
-    return GraphRunRow(**found)
 
 
 def _aware(rows: list[Row]) -> list[Row]:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from services.history.reading import RUN_COLUMNS, graph_run
 from services.history.retention import kept_from
 from services.history.rollups import sum_days
-from services.history.store import History, naive, rows_of
-from services.history.types import REQUESTED, GraphRunRow, Place, Recorded, Row, Source
+from services.history.row_index import CELLS, Cells
+from services.history.store import History, naive
+from services.history.types import REQUESTED, Place, Recorded, Row, Source
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,8 +39,8 @@ _TOLD = (
 _RETRIED = timedelta(days=15)
 # What ended within the hour is told by COMPLETE_TASK_GRAPHS; less, as clocks differ.
 _RECENT = timedelta(minutes=50)
-# More changed runs than these are read again when somebody asks for them.
-_FOLLOWED = 2000
+# With more changed runs than these the row index is made anew.
+_FOLLOWED = 20_000
 
 
 class RunWriter:
@@ -72,7 +72,7 @@ class RunWriter:
         due = [row for row in graphs if is_due(row)]
         now = naive(seen_at)
         assert now is not None
-        with self._history.write(runs=False) as db:
+        with self._history.write() as db:
             first = kept_from(db)
             if first is not None:
                 import pyarrow.compute as pc
@@ -87,10 +87,8 @@ class RunWriter:
             followed = _followed(db, bound)
             days = [day for (day,) in db.execute("SELECT DISTINCT day FROM days").fetchall()]
             sum_days(db, [day for day in days if first is None or day >= first.date()])
-        if followed is None:
-            self._history.newest.clear()
-        elif followed[0]:
-            self._history.newest.replace(*followed)
+            if followed is not None:
+                self._history.changed_runs(*followed)
         return Recorded(new, changed)
 
     def _derive(
@@ -140,20 +138,18 @@ def _note_days(db: duckdb.DuckDBPyConnection, table: str, since: datetime) -> No
     )
 
 
-def _followed(
-    db: duckdb.DuckDBPyConnection, bound: datetime | None
-) -> tuple[set[str], tuple[GraphRunRow, ...]] | None:
-    """The touched runs and their attempts now, for who keeps them in memory; None when they are many."""
+def _followed(db: duckdb.DuckDBPyConnection, bound: datetime | None) -> tuple[set[str], list[Cells]] | None:
+    """The touched runs and their attempts now, for the row index; None when they are many."""
     touched = db.execute(f"SELECT DISTINCT run_id FROM touched LIMIT {_FOLLOWED + 1}").fetchall()
     if len(touched) > _FOLLOWED:
         return None
     if bound is None:
-        return set(), ()
+        return set(), []
     answer = db.execute(
-        f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE scheduled_at >= ? AND run_id IN (SELECT run_id FROM touched)",
+        f"SELECT {CELLS} FROM graph_runs WHERE scheduled_at >= ? AND run_id IN (SELECT run_id FROM touched)",
         [bound],
     )
-    return {run for (run,) in touched}, tuple(graph_run(row) for row in rows_of(answer))
+    return {run for (run,) in touched}, answer.fetchall()
 
 
 def _schedule(db: duckdb.DuckDBPyConnection, due: list[Row], now: datetime) -> None:

@@ -8,6 +8,7 @@ Columns are named as Snowflake names them where it does (``run_id`` is GRAPH_RUN
 from __future__ import annotations
 
 import re
+import secrets
 
 import duckdb
 
@@ -52,6 +53,8 @@ _TABLES = (
     """,
     # Since when task runs are kept; no row while all are.
     "CREATE TABLE kept (task_runs_from TIMESTAMP NOT NULL)",
+    # Which commit of graph_runs this is: what repeats it says of which one.
+    "CREATE TABLE runs_token (token VARCHAR NOT NULL)",
     # What SHOW TASKS told last, so that a graph has its shape and its next run while the account is away.
     """
     CREATE TABLE graph_schedules (
@@ -215,6 +218,9 @@ def upgrade(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(_CREATE.sub(r"\1 IF NOT EXISTS", table, count=1))
         connection.execute(
             "INSERT INTO schema_version SELECT ? WHERE NOT EXISTS (FROM schema_version)", [VERSION]
+        )
+        connection.execute(
+            "INSERT INTO runs_token SELECT ? WHERE NOT EXISTS (FROM runs_token)", [secrets.token_hex(12)]
         )
     except BaseException:
         connection.rollback()

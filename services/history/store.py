@@ -6,21 +6,28 @@ https://duckdb.org/docs/current/connect/concurrency
 
 from __future__ import annotations
 
+import secrets
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import structlog
 
 from services.core.errors import Unavailable
 from services.core.revision import Revision
 from services.history import schema
-from services.history.hot import NewestRuns
+from services.history.row_index import CELLS, ROOM, Cells, RowIndex
+from services.history.types import GraphRunRow
 
+log = structlog.get_logger(__name__)
 Row = dict[str, Any]
+RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 Cursor = duckdb.DuckDBPyConnection
 
 
@@ -37,6 +44,7 @@ class History:
         *,
         memory: str = "96MB",
         may_write: Callable[[], None] | None = None,
+        indexed: bool = True,
     ) -> None:
         self.path = path
         self._revision = revision or Revision()
@@ -47,7 +55,11 @@ class History:
         self._changing = threading.Lock()
         # How often something was written: what was read before holds while it stands.
         self.commits = 0
-        self.newest = NewestRuns()
+        self.index = RowIndex(path.with_suffix(".runs.sqlite"))
+        self._indexed = indexed and str(path) != ":memory:"
+        self._followed: tuple[set[str], Sequence[Cells]] | None = None
+        self._building: threading.Thread | None = None
+        self._index_due = False
 
     @property
     def writable(self) -> bool:
@@ -84,6 +96,8 @@ class History:
             file.close()
             raise
         self._change(_Opened(file, writable=True))
+        if self._indexed and not self.index.open(self._token()):
+            self._build_index()
 
     def open_copy(self, path: Path) -> None:
         """Read a copy that nobody writes, in the place of what was open."""
@@ -95,6 +109,7 @@ class History:
         """Close the file; what was committed is in it."""
         with self._writing:
             self._change(None)
+        self.wait_for_index()
 
     def _config(self) -> dict[str, str]:
         return {
@@ -109,7 +124,7 @@ class History:
         with self._changing:
             before, self._opened = self._opened, opened
             self.commits += 1
-            self.newest.clear()
+            self.index.close()
         if before is not None:
             before.retire()
         self._revision.bump()
@@ -138,22 +153,88 @@ class History:
     def write(self, *, runs: bool = True) -> Iterator[duckdb.DuckDBPyConnection]:
         """One transaction: committed at the end, rolled back on an exception; one at a time.
 
-        ``runs`` is False when no graph run is written, or the writer itself tells ``newest`` of those.
+        ``runs`` is False when no graph run is written.
         """
         with self._writing, self._writer().used() as cursor:
             self._check()
+            self._followed = None
             cursor.begin()
             try:
                 yield cursor
                 self._check()
+                token = _new_token(cursor) if runs and self._wrote_runs() else None
             except BaseException:
                 cursor.rollback()
                 raise
             cursor.commit()
             self.commits += 1
-            if runs:
-                self.newest.clear()
+            if token is not None:
+                self._index_commit(token)
         self._revision.bump()
+
+    def _wrote_runs(self) -> bool:
+        return self._followed is None or len(self._followed[0]) > 0
+
+    def changed_runs(self, runs: set[str], cells: Sequence[Cells]) -> None:
+        """Within ``write``: no graph runs but these are written, and ``cells`` are all their attempts now.
+
+        Whoever does not say so makes the row index anew.
+        """
+        self._followed = (runs, cells)
+
+    def _index_commit(self, token: str) -> None:
+        followed, self._followed = self._followed, None
+        if followed is not None and self.index.current:
+            try:
+                self.index.replace(token, *followed)
+                return
+            except sqlite3.Error as error:
+                log.warning("row_index.not_written", error=str(error))
+        self.index.stale()
+        if self._indexed:
+            self._build_index()
+
+    def _build_index(self) -> None:
+        """Make the row index anew, in a thread: until it is there, the history itself is asked."""
+        with self._writing:
+            self._index_due = True
+            if self._building is None:
+                self._building = threading.Thread(target=self._build, name="history-row-index", daemon=True)
+                self._building.start()
+
+    def _build(self) -> None:
+        while True:
+            with self._writing:
+                if not self._index_due or not self.writable:
+                    self._index_due = False
+                    self._building = None
+                    return
+                self._index_due = False
+                try:
+                    self._read_into_index()
+                except Exception:
+                    log.exception("row_index.not_built", note="the history itself is asked")
+
+    def _read_into_index(self) -> None:
+        token = self._token()
+        with self._current().used() as cursor:
+            floor = cursor.execute(
+                f"SELECT scheduled_at FROM graph_runs ORDER BY scheduled_at DESC LIMIT 1 OFFSET {ROOM}"
+            ).fetchone()
+            since = floor[0] if floor else datetime.min  # noqa: DTZ901  as the history keeps them
+            answer = cursor.execute(f"SELECT {CELLS} FROM graph_runs WHERE scheduled_at > ?", [since])
+            self.index.build(token, _fetched(answer), aware(floor[0]) if floor else None)
+
+    def wait_for_index(self) -> None:
+        """Until the row index is no longer being made."""
+        building = self._building
+        if building is not None:
+            building.join()
+
+    def _token(self) -> str:
+        with self.read() as cursor:
+            row = cursor.execute("SELECT max(token) FROM runs_token").fetchone()
+        return str(row[0]) if row else ""
 
     def compact(self) -> None:
         """Write what was committed from the log into the file, and give back the room of what was removed."""
@@ -235,6 +316,24 @@ def rows_of(answer: duckdb.DuckDBPyConnection) -> list[Row]:
     """What was just executed gave these rows, each as a dict by column name."""
     names = [column[0] for column in answer.description or ()]
     return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def graph_run(row: Sequence[Any]) -> GraphRunRow:
+    """A row of ``RUN_COLUMNS``."""
+    cells: list[Any] = [aware(value) if isinstance(value, datetime) else value for value in row]
+    return GraphRunRow(*cells)
+
+
+def _fetched(answer: duckdb.DuckDBPyConnection) -> Iterator[list[Cells]]:
+    while rows := answer.fetchmany(2000):
+        yield rows
+
+
+def _new_token(cursor: duckdb.DuckDBPyConnection) -> str:
+    """Of this commit, as no other one had it."""
+    token = secrets.token_hex(12)
+    cursor.execute("UPDATE runs_token SET token = ?", [token])
+    return token
 
 
 def naive(moment: datetime | None) -> datetime | None:

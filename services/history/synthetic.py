@@ -58,7 +58,7 @@ def generate(
     beside = path.with_name(path.name + ".new")
     for leftover in (beside, beside.with_name(beside.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    history = History(beside, memory="144MB")
+    history = History(beside, memory="144MB", indexed=False)
     history.open()
     try:
         _fill(history, made, wanted, told)
@@ -68,6 +68,11 @@ def generate(
     # A log belongs to the file that it lies beside: without the old one's the new file is whole.
     path.with_name(path.name + ".wal").unlink(missing_ok=True)
     os.replace(beside, path)
+    # With its row index, so that the first start need not make it.
+    history = History(path)
+    history.open()
+    history.wait_for_index()
+    history.close()
     return made
 
 
@@ -75,7 +80,7 @@ def summary(path: Path) -> list[str]:
     """What a history holds, a line each."""
     if not path.exists():
         return ["There is no history yet."]
-    history = History(path)
+    history = History(path, indexed=False)
     history.open()
     try:
         (found,) = history.rows(
@@ -99,7 +104,7 @@ def summary(path: Path) -> list[str]:
 def _has_runs(path: Path) -> bool:
     if not path.exists():
         return False
-    history = History(path)
+    history = History(path, indexed=False)
     history.open()
     try:
         return bool(

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from services.core.clock import Clock, utc_now
 from services.core.hub import Declaration
+from services.core.revision import Revision
 from services.core.settings import AccountSettings
 from services.hub.types import Account, AccountKind, Environment, HubObject, HubPlan
 from services.knowledge.known import answered_at
+from services.knowledge.remembered import Remembered
 from services.operations import Operations
 from services.snowflake.answers import Answers
 from services.snowflake.connection import ConnectionSource
@@ -39,6 +41,7 @@ class Hub:
         known: Answers,
         spokes: Spokes,
         operations: Operations,
+        revision: Revision,
         clock: Clock = utc_now,
     ) -> None:
         self.declared = declared
@@ -47,6 +50,7 @@ class Hub:
         self._known = known
         self._spokes = spokes
         self._operations = operations
+        self._remembered = Remembered(revision)
         self._clock = clock
 
     def account(self) -> Account:
@@ -67,9 +71,16 @@ class Hub:
 
         ``applicant``: see ``hub_objects``.
         """
-        spokes = self._spokes.onboarded()
-        found = hub_objects(self.declared, applicant)
-        return [*found, *(item for scope in spokes for item in spoke_objects(scope))]
+        return [item for item, _, _ in self._placed(applicant)]
+
+    def _placed(self, applicant: str | None) -> list[tuple[Wanted, str | None, str | None]]:
+        """What is wanted, and which spoke and environment it is of."""
+        found: list[tuple[Wanted, str | None, str | None]] = [
+            (item, None, None) for item in hub_objects(self.declared, applicant)
+        ]
+        for scope in self._spokes.onboarded():
+            found += [(item, scope.spoke, scope.environment) for item in spoke_objects(scope)]
+        return found
 
     def differences(self, query: Query, keep: Callable[[Wanted], bool] = lambda _: True) -> list[Finding]:
         """The declared objects to ``keep`` beside those in the account, which ``query`` asks."""
@@ -88,9 +99,19 @@ class Hub:
         return as_sql(bootstrap(self.declared))
 
     def plan(self) -> HubPlan:
-        """The declared objects beside those in the account."""
-        found = compare(self._known.query, self.declared, self.wanted)
-        objects = [_object(finding) for finding in found.findings]
+        """The declared objects beside those in the account; compared once while nothing changes."""
+        return self._remembered.get("plan", self._plan)
+
+    def _plan(self) -> HubPlan:
+        places: list[tuple[str | None, str | None]] = []
+
+        def wanted(applicant: str | None) -> list[Wanted]:
+            found = self._placed(applicant)
+            places[:] = [(spoke, environment) for _, spoke, environment in found]
+            return [item for item, _, _ in found]
+
+        found = compare(self._known.query, self.declared, wanted)
+        objects = [_object(finding, *place) for finding, place in zip(found.findings, places, strict=True)]
         foreign = [
             HubObject("schema", name, "foreign", comment="Nobody declared it; it is left alone")
             for name in found.inventory.foreign_schemas([one.wanted for one in found.findings])
@@ -109,10 +130,11 @@ class Hub:
         return self._operations.submit("hub.apply", {}, actor=actor).id
 
 
-def _object(finding: Finding) -> HubObject:
+def _object(finding: Finding, spoke: str | None, environment: str | None) -> HubObject:
     wanted = finding.wanted
     declared = ", ".join(f"{key} {value}" for key, value in wanted.settings.items()) or None
     sql = ";\n".join(finding.statements)
     return HubObject(
-        wanted.kind, wanted.name, finding.state, declared, finding.actual, wanted.comment, sql and sql + ";"
-    )
+        wanted.kind, wanted.name, finding.state, declared, finding.actual, wanted.comment, sql and sql + ";",
+        spoke, environment,
+    )  # fmt: skip

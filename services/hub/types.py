@@ -43,7 +43,7 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class HubObject:
-    """One object of the hub.
+    """One object of the hub, or of a spoke in an environment.
 
     `sql` is the statement that would bring it to what was declared (empty: none).
     """
@@ -55,6 +55,18 @@ class HubObject:
     actual: str | None = None
     comment: str | None = None
     sql: str = ""
+    spoke: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How much of what was declared for one place is there; a `spoke` of None is the hub itself."""
+
+    spoke: str | None
+    environment: str | None
+    objects: int
+    different: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +88,24 @@ class HubPlan:
     def pending(self) -> tuple[HubObject, ...]:
         """The objects that applying would create or change."""
         return tuple(item for item in self.objects if item.state in ("missing", "changed"))
+
+    @property
+    def different(self) -> tuple[HubObject, ...]:
+        """The pending and the foreign ones, missing ones last."""
+        found = (item for item in self.objects if item.state != "present")
+        return tuple(sorted(found, key=lambda item: (item.state, item.name)))
+
+    @property
+    def places(self) -> tuple[Matching, ...]:
+        """The hub, then each spoke and environment, those that differ most first."""
+        counts: dict[tuple[str | None, str | None], list[int]] = {(None, None): [0, 0]}
+        for item in self.objects:
+            count = counts.setdefault((item.spoke, item.environment), [0, 0])
+            count[0] += item.state != "foreign"
+            count[1] += item.state in ("missing", "changed")
+        found = [Matching(*place, *count) for place, count in counts.items()]
+        return tuple(sorted(found, key=lambda one: (one.spoke is not None, -one.different)))
+
+    def of(self, spoke: str | None) -> tuple[HubObject, ...]:
+        """The objects of one spoke, or of the hub itself."""
+        return tuple(item for item in self.objects if item.spoke == spoke)

@@ -12,12 +12,12 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import SnowflakeFailed, Unavailable
@@ -25,6 +25,7 @@ from services.knowledge.repository import KnownRecords
 from services.knowledge.types import Answer, KnownPart, Look, NotYetKnown, Reach, Refusal
 from services.snowflake.answers import Answers, Rows
 
+Found = TypeVar("Found")
 _CHECK_SECONDS = 1.0
 _NEVER = datetime.min.replace(tzinfo=UTC)
 # Characters of JSON; as objects they take about four times as much.
@@ -79,6 +80,23 @@ def shown(as_of: datetime | None) -> None:
     seen = _mode.get()
     if isinstance(seen, Look) and as_of is not None:
         seen.saw(as_of)
+
+
+def seeing(read: Callable[[], Found]) -> tuple[Found, Look]:
+    """What ``read()`` returns to one who only looks, and what that one was shown."""
+    seen = Look()
+    token = _mode.set(seen)
+    try:
+        return read(), seen
+    finally:
+        _mode.reset(token)
+
+
+def shown_as(seen: Look) -> None:
+    """Who looks is shown once more what ``seen`` was."""
+    mode = _mode.get()
+    if isinstance(mode, Look):
+        mode.saw_as(seen)
 
 
 def free_only() -> bool:

@@ -1,4 +1,4 @@
-"""What the catalogue said, for those who only look: read once while nothing changes."""
+"""What was found for those who only look, found once while nothing changes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 from services.core.revision import Revision
-from services.knowledge.known import looks
+from services.knowledge.known import looks, seeing, shown_as
+from services.knowledge.types import Look
 
 Found = TypeVar("Found")
 _MOST = 2000
-_MISSING = object()
 
 
 class Remembered:
@@ -21,7 +21,7 @@ class Remembered:
         self._revision = revision
         self._lock = threading.Lock()
         self._as_of = -1
-        self._found: dict[Hashable, Any] = {}
+        self._found: dict[Hashable, tuple[Any, Look]] = {}
 
     def get(self, key: Hashable, read: Callable[[], Found]) -> Found:
         """What ``read()`` returned for ``key``; not to be changed by who gets it."""
@@ -32,12 +32,13 @@ class Remembered:
             if self._as_of != revision or len(self._found) > _MOST:
                 self._found.clear()
                 self._as_of = revision
-            found: Any = self._found.get(key, _MISSING)
-        if found is _MISSING:
-            found = read()
+            kept = self._found.get(key)
+        if kept is None:
+            kept = seeing(read)
             with self._lock:
                 # What was read before a change may not be what holds after it.
                 if self._as_of == revision:
-                    self._found[key] = found
-        kept: Found = found
-        return kept
+                    self._found[key] = kept
+        found: Found = kept[0]
+        shown_as(kept[1])
+        return found

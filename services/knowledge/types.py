@@ -110,3 +110,10 @@ class Look:
             self.as_of = as_of
         if part is not None:
             self.parts.add(part)
+
+    def saw_as(self, other: Look) -> None:
+        """What another one saw was shown."""
+        for moment in (other.as_of, other.last):
+            if moment is not None:
+                self.saw(moment)
+        self.parts |= other.parts

@@ -73,7 +73,7 @@ class Copier:
         where = f"spoke = ? AND environment = ? AND prediction NOT IN (''{kept})"
         found = self._history.rows(f"SELECT id FROM prediction_copies WHERE {where}", (*here, *declared))
         if found:
-            with self._history.write() as db:
+            with self._history.write(runs=False) as db:
                 db.execute(f"DELETE FROM prediction_copies WHERE {where}", [*here, *declared])
             for row in found:
                 self._retire(row["id"])
@@ -122,7 +122,7 @@ class Copier:
             self._stage_table(copy, part.name)
             for batch in batches(part.changed):
                 self._stage(asked, copy, part.name, batch)
-        with self._history.write() as db:
+        with self._history.write(runs=False) as db:
             for part in parts:
                 if part.changed or part.removed:
                     put(db, copy, part, (*part.changed, *part.removed))
@@ -138,7 +138,7 @@ class Copier:
         parts: Sequence[Part],
     ) -> Copy:
         """Tables of its own, which the last transaction puts in the place of those before."""
-        with self._history.write() as db:
+        with self._history.write(runs=False) as db:
             (number,) = db.execute("SELECT nextval('prediction_ids')").fetchone() or (0,)
             copy = Copy(relation, number, as_of, as_of, shape_of(relation), types)
             create(db, copy)
@@ -155,7 +155,7 @@ class Copier:
                     staged, count = [], 0
             self._write_staged(copy, part, staged)
         before = self._copies.of(relation)
-        with self._history.write() as db:
+        with self._history.write(runs=False) as db:
             register(db, copy)
         if isinstance(before, Copy):
             self._retire(before.id)
@@ -163,7 +163,7 @@ class Copier:
 
     def _write_staged(self, copy: Copy, part: Part, days: Sequence[date]) -> None:
         if days:
-            with self._history.write() as db:
+            with self._history.write(runs=False) as db:
                 put(db, copy, part, days)
                 db.execute(f"TRUNCATE staged_{part.name}")
 
@@ -209,7 +209,7 @@ class Copier:
         if not there:
             one = Declared(copy.name, copy.contract, (copy.name,))
             body = diagnostics_body(diagnose(self._history.rows, one, copy, DIAGNOSED_DAYS))
-            with self._history.write() as db:
+            with self._history.write(runs=False) as db:
                 db.execute("DELETE FROM prediction_diagnostics WHERE copy_id = ?", [copy.id])
                 insert(
                     db, "prediction_diagnostics", [(copy.id, naive(copy.changed_at), DIAGNOSED_DAYS, body)]
@@ -219,7 +219,7 @@ class Copier:
         where = "spoke = ? AND environment = ? AND prediction = ?"
         which = (relation.scope.spoke, relation.scope.environment, relation.name)
         body = json.dumps(asdict(problem))
-        with self._history.write() as db:
+        with self._history.write(runs=False) as db:
             if db.execute(f"SELECT 1 FROM prediction_copies WHERE {where}", which).fetchone():
                 db.execute(f"UPDATE prediction_copies SET problem = ? WHERE {where}", [body, *which])
             else:
@@ -242,7 +242,7 @@ class Copier:
         for row in rows:
             if now - self._retired.get(row["id"], -_RETIRED_SECONDS) < _RETIRED_SECONDS:
                 continue
-            with self._history.write() as db:
+            with self._history.write(runs=False) as db:
                 for end in ("", "_entities", "_actuals"):
                     db.execute(f"DROP TABLE IF EXISTS predicted_{row['id']:d}{end}")
                 for table in OF_COPY:

@@ -39,7 +39,7 @@ class Readings:
 
     def advance(self, mark: Mark) -> None:
         """Keep a mark alone, for what was written before it."""
-        with self._history.write() as connection:
+        with self._history.write(runs=False) as connection:
             _keep(connection, mark)
 
     def log(self, read_at: datetime, readings: Sequence[Reading]) -> None:
@@ -51,7 +51,7 @@ class Readings:
             )
             for one in readings
         ]  # fmt: skip
-        with self._history.write() as connection:
+        with self._history.write(runs=False) as connection:
             connection.execute("DELETE FROM sync_log WHERE read_at < ?", [naive(read_at - _LOG_KEPT)])
             if values:
                 connection.executemany("INSERT INTO sync_log VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
@@ -109,7 +109,7 @@ class Readings:
         until, values = "", [naive(start)]
         if end is not None:
             until, values = f" AND {view.kept_time} < ?", [naive(start), naive(end)]
-        with self._history.write() as connection, _registered(connection, told):
+        with self._history.write(runs=False) as connection, _registered(connection, told):
             before = _count(connection, view.table)
             if view in COSTING:
                 note_due(connection, _days(connection, view, f"{view.kept_time} >= ?{until}", values))
@@ -133,7 +133,7 @@ class Readings:
 
         ``told`` is of one source and has each refresh once.
         """
-        with self._history.write() as connection, _registered(connection, told):
+        with self._history.write(runs=False) as connection, _registered(connection, told):
             before = _count(connection, "refreshes")
             connection.execute(
                 f"DELETE FROM refreshes AS kept USING told WHERE {_SAME_REFRESH}"

@@ -79,6 +79,8 @@ class Hub:
                     f"SPOKEHUB.{kind}_{env}",
                     "missing" if env == "PROD" else "present",
                     sql=f"CREATE SCHEMA IF NOT EXISTS SPOKEHUB.{kind}_{env};" if env == "PROD" else "",
+                    spoke="pudo" if kind == "PUDO" else None,
+                    environment=env if kind == "PUDO" else None,
                 )
                 for env in ("DEV", "STAGING", "PROD")
                 for kind in ("FEATURE_STORE", "MODEL_REGISTRY", "PUDO")

@@ -365,8 +365,27 @@ def test_hub_lists_what_differs_first(read):
     assert "PRESENT" not in states
     kinds = page.one("section", aria_label="As declared").all("details")
     assert sum(len(kind.all("li")) for kind in kinds) == sum(
-        item.state == "present" for item in sample().hub.plan().objects
+        item.state == "present" and item.spoke is None for item in sample().hub.plan().objects
     )
+
+
+def test_hub_shows_the_objects_of_the_spoke_that_is_chosen(read):
+    page = read("/hub")
+    rows = [
+        [cell.text.strip() for cell in row.all("td")]
+        for row in page.one("section", id="places").one("tbody").all("tr")
+    ]
+    assert rows == [
+        ["the hub itself", "", "9", "3"],
+        ["pudo", "PROD", "1", "1"],
+        ["pudo", "DEV", "1", "none"],
+        ["pudo", "STAGING", "1", "none"],
+    ]
+    chosen = read("/hub?spoke=pudo")
+    names = [item.one("code").text for item in chosen.one("section", id="declared").all("li")]
+    assert names == ["SPOKEHUB.PUDO_DEV", "SPOKEHUB.PUDO_STAGING"]
+    [different] = chosen.one("section", aria_label="What differs").one("tbody").all("tr")
+    assert different.one("code").text == "SPOKEHUB.PUDO_PROD"
 
 
 @pytest.mark.parametrize(
@@ -375,6 +394,7 @@ def test_hub_lists_what_differs_first(read):
         ("/spokes/nobody", 404, "There is no spoke nobody."),
         ("/nowhere", 404, "There is no page /nowhere."),
         ("/spokes/pudo?environment=TEST", 422, "There is no environment TEST."),
+        ("/hub?spoke=nobody", 404, "No spoke nobody is onboarded"),
         ("/spokes/pudo/predictions?day=tomorrow", 422, "tomorrow is no day."),
         ("/operations/none", 404, "There is no operation none."),
         ("/operations?state=odd", 422, "There is no operation state odd."),

@@ -128,17 +128,24 @@ def test_filters_hold_together_and_pages_lose_nothing(data: st.DataObject, whole
     assert keys == sorted(keys, reverse=sort.startswith("-"))
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
+@pytest.fixture(scope="module", params=[100_000, 7, None], ids=["all indexed", "the newest", "no index"])
+def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A history of which the row index has all runs, the newest few, or none."""
     from services.core.revision import Revision
     from services.db.engine import Database
     from services.history import History
 
     folder = tmp_path_factory.mktemp("health")
-    history = History(folder / "history.duckdb", Revision())
-    history.open()
-    place = Place(history, Database(f"sqlite:///{folder / 'none.sqlite'}"))
-    yield place, fill(place)
+    room = request.param
+    history = History(folder / "history.duckdb", Revision(), indexed=room is not None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("services.history.store.ROOM", room)
+        history.open()
+        place = Place(history, Database(f"sqlite:///{folder / 'none.sqlite'}"))
+        made = fill(place)
+        history.wait_for_index()
+    assert (history.index.current, history.index.floor is not None) == (room is not None, room == 7)
+    yield place, made
     history.close()
     place.database.close()
 

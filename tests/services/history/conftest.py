@@ -17,5 +17,6 @@ from services.history import History
 def history(tmp_path: Path) -> Iterator[History]:
     found = History(tmp_path / "history.duckdb")
     found.open()
+    found.wait_for_index()
     yield found
     found.close()
