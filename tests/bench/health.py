@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import httpx
 
-from tests.bench.load import Load, in_a_process
+from tests.bench.load import Ask, Load, in_a_process
 from tests.bench.processes import free_port, wait_for
 
 CLIENTS = (1, 8)
@@ -36,10 +36,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--data", type=Path, help="a data directory that has a history already")
     given = parser.parse_args()
-    print(
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
-        f"load {os.getloadavg()[0]:.1f} at the beginning\n"
-    )
+    machine()
     with tempfile.TemporaryDirectory() as folder:
         data = given.data or Path(folder)
         if given.data is None:
@@ -50,6 +47,15 @@ def main() -> int:
                 measure(port, f"framework alone: {address}", [address], given.seconds)
         with service(data) as (port, asked, told):
             return measure_service(port, given.seconds, asked, told)
+
+
+def machine() -> None:
+    """What was measured on, and how busy that was before."""
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"load {os.getloadavg()[0]:.1f} at the beginning\n",
+        flush=True,
+    )
 
 
 def generate(runs: str, data: Path) -> None:
@@ -162,7 +168,7 @@ def header() -> None:
     )
 
 
-def measure(port: int, name: str, addresses: Sequence[str], seconds: float) -> None:
+def measure(port: int, name: str, addresses: Sequence[Ask], seconds: float) -> None:
     for clients in CLIENTS:
         report(name, clients, in_a_process(port, addresses, clients, seconds))
 
