@@ -168,14 +168,19 @@ def header() -> None:
     )
 
 
-def measure(port: int, name: str, addresses: Sequence[Ask], seconds: float) -> None:
+def measure(port: int, name: str, addresses: Sequence[Ask], seconds: float) -> list[Load]:
+    """A row for each number of clients."""
+    loads = []
     for clients in CLIENTS:
-        report(name, clients, in_a_process(port, addresses, clients, seconds))
+        loads.append(in_a_process(port, addresses, clients, seconds))
+        report(name, clients, loads[-1])
+    return loads
 
 
 def report(name: str, clients: int, load: Load) -> None:
+    digits = 0 if load.per_second >= 100 else 1
     print(
-        f"{name:<34}{clients:>8}{load.per_second:>12,.0f}{load.p50:>9.2f}{load.p95:>9.2f}"
+        f"{name:<34}{clients:>8}{load.per_second:>12,.{digits}f}{load.p50:>9.2f}{load.p95:>9.2f}"
         f"{load.first_byte:>12.2f}{load.size:>9,}{load.failed:>8}",
         flush=True,
     )

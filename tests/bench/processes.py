@@ -73,29 +73,6 @@ def _end(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     process.wait(30)
 
 
-def memory(pid: int) -> float:
-    """MB (PSS) of a process and all below it."""
-    parents: dict[int, int] = {}
-    for process in Path("/proc").iterdir():
-        if process.name.isdecimal():
-            try:
-                # The name of the program, in brackets, may hold anything.
-                parents[int(process.name)] = int((process / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:
-                continue
-    family = {pid}
-    while found := {child for child, parent in parents.items() if parent in family} - family:
-        family |= found
-    total = 0
-    for one in family:
-        try:
-            rollup = Path(f"/proc/{one}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        total += int(rollup.partition("Pss:")[2].split()[0])
-    return total / 1024
-
-
 def free_port() -> int:
     """A port of the loopback that nobody listened on a moment ago."""
     with socket.socket() as free:

@@ -19,7 +19,8 @@ import pytest
 from tests.bench.load import drive
 from tests.bench.peers.programs import Dagster, MLflow, Spokehub
 from tests.bench.peers.runs import LIMIT, Question, copy_runs, ways
-from tests.bench.processes import free_port, memory, server, wait_for
+from tests.bench.processes import free_port, server, wait_for
+from tests.bench.resting import Process
 
 # A server with a child that would outlive it, and does not hear.
 FAMILY = """
@@ -89,8 +90,7 @@ def test_a_server_ends_with_all_that_it_started(tmp_path: Path) -> None:
     command = [sys.executable, "-c", FAMILY, str(port)]
     with server(command, f"http://127.0.0.1:{port}/", dict(os.environ), tmp_path, 30) as pid:
         child = int((tmp_path / "child").read_text())
-        both, alone = memory(pid), memory(child)
-        assert both > alone > 0
+        assert [process.pid for process in Process(pid).family()] == [pid, child]
     # Whoever reaps it may take a moment.
     wait_for(lambda: not alive(child), 10)
     assert not alive(pid)
