@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 RUNS ?= 10_000_000
+RUNS_PEERS ?= 100_000
 MINUTES ?= 30
 GUIDE := app/site/.built
 GUIDE_SOURCES := mkdocs.yml $(shell find docs) $(wildcard spoke_kit/manifest/*.py)
@@ -14,7 +15,7 @@ PACKAGES := app services spoke_kit spokes embedded_account mock_data
 .PHONY: help setup run schema account programs test lint format unit bench lock clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
 setup: $(VENV)/.ready $(GUIDE) ## Create the virtual environment and install the pinned packages; build the guide
 
@@ -74,9 +75,12 @@ bench: compile ## Measure: account start, SELECT 1, seed, set-up by step, pages;
 	@$(BIN)/python -m tests.bench.resting
 	@$(BIN)/python -m tests.bench.health --runs $(RUNS)
 
-.PHONY: bench-health soak
+.PHONY: bench-health bench-peers soak
 bench-health: compile ## Measure pages and REST over RUNS task runs (default 10_000_000), the framework alone beside them
 	@$(BIN)/python -m tests.bench.health --runs $(RUNS)
+
+bench-peers: compile ## Measure Spokehub, MLflow and Dagster in one run, with RUNS_PEERS graph runs in each (default 100_000)
+	@$(BIN)/python -m tests.bench.peers --runs $(RUNS_PEERS)
 
 soak: compile ## Let 20 users work for MINUTES (default 30); say what failed, how long it took, whether memory grew
 	@$(BIN)/python -m tests.bench.soak --minutes $(MINUTES)

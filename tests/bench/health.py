@@ -23,7 +23,7 @@ from typing import IO, Any
 
 import httpx
 
-from tests.bench.load import Load, in_a_process
+from tests.bench.load import Ask, Load, in_a_process
 from tests.bench.processes import free_port, wait_for
 
 CLIENTS = (1, 8)
@@ -36,10 +36,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each measurement")
     parser.add_argument("--data", type=Path, help="a data directory that has a history already")
     given = parser.parse_args()
-    print(
-        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
-        f"load {os.getloadavg()[0]:.1f} at the beginning\n"
-    )
+    machine()
     with tempfile.TemporaryDirectory() as folder:
         data = given.data or Path(folder)
         if given.data is None:
@@ -50,6 +47,15 @@ def main() -> int:
                 measure(port, f"framework alone: {address}", [address], given.seconds)
         with service(data) as (port, asked, told):
             return measure_service(port, given.seconds, asked, told)
+
+
+def machine() -> None:
+    """What was measured on, and how busy that was before."""
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+        f"load {os.getloadavg()[0]:.1f} at the beginning\n",
+        flush=True,
+    )
 
 
 def generate(runs: str, data: Path) -> None:
@@ -162,14 +168,19 @@ def header() -> None:
     )
 
 
-def measure(port: int, name: str, addresses: Sequence[str], seconds: float) -> None:
+def measure(port: int, name: str, addresses: Sequence[Ask], seconds: float) -> list[Load]:
+    """A row for each number of clients."""
+    loads = []
     for clients in CLIENTS:
-        report(name, clients, in_a_process(port, addresses, clients, seconds))
+        loads.append(in_a_process(port, addresses, clients, seconds))
+        report(name, clients, loads[-1])
+    return loads
 
 
 def report(name: str, clients: int, load: Load) -> None:
+    digits = 0 if load.per_second >= 100 else 1
     print(
-        f"{name:<34}{clients:>8}{load.per_second:>12,.0f}{load.p50:>9.2f}{load.p95:>9.2f}"
+        f"{name:<34}{clients:>8}{load.per_second:>12,.{digits}f}{load.p50:>9.2f}{load.p95:>9.2f}"
         f"{load.first_byte:>12.2f}{load.size:>9,}{load.failed:>8}",
         flush=True,
     )

@@ -1,8 +1,9 @@
-"""Virtual environments of the programs that the README names, each from its own pinned versions.
+"""Virtual environments of programs that are not the project's own, each from its own pinned versions.
 
-They stand in ``.venv-programs`` beside the project's own, and are made when they are first needed: by a test, or by
-``python -m tests.programs.environments``. A folder's name ends with the hash of its versions, so new versions make a
-new one.
+Those that the README names have their versions here, those that are measured beside it in ``tests.bench.peers``. They
+stand in ``.venv-programs`` beside the project's own, and are made when they are first needed: by a test, by a
+measurement, or by ``python -m tests.programs.environments``. A folder's name ends with the hash of its versions, so
+new versions make a new one.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ class NotInstalled(Exception):
     """The packages could not be had; the message is pip's."""
 
 
-def python_of(program: str) -> Path:
-    """The interpreter of a program's environment, which is made when it is not there."""
-    versions = HERE / f"{program}.txt"
+def python_of(program: str, folder: Path = HERE) -> Path:
+    """The interpreter of a program's environment, which is made when it is not there.
+
+    ``folder`` has the versions, in ``PROGRAM.txt``. Raises ``NotInstalled``.
+    """
+    versions = folder / f"{program}.txt"
     digest = hashlib.sha256(versions.read_bytes() + sys.version.encode()).hexdigest()[:12]
     environment = FOLDER / f"{program}-{digest}"
     python = environment / "bin" / "python"
