@@ -191,7 +191,7 @@ def compose(
     )
     failures = Failures(history, database)
     costs = Costs(history, database, spokes)
-    health = Health(history, database, training, operations)
+    health = Health(history, database, training, operations, costs.of_run)
     readings = Readings(history)
     schedule = Schedule(
         readings,
