@@ -214,7 +214,7 @@ def compose(
     )
     leading = Leading(operations, schedule, embedded, settings.storage.data)
     keeper = Keeper(
-        history, lease, promoted=leading.take_over, demoted=leading.give_up, at_rest=lambda: leading.at_rest
+        history, lease, promoted=leading.take_over, demoted=leading.give_up, at_rest=leading.at_rest
     )
     overview = Overview(
         spokes,
