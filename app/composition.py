@@ -134,6 +134,7 @@ class Runtime:
 
     def stop(self, timeout: float = _STOP_SECONDS) -> None:
         """What does not end in time goes on at the next start."""
+        self.leading.end()
         self.schedule.stop(timeout)
         self.knowledge.stop()
         if not self.operations.stop(timeout):
@@ -191,7 +192,7 @@ def compose(
     )
     failures = Failures(history, database)
     costs = Costs(history, database, spokes)
-    health = Health(history, database, training, operations)
+    health = Health(history, database, training, operations, costs.of_run)
     readings = Readings(history)
     schedule = Schedule(
         readings,
@@ -212,7 +213,9 @@ def compose(
         knowledge,
     )
     leading = Leading(operations, schedule, embedded, settings.storage.data)
-    keeper = Keeper(history, lease, promoted=leading.take_over, demoted=leading.give_up)
+    keeper = Keeper(
+        history, lease, promoted=leading.take_over, demoted=leading.give_up, at_rest=leading.at_rest
+    )
     overview = Overview(
         spokes,
         health,

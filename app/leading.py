@@ -3,6 +3,7 @@
 Another process on the same data answers pages from what this one publishes, and takes all of it over when it ends.
 """
 
+import threading
 import time
 from pathlib import Path
 
@@ -29,6 +30,8 @@ class Leading:
         self._embedded = embedded
         self._data = data
         self._claimed = False
+        self._ended = False
+        self._changing = threading.Lock()
 
     def begin(self, *, soon: bool) -> None:
         """Work; with ``soon`` a moment later."""
@@ -47,7 +50,9 @@ class Leading:
         log.info("leading.taken_over")
         if self._embedded is not None and self._embedded.following:
             self._launch(self._embedded)
-        self.begin(soon=True)
+        with self._changing:
+            if not self._ended:
+                self.begin(soon=True)
 
     def _launch(self, embedded: EmbeddedAccount) -> None:
         end = time.monotonic() + _CLAIM_SECONDS
@@ -68,6 +73,19 @@ class Leading:
 
     def give_up(self) -> None:
         """Another process took the lease while this one was held up: it works now."""
-        log.error("leading.lost", note="this process reads on; restart it to have it work again")
-        self._schedule.stop(1.0)
-        self._operations.stop(1.0)
+        log.error("leading.lost", note="this process reads on, and works again once the other one ends")
+        with self._changing:
+            if self._ended:
+                return
+            self._schedule.stop(1.0)
+            self._operations.stop(1.0)
+            self.join()
+
+    def at_rest(self) -> bool:
+        """Whether nothing goes on here that was begun as the one that works."""
+        return self._operations.at_rest
+
+    def end(self) -> None:
+        """The process stops: it does not begin again."""
+        with self._changing:
+            self._ended = True

@@ -40,13 +40,13 @@ def points(value: float | None, digits: int = 1, sign: bool = False) -> str | Ma
     return f"{mark}{shown:.{digits}f}".replace("-", "\u2212") + "\u202fpp"
 
 
-def credits(value: Decimal | None, unit: bool = False) -> str | Markup:
+def credits(value: Decimal | float | None, unit: bool = False) -> str | Markup:
     """Credits to the thousandth, all digits on hover; of less than that only that it is."""
     if value is None:
         return NOTHING
-    exact = f"{value.normalize():f}"
+    exact = f"{Decimal(str(value)).normalize():f}"
     after = "\u202fcredits" if unit else ""
-    if value and abs(value) < Decimal("0.0005"):
+    if value and abs(float(value)) < 0.0005:
         shown = ("\u2212" if value < 0 else "") + "<\u202f0.001"
     else:
         shown = str(number(float(value), 3))

@@ -241,6 +241,8 @@ def _replace_call(translation: Translation, node: Any, qualifiers: list[str], ca
             raise unknown_table_function(".".join([*upper, name]))
         raise unsupported(f"TABLE({'.'.join([*upper, name])}(…))")
     database = qualifiers[-2] if len(qualifiers) > 1 else translation.session.database
+    if key != name:
+        _require_database(translation.session, database)
     arguments, named = [], {}
     for argument in call.expressions:
         if isinstance(argument, exp.Kwarg):
@@ -251,6 +253,13 @@ def _replace_call(translation: Translation, node: Any, qualifiers: list[str], ca
     found = function(translation.session, TableCall(arguments, named, database))
     _replace_by_query(translation, node, found, name)
     return True
+
+
+def _require_database(session: Session, database: str | None) -> None:
+    """Raise SnowflakeError unless there is the database whose INFORMATION_SCHEMA is asked."""
+    name = session.current_database() if database is None else database
+    if not session.account.has_database(name):
+        raise does_not_exist("Database", shown(name))
 
 
 def constant(translation: Translation, expression: Any) -> object:

@@ -58,7 +58,7 @@ def _table(session: Session, database: str) -> str:
 
 def _all_rows(session: Session) -> str:
     databases = session.account.databases()
-    return " UNION ALL ".join(_rows(session, database) for database in databases)
+    return " UNION ALL ".join(_rows(session, database) for database in databases) or _rows_of_nothing()
 
 
 @table_function("INFORMATION_SCHEMA.DYNAMIC_TABLE_REFRESH_HISTORY")
@@ -90,14 +90,13 @@ def _qualified(session: Session, text: str) -> str:
 
 @virtual_table("SNOWFLAKE.ACCOUNT_USAGE.DYNAMIC_TABLE_REFRESH_HISTORY")
 def account_refresh_history(session: Session, database: str) -> str:
-    rows = _all_rows(session) if session.account.databases() else _rows_of_nothing()
     return f"""
         SELECT "NAME", "SCHEMA_NAME", "DATABASE_NAME", {identifier('"QUALIFIED_NAME"')} AS "ID",
             {identifier('"DATABASE_NAME"', '"SCHEMA_NAME"')} AS "SCHEMA_ID",
             {identifier('"DATABASE_NAME"')} AS "DATABASE_ID",
             * EXCLUDE ("NAME", "SCHEMA_NAME", "DATABASE_NAME"), CAST(NULL AS VARCHAR) AS "EXECUTE_AS_USER",
             CAST(NULL AS VARCHAR) AS "SECONDARY_ROLE_NAMES"
-        FROM ({rows})
+        FROM ({_all_rows(session)})
         WHERE "STATE" <> 'EXECUTING' AND {lateness.old_enough(session, '"REFRESH_END_TIME"')}
     """
 

@@ -157,8 +157,16 @@ class Costs:
         return self._credits.sources()
 
     def as_of(self) -> datetime | None:
-        """As of when the oldest source is; None before the first was read."""
-        return min((source.as_of for source in self.sources()), default=None)
+        """Up to when costs are told; None before the first source was read.
+
+        That is what every source is sure to have told by its documented lateness, or what the metering told already.
+        """
+        sources = self.sources()
+        if not sources:
+            return None
+        sure, told = min(source.complete_to for source in sources), self._credits.metered_to()
+        read = min(source.as_of for source in sources)
+        return sure if told is None else min(read, max(sure, told))
 
     def budgets(self) -> tuple[BudgetState, ...]:
         """Every budget and how the month stands to it, the most spent first."""

@@ -211,8 +211,3 @@ class CostReport:
     budget: BudgetState | None
     sources: tuple[SourceAge, ...]
     resources: tuple[str, ...]
-
-    @property
-    def as_of(self) -> datetime | None:
-        """As of when the oldest of its sources is."""
-        return min((source.as_of for source in self.sources), default=None)

@@ -1,4 +1,4 @@
-"""One run: its tasks, what its queries cost, and what is different from the last one that succeeded."""
+"""One run: its tasks, and what is different from the last one that succeeded."""
 
 from __future__ import annotations
 
@@ -80,22 +80,6 @@ class SingleRuns:
         with self._history.read() as db:
             rows = db.execute(text, values).fetchall()
         return tuple(_task_run(list(row)) for row in rows)
-
-    def credits(self, run: GraphRunRow, attempts: Sequence[GraphRunRow]) -> float | None:
-        """What the queries of a run up to an attempt cost, with all that those began; None while nothing is told."""
-        begin = naive(min(one.scheduled_at for one in attempts))
-        end = naive(run.completed_at)
-        assert begin is not None
-        text = (
-            "WITH own AS (SELECT DISTINCT query_id FROM task_runs WHERE run_id = ? AND attempt <= ?"
-            " AND scheduled_at >= ? AND scheduled_at <= ? AND query_id IS NOT NULL)"
-            " SELECT sum(credits + acceleration_credits) FROM query_credits WHERE started_at >= ? AND started_at <= ?"
-            " AND (query_id IN (FROM own) OR root_query_id IN (FROM own))"
-        )
-        span = [begin - timedelta(hours=1), (end or begin) + timedelta(days=8)]
-        with self._history.read() as db:
-            row = db.execute(text, [run.run_id, run.attempt, *span, *span]).fetchone()
-        return None if row is None or row[0] is None else float(row[0])
 
     def last_good(self, run: GraphRunRow) -> GraphRunRow | None:
         """The newest run of the graph before this one that succeeded."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Protocol
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import NotFound, SpokehubError
@@ -43,6 +45,19 @@ RECENT_RUNS = 120
 _KEPT = timedelta(seconds=10)
 
 
+class Charged(Protocol):
+    """What a run cost."""
+
+    @property
+    def credits(self) -> Decimal: ...
+
+
+class CostOfRun(Protocol):
+    """One run with all its attempts; None while no view has told of a cost of it: see services.costs."""
+
+    def __call__(self, spoke: str, environment: str, graph: str, run_id: str) -> Charged | None: ...
+
+
 class Health:
     """See types.py."""
 
@@ -52,6 +67,7 @@ class Health:
         database: Database,
         training: Training,
         operations: Operations,
+        cost_of_run: CostOfRun,
         clock: Clock = utc_now,
     ) -> None:
         self.views = SavedViews(database, clock)
@@ -63,6 +79,7 @@ class Health:
         self._single = SingleRuns(history)
         self._training = training
         self._operations = operations
+        self._cost_of_run = cost_of_run
         self._clock = clock
 
     def runs(
@@ -205,6 +222,7 @@ class Health:
         different = None
         if good is not None:
             different = difference(row, tasks, good, self._single.tasks(good, [good]))
+        cost = self._cost_of_run(spoke, environment, row.graph, row.run_id)
         operation = None
         if row.request_id:
             operation = self._operations.queries.find(row.request_id.partition("/")[0])
@@ -213,7 +231,7 @@ class Health:
             read_config(row.config),
             tuple(_mark(one) for one in attempts),
             tasks,
-            self._single.credits(row, attempts),
+            None if cost is None else float(cost.credits),
             different,
             self._courses.statistics(self._clock()).get((spoke, environment, graph)),
             operation.id if operation else None,

@@ -220,7 +220,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RunHealth:
-    """One attempt at a run. ``credits`` are of the queries of its tasks, None while the account has not told."""
+    """One attempt at a run. ``credits`` are of the run with all its attempts, None while the account has not told."""
 
     row: GraphRunRow
     config: Mapping[str, Any] | None

@@ -27,7 +27,10 @@ log = logger(__name__)
 
 
 class Keeper:
-    """``start`` opens the history and keeps it open in a thread. Each change of role calls ``promoted``/``demoted``."""
+    """``start`` opens the history and keeps it open in a thread. Each change of role calls ``promoted``/``demoted``.
+
+    Who lost the lease takes it again as anybody else does, once ``at_rest`` says that what it did as the writer ended.
+    """
 
     def __init__(
         self,
@@ -36,6 +39,7 @@ class Keeper:
         *,
         promoted: Callable[[], None] | None = None,
         demoted: Callable[[], None] | None = None,
+        at_rest: Callable[[], bool] = lambda: True,
         days: int = KEPT_DAYS,
         pace: float = _PACE_SECONDS,
         clock: Clock = utc_now,
@@ -44,13 +48,13 @@ class Keeper:
         self._lease = lease
         self._promoted = promoted or _nothing
         self._demoted = demoted or _nothing
+        self._at_rest = at_rest
         self._days = days
         self._pace = pace
         self._clock = clock
         self._snapshots = Snapshots(history.path)
         self._publisher = Publisher(history, self._snapshots)
         self._shown: Path | None = None
-        self._lost = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -115,14 +119,22 @@ class Keeper:
             return
         if not taken:
             log.error("lease.lost", name=self._lease.name, note="another process takes over")
-            self._snapshots.ask()
-            self._history.close()
-            self._lost = True
+            self._leave()
             self._demoted()
+
+    def _leave(self) -> None:
+        """Become a reader, of what was written here until there is something newer."""
+        self._snapshots.ask()
+        try:
+            self._publisher.publish(now=True)
+        except Exception:
+            log.exception("history.not_published", note="it is read as soon as the new writer publishes")
+        self._history.close()
+        self._show()
 
     def _follow(self) -> None:
         """One round of a reader."""
-        if self._take():
+        if self._at_rest() and self._take():
             log.info("lease.taken", name=self._lease.name)
             self._snapshots.leave()
             self._promoted()
@@ -132,8 +144,6 @@ class Keeper:
 
     def _take(self) -> bool:
         """Write, if nobody else has the file and the lease is free: with the file comes the lease of who had it."""
-        if self._lost:
-            return False
         try:
             file = self._history.claim()
         except Unavailable:

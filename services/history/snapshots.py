@@ -103,9 +103,9 @@ class Publisher:
         self._published = -1
         self._not_before = 0.0
 
-    def publish(self) -> bool:
-        """A copy, if it is time for one."""
-        if time.monotonic() < self._not_before or not self._snapshots.wanted():
+    def publish(self, *, now: bool = False) -> bool:
+        """A copy, if it is time for one, which it is ``now``."""
+        if not now and (time.monotonic() < self._not_before or not self._snapshots.wanted()):
             return False
         if self._published == self._history.commits and self._snapshots.current() is not None:
             return False

@@ -255,6 +255,11 @@ def stop(timeout: float) -> bool:
     return ended
 
 
+def at_rest() -> bool:
+    """Whether nothing runs here."""
+    return _active == 0
+
+
 def discard() -> None:
     """Leave nothing of a start that failed."""
     global _body

@@ -183,7 +183,9 @@ class Runner:
             log.warning("operation.changes_not_read", id=view.id, exc_info=error)
 
     def broke(self, operation_id: str, error: Exception) -> None:
-        """Something outside of the steps failed."""
+        """Something outside of the steps failed; of what was interrupted it is written by whoever goes on with it."""
+        if self.stopping.is_set():
+            return
         self.journal.fail(operation_id, describe(error))
 
     def run_child(

@@ -82,6 +82,11 @@ class Operations:
         """Whether what is submitted is worked on by now."""
         return self._started or self._elsewhere
 
+    @property
+    def at_rest(self) -> bool:
+        """Whether no step runs here, not even one that should have stopped."""
+        return queue.at_rest()
+
     def start(self) -> None:
         """Begin to work, with what an earlier process left first."""
         self._accepting = True
@@ -92,9 +97,13 @@ class Operations:
             self._take_up(view)
 
     def start_soon(self) -> None:
-        """``start`` in a thread of its own, again while it fails. What is submitted meanwhile is worked on then."""
+        """``start`` in a thread of its own, again while it fails. What is submitted meanwhile is worked on then.
+
+        Also after ``stop``, once it is ``at_rest``.
+        """
         self._accepting = True
         self._stop_asking(_START_WAITS[-1])
+        self.runner.stopping.clear()
         self._starter = threading.Thread(target=self._start_patiently, name="operations-start", daemon=True)
         self._starter.start()
 
@@ -102,6 +111,10 @@ class Operations:
         """Accept what is submitted, for another process to work on; ``start_soon`` when that has ended."""
         self._accepting = self._elsewhere = True
         queue.ask(self._url)
+        # What was submitted while this process stopped working.
+        for view in self.queries.open():
+            declared = self.registry.get(view.kind)
+            queue.hand_over(view.id, view.run, declared.queue_key(_params(declared.params, view.params)))
 
     def _stop_asking(self, timeout: float) -> None:
         if self._elsewhere:

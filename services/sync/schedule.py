@@ -22,6 +22,7 @@ _KEPT = 2 * DAY
 _LONGEST_PAUSE = timedelta(minutes=15)
 # How often it is looked whether the one before has ended, or this process may begin.
 _LOOK = timedelta(seconds=15)
+_AWAY = "account_unavailable"
 # What was begun when it was due has read a little later.
 _SLACK = timedelta(minutes=1)
 
@@ -175,7 +176,10 @@ class Schedule:
                 log.exception("sync.not_scheduled")
 
     def _settled(self) -> bool:
-        """Whether the last reading has ended; counts those that failed since one did not."""
+        """Whether the last reading has ended; counts those that failed since one did not.
+
+        An account that does not answer is asked as often as one that does: that costs nothing there.
+        """
         if self._last is None:
             known = self._operations.latest(KIND)
             if known is None:
@@ -187,6 +191,8 @@ class Schedule:
         if view is not None and not view.state.final:
             return False
         failed = view is not None and view.state == OperationState.FAILED
+        if failed and view is not None and view.error is not None and view.error.code == _AWAY:
+            failed = False
         self._failures = self._failures + 1 if failed else 0
         self._counted = self._last
         return True

@@ -30,12 +30,17 @@ _SECONDS = 120.0
 
 @dataclass(frozen=True)
 class Fault:
-    """What becomes of a request: it waits, is answered with a status, or gets no answer, executed or not."""
+    """What becomes of a request: it waits, is answered with a status, or gets no answer, executed or not.
+
+    ``cut`` sends half of the answer and closes the connection. Of ``every`` n requests one has the fault.
+    """
 
     delay: float = 0.0
     status: int | None = None
     drop: bool = False
     lose_answer: bool = False
+    cut: bool = False
+    every: int = 1
 
 
 class FaultProxy:
@@ -88,6 +93,14 @@ class FaultProxy:
         """Each request is answered with this status, and none reaches the account."""
         return self.having(Fault(status=status))
 
+    def failing_half(self, status: int = 503) -> contextlib.AbstractContextManager[None]:
+        """Every other request is answered with this status."""
+        return self.having(Fault(status=status, every=2))
+
+    def cutting(self) -> contextlib.AbstractContextManager[None]:
+        """Each request is executed, and the connection closed in the middle of the answer."""
+        return self.having(Fault(cut=True))
+
     def away(self) -> contextlib.AbstractContextManager[None]:
         """Each connection is closed without an answer, and no request reaches the account."""
         return self.having(Fault(drop=True))
@@ -132,6 +145,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         proxy, fault = self.server.proxy, self.server.proxy.fault
+        if fault.every > 1 and proxy.requests % fault.every:
+            fault = Fault()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         proxy.note(self.path, body, self.headers.get("Content-Encoding") == "gzip")
         if fault.drop or proxy.closing.wait(fault.delay) or proxy.closing.is_set():
@@ -144,7 +159,8 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None or fault.lose_answer:
             self.close_connection = True
             return
-        self._answer(*answer)
+        status, headers, text = answer
+        self._answer(status, headers, text, len(text) // 2 if fault.cut else None)
 
     def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes] | None:
         """The account's answer; None when it gives none."""
@@ -161,11 +177,15 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             connection.close()
 
-    def _answer(self, status: int, headers: list[tuple[str, str]], body: bytes) -> None:
+    def _answer(
+        self, status: int, headers: list[tuple[str, str]], body: bytes, only: int | None = None
+    ) -> None:
         self.send_response_only(status)
         for name, value in [*headers, ("Content-Length", str(len(body)))]:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(body[:only])
+        if only is not None:
+            self.close_connection = True
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = _forward

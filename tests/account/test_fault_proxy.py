@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,3 +96,19 @@ def test_it_stands_before_the_account_that_a_service_started(
         assert "select 1 as N" in proxy.statements
         source.close()
     assert embedded.address().port == known["port"]
+
+
+def test_an_account_that_fails_half_of_the_time(proxy: FaultProxy) -> None:
+    with proxy.failing_half(503):
+        assert Counter(ask(proxy) for _ in range(6)) == {503: 3, 200: 3}
+
+
+def test_an_answer_that_is_cut(proxy: FaultProxy) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=30)
+    with proxy.cutting():
+        connection.request("POST", "/session/v1/login-request", b"{}")
+        answer = connection.getresponse()
+        assert answer.status == 200
+        with pytest.raises(http.client.IncompleteRead):
+            answer.read()
+    connection.close()

@@ -117,11 +117,13 @@ def test_opening_everything_sends_no_statement(world: World) -> None:
 FAULTS: list[Callable[[FaultProxy], AbstractContextManager[None]]] = [
     lambda proxy: proxy.slow(5.0),
     lambda proxy: proxy.failing(),
+    lambda proxy: proxy.failing_half(),
+    lambda proxy: proxy.cutting(),
     lambda proxy: proxy.away(),
 ]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=["slow", "failing", "away"])
+@pytest.mark.parametrize("fault", FAULTS, ids=["slow", "failing", "half", "cut", "away"])
 def test_it_is_shown_as_it_was_and_is_read_once_the_account_is_well(
     world: World, fault: Callable[[FaultProxy], AbstractContextManager[None]]
 ) -> None:

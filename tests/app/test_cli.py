@@ -32,8 +32,9 @@ def launch(tmp_path: Path) -> Iterator[Launch]:
     started: list[subprocess.Popen[str]] = []
 
     def _launch(*arguments: str, **environment: str) -> "subprocess.Popen[str]":
+        data = () if "--data" in arguments else ("--data", str(tmp_path / "var"))
         process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", *arguments, "--data", str(tmp_path / "var")],
+            [sys.executable, "-m", "app.cli", *arguments, *data],
             cwd=ROOT, env={**os.environ, "SPOKEHUB_EXAMPLE": "none", **environment}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         )  # fmt: skip

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.costs.rolling import roll_up
 from tests.app.conftest import TestClient
+from tests.manifests import small
+from tests.services.health.filling import Place
 
 COSTS = "/api/v1/costs"
 NOW = datetime.now(UTC).replace(tzinfo=None)
@@ -56,7 +59,11 @@ def test_groups_and_their_sum(client: TestClient) -> None:
         "since": str(DAY.replace(day=1)),
         "until": str(DAY),
     }
-    assert answer.headers["Spokehub-As-Of"].startswith(f"{NOW:%Y-%m-%dT%H:%M}")
+    # What is sure to be told six hours later, and what was told already: the first hour of the day.
+    told = min(
+        NOW, max(NOW - timedelta(hours=6), datetime.combine(DAY, datetime.min.time()) + timedelta(hours=1))
+    )
+    assert answer.headers["Spokehub-As-Of"].startswith(f"{told:%Y-%m-%dT%H:%M}")
     first = get(client, by=["kind"], limit=2).json()
     rest = get(client, by=["kind"], limit=2, cursor=first["next_cursor"]).json()
     assert [one["kind"] for one in first["items"] + rest["items"]] == ["compute", "idle", "rest"]
@@ -98,3 +105,56 @@ def test_a_budget(client: TestClient) -> None:
     assert client.put(f"{COSTS}/budgets/nobody/%2A", json={"credits": 1}).status_code == 404
     assert client.delete(address).status_code == 204
     assert client.delete(address).status_code == 404
+
+
+def test_what_a_run_cost_is_the_same_wherever_it_is_told(client: TestClient) -> None:
+    domains = client.app.state.domains  # type: ignore[attr-defined]
+    place = Place(domains.health._history, domains.failures._database, datetime.now(UTC))
+    domains.spokes.catalogue.enter(small("tides"), "DEV")
+    domains.spokes.catalogue.activate("tides", "DEV")
+    run = place.run(tasks={"LOAD": {"query": "q-1"}, "FIT": {"query": "q-2"}})
+    hour = datetime.combine(DAY, datetime.min.time())
+    with place.history.write() as db:
+        for query, root, credits, acceleration in (
+            ("q-1", None, 0.000000003, 0.0),
+            ("q-2", None, 0.25, 0.0),
+            # A task's descendant, and a statement that carries the run in its tag.
+            ("q-3", "q-2", 0.5, 0.125),
+            ("q-4", None, 0.000000001, 0.0),
+        ):
+            tag = {"app": "spokehub", "spoke": "tides", "environment": "DEV", "graph": "DAILY", "run": run}
+            db.execute(
+                "INSERT INTO query_credits (query_id, root_query_id, warehouse_name, query_tag, started_at, ended_at,"
+                " credits, acceleration_credits, seen_at) VALUES (?, ?, 'WH', ?, ?, ?, ?, ?, ?)",
+                [
+                    query,
+                    root,
+                    json.dumps(tag) if query == "q-4" else None,
+                    hour,
+                    hour,
+                    credits,
+                    acceleration,
+                    NOW,
+                ],
+            )
+        db.execute(
+            "INSERT INTO serverless_tasks (spoke, environment, database_name, schema_name, name, started_at, ended_at,"
+            " credits, seen_at) SELECT spoke, environment, database_name, schema_name, name, started_at,"
+            " completed_at, 0.0625, ? FROM task_runs WHERE name = 'DAILY$FIT'",
+            [NOW],
+        )
+        began = place.history.rows("SELECT started_at::DATE AS day FROM task_runs WHERE name = 'DAILY$FIT'")
+        roll_up(db, {DAY, began[0]["day"]}, {})
+    whole = 0.937500004
+    [listed] = get(client, "/runs", period="7").json()["items"]
+    assert (listed["run_id"], listed["credits"]) == (run, whole)
+    [graph] = get(client, "/graphs", period="7").json()["items"]
+    assert (graph["graph"], graph["credits"]) == ("DAILY", whole)
+    address = f"/spokes/tides/graphs/DAILY/runs/{run}"
+    told = client.get(f"/api/v1{address}/health?environment=DEV").json()
+    assert told["credits"] == whole
+    shown = client.get(f"{address}?environment=DEV", headers={"accept": "text/html"})
+    costs = client.get("/costs?period=7&spoke=tides", headers={"accept": "text/html"})
+    for page in (shown, costs):
+        assert page.status_code == 200
+        assert f'title="{whole} credits">0.938' in page.text

@@ -16,6 +16,7 @@ from sample_account import now
 from sample_runs import Training
 
 from services.core.revision import Revision
+from services.costs.repository import Credits
 from services.db.engine import Database
 from services.db.records import Record
 from services.health.service import Health
@@ -29,7 +30,7 @@ TIDES = {"LOAD": {}, "FIT": {"at": 3.0, "took": 20.0}, "CHECK": {"at": 24.0}}
 def health(training: Training, empty: bool = False) -> Health:
     """The service over a history that tells what ``training`` does."""
     place = _place(training.state, empty)
-    return Health(place.history, place.database, training, Operations(), now)  # type: ignore[arg-type]
+    return Health(place.history, place.database, training, Operations(), Credits(place.history).of_run, now)  # type: ignore[arg-type]
 
 
 @cache

@@ -143,6 +143,7 @@ def test_the_run_says_what_is_different_from_the_last_good_one(read):
 def wide(tmp_path_factory):
     """A graph of 1,000 tasks with 30 runs, and 50 spokes with long names."""
     from services.core.revision import Revision
+    from services.costs.repository import Credits
     from services.db.engine import Database
     from services.db.records import Record
     from services.health.service import Health
@@ -171,7 +172,7 @@ def wide(tmp_path_factory):
         place.run(timedelta(minutes=number), spoke=f"spoke_{number}_{'x' * 200}", graph="G" * 250)
     place.roll_up()
     services = sample()
-    services.health = Health(history, database, NoGraphs(), Operations(), now)
+    services.health = Health(history, database, NoGraphs(), Operations(), Credits(history).of_run, now)
     yield TestClient(application(services), headers={"accept": "text/html"})
     history.close()
     database.close()

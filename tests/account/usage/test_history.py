@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from snowflake.connector.errors import ProgrammingError
+
+import embedded_account.loaded
+from embedded_account.account import Account
+from embedded_account.session import Session
+from embedded_account.statements import execute
+from tests.account.conftest import AccountServer
+
+assert embedded_account.loaded
 
 
 def test_statements_are_in_the_history_at_once(run: Any, connection: Any, database: str) -> None:
@@ -193,3 +202,42 @@ def test_versions_and_dependents(run: Any, database: str) -> None:
         "select name from table(information_schema.task_dependents(task_name => 'ROOT', recursive => {}))"
     )
     assert run(dependents.format("true")) == [("ROOT",), ("CHILD",)]
+
+
+FUNCTIONS = [
+    "task_history()",
+    "complete_task_graphs()",
+    "current_task_graphs()",
+    "query_history()",
+    "warehouse_metering_history(current_date())",
+    "dynamic_tables()",
+    "dynamic_table_refresh_history()",
+]
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_is_asked_in_a_database(account_server: AccountServer, function: str) -> None:
+    """https://docs.snowflake.com/en/sql-reference/info-schema#general-usage-notes"""
+    with account_server.connect(warehouse="WH") as connection, connection.cursor() as cursor:
+        for place, errno, message in (
+            ("", 90105, "does not have a current database"),
+            ("nowhere.", 2003, "Database 'NOWHERE' does not exist or not authorized"),
+        ):
+            with pytest.raises(ProgrammingError, match=message) as raised:
+                cursor.execute(f"select * from table({place}information_schema.{function})")
+            assert raised.value.errno == errno
+
+
+def test_refreshes_of_an_account_without_a_database(tmp_path: Path) -> None:
+    account = Account(tmp_path / "account")
+    try:
+        session = Session(account)
+        execute(session, "create warehouse WH")
+        names = "name, statistics, data_timestamp, target_lag_sec, warehouse"
+        for source in (
+            "table(snowflake.information_schema.dynamic_table_refresh_history())",
+            "snowflake.account_usage.dynamic_table_refresh_history",
+        ):
+            assert execute(session, f"select {names} from {source}").rows() == []
+    finally:
+        account.close()

@@ -309,7 +309,6 @@ def test_days_are_whole_once_every_source_is_sure(world: World) -> None:
     assert forecast is not None
     assert forecast.days == 3
     assert world.costs.as_of() == NOW - timedelta(days=4)
-    assert world.costs.report(WEEK).as_of == NOW - timedelta(days=4)
     told = {one.title: one.complete_to for one in world.costs.sources()}
     assert told["Credits of statements"] == NOW - timedelta(days=4, hours=8)
 

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from services.core.errors import NotFound
+from services.costs.repository import Credits
 from services.db.engine import Database
 from services.health.service import Health
 from services.history import History
@@ -55,6 +56,7 @@ class Place:
             self.database,
             NoGraphs(),
             Operations(),
+            Credits(self.history).of_run,
             lambda: self.now,  # type: ignore[arg-type]
         )
         made._courses.forget()

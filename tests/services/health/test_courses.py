@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.core.errors import Conflict, Invalid, NotFound
+from services.costs.rolling import roll_up
 from services.db.records import AuditEventRecord
 from services.health.types import Changed, TaskChange
 from tests.services.health.filling import DAY, HOUR, NOW, Place
@@ -113,6 +114,10 @@ def test_a_run_has_its_attempts_its_cost_and_its_operation(place: Place) -> None
                 "INSERT INTO query_credits VALUES (?, ?, NULL, 'WH', NULL, 'ME', ?, ?, ?, 0.125, ?)",
                 [query, root, at, at, credits, at],
             )
+    # What was read and not reckoned yet is in no list of costs, nor here.
+    assert place.health().run("tides", "DEV", "DAILY", run).credits is None
+    with place.history.write() as db:
+        roll_up(db, [at.date()], {})
     found = place.health().run("tides", "DEV", "DAILY", run)
     assert (found.row.attempt, [one.state for one in found.attempts]) == (2, ["FAILED", "SUCCEEDED"])
     assert {task.name: (task.attempt, task.state) for task in found.tasks} == {
@@ -125,8 +130,8 @@ def test_a_run_has_its_attempts_its_cost_and_its_operation(place: Place) -> None
         "DAILY$LOAD": "SUCCEEDED",
         "DAILY$FIT": "FAILED",
     }
-    # What the first attempt cost was not told yet.
-    assert first.credits is None
+    # The cost is of the run, as in the lists of costs, whichever attempt is shown.
+    assert first.credits == 1.0
 
 
 def test_the_grid_has_each_task_of_each_run_and_what_failed_first(place: Place) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -16,6 +17,7 @@ from filling import NOW, fill, task
 from services.core.errors import Unavailable
 from services.db.engine import Database
 from services.db.migrate import migrate
+from services.db.records import LeaseRecord
 from services.history import History
 from services.history.keeper import Keeper
 from services.history.lease import Lease, LeaseLost
@@ -148,18 +150,39 @@ def test_a_reader_follows_the_writer_and_takes_over_when_that_is_killed(tmp_path
         database.close()
 
 
-def test_a_lost_lease_ends_the_writing(database: Database, tmp_path: Path) -> None:
-    lease = Lease(database, "history", "a", seconds=0.3)
+def test_a_lost_lease_ends_the_writing_until_it_is_free_again(database: Database, tmp_path: Path) -> None:
+    lease = Lease(database, "history", "a")
     history = History(tmp_path / "history.duckdb", may_write=lease.require)
     told: list[str] = []
-    keeper = Keeper(history, lease, pace=0.5, demoted=lambda: told.append("demoted"))
+    resting = threading.Event()
+    keeper = Keeper(
+        history,
+        lease,
+        pace=0.1,
+        promoted=lambda: told.append("promoted"),
+        demoted=lambda: told.append("demoted"),
+        at_rest=resting.is_set,
+    )
     assert keeper.start()
-    until(lambda: Lease(database, "history", "b").acquire())
+    fill(history, [task("G", run="first")])
+    with database.write() as db:
+        db.get_one(LeaseRecord, "history").holder = "b"
+    other = Lease(database, "history", "b")
+    assert other.acquire()
     until(lambda: told == ["demoted"])
     with pytest.raises(Unavailable):
         fill(history, [task("G")])
+    # It reads on, although the other one writes elsewhere.
+    assert ids(history) == ["first"]
+    other.release()
+    time.sleep(0.5)
+    assert (told, lease.held) == (["demoted"], False)
+    resting.set()
+    until(lambda: told == ["demoted", "promoted"])
+    fill(history, [task("G", run="second", ago=1)])
+    assert sorted(ids(history)) == ["first", "second"]
     keeper.stop()
-    assert not Lease(database, "history", "c").acquire()
+    assert Lease(database, "history", "c").acquire()
 
 
 def test_copies_are_whole_and_few(history: History) -> None:

@@ -10,11 +10,19 @@ from typing import Any
 
 import pytest
 
-from services.core.errors import Conflict
+from services.core.errors import Conflict, Unavailable
 from services.core.settings import SyncSettings
 from services.db.engine import Database
 from services.history import History
-from services.operations import OperationFilter, OperationKind, Operations, OperationState, Registry, Step
+from services.operations import (
+    OperationFilter,
+    OperationKind,
+    Operations,
+    OperationState,
+    Registry,
+    Step,
+    runner,
+)
 from services.sync.marks import Mark
 from services.sync.operations import SyncRun
 from services.sync.repository import Readings
@@ -81,7 +89,7 @@ class World:
 
     def __init__(self, history: History, database: Database, url: str) -> None:
         self.now = datetime.now(UTC)
-        self.away = False
+        self.away = self.gone = False
         self.gate = threading.Event()
         self.gate.set()
         self.holds = True
@@ -107,8 +115,10 @@ class World:
     def read(self, context: Any, params: SyncRun) -> int:
         while not self.gate.is_set():
             context.sleep(0.01)
+        if self.gone:
+            raise Unavailable("The account does not answer", code="account_unavailable")
         if self.away:
-            raise Conflict("The account does not answer")
+            raise Conflict("The account refuses")
         self.read_with.append(params)
         if params.reach == "all":
             for source in (LIVE_REFRESHES, TASKS.name):
@@ -155,6 +165,21 @@ def test_a_reading_that_goes_on_is_waited_for(world: World) -> None:
     world.turn()
     world.turn()
     assert len(world.all()) == 1
+
+
+def test_an_account_that_is_away_is_asked_as_often_as_before(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "_RETRY_WAITS", ())
+    world.gone = True
+    for _ in range(3):
+        world.turn()
+        assert world.turn() == 5 * MINUTE
+        world.now += 5 * MINUTE
+    assert {view.state for view in world.all()} == {OperationState.FAILED}
+    world.gone = False
+    world.turn()
+    assert len(world.read_with) == 1
 
 
 def test_failed_readings_are_counted_and_forgotten(world: World) -> None:

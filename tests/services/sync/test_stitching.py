@@ -180,7 +180,10 @@ class World:
             self.seen |= {
                 (row["GRAPH_RUN_GROUP_ID"], row["ATTEMPT_NUMBER"], row["NAME"])
                 for row in self.model.live()
-                if row["GRAPH_RUN_GROUP_ID"] and row["SCHEDULED_TIME"] >= week
+                if row["GRAPH_RUN_GROUP_ID"]
+                and row["SCHEDULED_TIME"] >= week
+                # What waits gives way to what is asked for later.
+                and row["STATE"] != "SCHEDULED"
             }
         if asked_usage:
             self.seen |= {one.key for one in self.model.late() if what == "check" or one.late <= OVERLAP}
