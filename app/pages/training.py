@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addresses import Name, path
-from app.charts.dag import draw
+from app.charts.tiles import picture
 from app.dependencies import HealthDep, HubDep, SpokesDep, TrainingDep
 from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
 from app.pages.graphs import graph_context, run_context
@@ -33,7 +33,9 @@ def graphs(
     """The spoke's graphs, each drawn with the states of its last run, over its last runs."""
     context = spoke_context(spokes, spoke, environment, "graphs")
     found = training.graphs(spoke, environment.name)
-    context["graphs"] = [(graph, draw(graph.tasks), last_states(graph)) for graph in found]
+    context["graphs"] = [
+        (graph, picture(graph.tasks, states), states) for graph in found for states in [last_states(graph)]
+    ]
     context["live"] = any(run and not is_final(run.state) for graph in found for run in graph.runs[:1])
     return render(request, "pages/graphs.html", context, environment=environment)
 
