@@ -24,6 +24,8 @@ from services.training.types import Graph, TaskRun
 router = APIRouter()
 EnvironmentField = Annotated[str, Form()]
 ConfigField = Annotated[str | None, Form(max_length=20_000)]
+# A run of a large graph has a thousand tasks; more of its runs are on its own page.
+SHOWN_RUNS, SHOWN_TASK_RUNS = 10, 3000
 
 
 @router.get("/spokes/{spoke}/graphs", name="graphs")
@@ -32,7 +34,7 @@ def graphs(
 ) -> HTMLResponse:
     """The spoke's graphs, each drawn with the states of its last run, over its last runs."""
     context = spoke_context(spokes, spoke, environment, "graphs")
-    found = training.graphs(spoke, environment.name)
+    found = training.graphs(spoke, environment.name, SHOWN_RUNS, SHOWN_TASK_RUNS)
     context["graphs"] = [
         (graph, picture(graph.tasks, states), states) for graph in found for states in [last_states(graph)]
     ]

@@ -48,6 +48,7 @@ EVERYWHERE = (
     "/sync",
     "/simulation",
     "/nowhere",
+    f"/spokes/{'nowhere_' * 8}",
 )
 # What is found by following the first such link of a page.
 FOLLOWED = (
@@ -203,7 +204,9 @@ def until(condition: Callable[[], bool], seconds: float) -> None:
 def addresses(service: str, scene: Scene) -> list[str]:
     """The pages of a scene: those of every service, of its spokes, and what they lead to."""
     found = [*EVERYWHERE, *scene.more]
-    found += [f"/spokes/{spoke}{tab}" for spoke in scene.spokes for tab in TABS]
+    tabs = [f"/spokes/{spoke}{tab}" for spoke in scene.spokes for tab in TABS]
+    # A spoke without predictions has no such tabs.
+    found += [tab for tab in tabs if httpx.get(service + tab, timeout=60).status_code != 404]
     for page, link in FOLLOWED:
         text = httpx.get(service + page, timeout=60, follow_redirects=True).text
         hrefs = [html.unescape(href) for href in re.findall(r'href="([^"]+)"', text)]
@@ -277,7 +280,7 @@ def take(browser: Browser, service: str, scene: Scene, folder: Path, part: str) 
             for shown, page in pages.items()
         ]
         # A page that is not there says so, and the browser with it.
-        said = [one for one in dict.fromkeys(wrong) if not (address == "/nowhere" and "404" in one)]
+        said = [one for one in dict.fromkeys(wrong) if not ("/nowhere" in address and "404" in one)]
         faults += bool(said)
         print(
             f"{scene.name:<8} {address[:90]:<90} {max(took):5.2f} s  {'; '.join(said) or 'well'}", flush=True

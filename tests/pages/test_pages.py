@@ -5,20 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from html_document import parse
 from sample import sample
 from sample_account import MISSING, RUN_ID, Hub, Overview
 from sample_application import TestClient, application
+from sample_runs import Training
 
 from app.pages.graphs import first_error
+from app.pages.render import macros
+from services.health.types import TaskChange
 from services.hub.types import HubObject
 from services.operations.types import OperationFilter, Page
 from services.overview.types import SpokeGlance
 from services.predictions.types import PredictionPage, Problem
 from services.snowflake.preflight import RightsMissing
-from services.training.types import TaskRun
+from services.training.types import Task, TaskRun
 
 RUN = f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}"
 PAGES = {
@@ -147,6 +152,34 @@ def test_the_overview_answers_first_and_shows_the_worst_of_many_lines(read, monk
 def test_the_overview_says_that_nothing_is_wrong(read, monkeypatch):
     monkeypatch.setattr(Overview, "glance", lambda self, spoke=None: lines(4)[6:])
     assert read("/").one("p", cls="glance-sum").text == "Nothing is wrong in 2 environments."
+
+
+def test_a_wide_graph_among_the_graphs_is_drawn_as_tiles(read, monkeypatch):
+    tasks = (Task("W", "root"), *(Task(f"W$T_{n:03d}", "task", ("W",)) for n in range(999)))
+    ran = tuple(TaskRun(task.name, "FAILED" if task.name.endswith("7") else "SUCCEEDED") for task in tasks)
+    (known, *_) = sample().training.graphs("pudo", "DEV")
+    wide = replace(known, name="W", tasks=tasks, runs=(replace(known.runs[0], tasks=ran),))
+    monkeypatch.setattr(Training, "graphs", lambda *asked: (wide,))
+    page = read("/spokes/pudo/graphs")
+    assert len(page.one("div", cls="tiles").all("rect")) == 1000
+    assert not page.all("g", cls="dag-box")
+    (row,) = page.one("section", id="graph-W").one("tbody").all("tr")
+    assert row.all("td")[2].text == "1 000 , 100 failed"
+
+
+def test_many_tasks_that_did_not_run_are_one_line_of_the_difference():
+    change = partial(TaskChange, run_now=None, queue_before=None, queue_now=None)
+    skipped = tuple(change(f"G$S_{n}", 2.0, missing="was SKIPPED") for n in range(20))
+    item = SimpleNamespace(
+        good=SimpleNamespace(run_id="7", scheduled_at=None),
+        version_before=1, version_now=1, config=(), returned=(), nothing=False,
+        tasks=(*skipped, TaskChange("G$SLOW", 1.0, 3.0, 0.1, 0.1)),
+    )  # fmt: skip
+    page = parse(f"<main>{macros(True).difference(item, 'pudo', 'DEV', 'G')}</main>")
+    assert [row.all("td")[0].text for row in page.one("tbody").all("tr")] == ["SLOW"]
+    assert page.all("p", cls="card-body")[0].text == (
+        "20 tasks SKIPPED: S_0, S_1, S_2, S_3, S_4, S_5, S_6, S_7, S_8, S_9, S_10, S_11 and 8 more"
+    )
 
 
 def test_a_large_plan_shows_the_first_of_each_kind(read, monkeypatch):
