@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,7 +84,7 @@ SCENES = (
     Scene(
         "fifty",
         "none",
-        ("--runs", "1000000", "--spokes", "50"),
+        ("--runs", "400000", "--spokes", "50"),
         (WIDE_SPOKE, LONG_SPOKE),
         (
             f"/spokes/{WIDE_SPOKE}/graphs?environment=PROD",
@@ -102,25 +102,33 @@ SCENES = (
 def serving(scene: Scene, folder: Path) -> Iterator[str]:
     """The service of a scene, set up; its address."""
     environment = {**os.environ, "SPOKEHUB_EXAMPLE": scene.example, "SPOKEHUB_DATA": str(folder)}
-    tasks: list[str] = []
     if scene.history:
         subprocess.run([SPOKEHUB, "history", "generate", *scene.history], check=True, env=environment)
         tasks = lengthen(folder)
+        # What the service connects to has its warehouse from then on.
+        with running(folder, environment):
+            deploy_wide(folder, tasks)
+    with running(folder, environment) as address:
+        if scene.history:
+            read_now(address)
+        elif not scene.example:
+            until(lambda: _set_up(address), 600)
+            trouble = ["--days", "3", "--trouble", "failing-task", "--url", address]
+            subprocess.run([SPOKEHUB, "simulate", *trouble], check=False, env=environment)
+        yield address
+
+
+@contextmanager
+def running(folder: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """A service over this folder that is ready; its address."""
     command = [SPOKEHUB, "serve", "--port", "0", "--data", str(folder)]
-    with (folder / "log").open("w") as log:
+    with (folder / "log").open("a") as log:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment)
     try:
         assert process.stdout is not None
         lines = iter(process.stdout.readline, "")
         address = next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
         until(lambda: httpx.get(f"{address}/readyz").status_code == 200, 60)
-        if scene.history:
-            deploy_wide(folder, tasks)
-            read_now(address)
-        elif not scene.example:
-            until(lambda: _set_up(address), 600)
-            trouble = ["--days", "3", "--trouble", "failing-task", "--url", address]
-            subprocess.run([SPOKEHUB, "simulate", *trouble], check=False, env=environment)
         yield address
     finally:
         process.terminate()
