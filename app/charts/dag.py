@@ -13,6 +13,8 @@ GAP_X = 56
 GAP_Y = 22
 MARGIN = 12
 START_SIZE = 30
+# So many boxes stand beside each other when it is not known how tasks depend.
+APART = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Drawing:
 
 
 def draw(tasks: Sequence[Task]) -> Drawing:
-    """Lay a graph out from left to right.
+    """Lay a graph out from left to right; several tasks of which none has a predecessor stand in rows.
 
     Raises ValueError when the tasks have a cycle. A predecessor that is not among the tasks is left out.
     """
@@ -71,6 +73,8 @@ def draw(tasks: Sequence[Task]) -> Drawing:
         for task in tasks
         if task.kind != "finalizer"
     }
+    if len(tasks) > 1 and not any(before.values()) and not any(task.predecessors for task in tasks):
+        return _apart(tasks)
     layers = _layers(before)
     last = max(layers.values(), default=-1)
     for task in finalizers:
@@ -93,6 +97,23 @@ def draw(tasks: Sequence[Task]) -> Drawing:
     arrows += [_arrow(boxes[end], boxes[task.name], final=True) for task in finalizers for end in ends]
     width = max((box.x + box.width for box in boxes.values()), default=0) + MARGIN
     return Drawing(tuple(boxes.values()), tuple(arrows), width, height)
+
+
+def _apart(tasks: Sequence[Task]) -> Drawing:
+    """Tasks of which nobody has told how they depend: rows of boxes in the order given."""
+    wide = min(len(tasks), APART)
+    boxes = tuple(
+        Box(
+            task,
+            MARGIN + place % wide * (BOX_WIDTH + GAP_Y),
+            MARGIN + place // wide * (BOX_HEIGHT + GAP_Y),
+            0,
+        )
+        for place, task in enumerate(tasks)
+    )
+    rows = (len(tasks) - 1) // wide + 1
+    width = wide * (BOX_WIDTH + GAP_Y) - GAP_Y + 2 * MARGIN
+    return Drawing(boxes, (), width, rows * (BOX_HEIGHT + GAP_Y) - GAP_Y + 2 * MARGIN)
 
 
 def _only_starts(task: Task) -> bool:

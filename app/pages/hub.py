@@ -35,7 +35,7 @@ def hub(
         "plan": plan,
         "spoke": spoke,
         "different": different[:MOST_DIFFERENT],
-        "more": max(len(different) - MOST_DIFFERENT, 0),
+        "hidden": max(len(different) - MOST_DIFFERENT, 0),
         "present": [item for item in plan.of(spoke) if item.state == "present"],
         "views": features.views(environment.name, shapes=False),
         "url": "/hub",

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addresses import Name, path
-from app.charts.dag import draw
+from app.charts.tiles import picture
 from app.dependencies import HealthDep, HubDep, SpokesDep, TrainingDep
 from app.pages.frame import ActorDep, EnvironmentDep, pick_environment
 from app.pages.graphs import graph_context, run_context
@@ -24,6 +24,8 @@ from services.training.types import Graph, TaskRun
 router = APIRouter()
 EnvironmentField = Annotated[str, Form()]
 ConfigField = Annotated[str | None, Form(max_length=20_000)]
+# A run of a large graph has a thousand tasks; more of its runs are on its own page.
+SHOWN_RUNS, SHOWN_TASK_RUNS = 10, 3000
 
 
 @router.get("/spokes/{spoke}/graphs", name="graphs")
@@ -32,8 +34,10 @@ def graphs(
 ) -> HTMLResponse:
     """The spoke's graphs, each drawn with the states of its last run, over its last runs."""
     context = spoke_context(spokes, spoke, environment, "graphs")
-    found = training.graphs(spoke, environment.name)
-    context["graphs"] = [(graph, draw(graph.tasks), last_states(graph)) for graph in found]
+    found = training.graphs(spoke, environment.name, SHOWN_RUNS, SHOWN_TASK_RUNS)
+    context["graphs"] = [
+        (graph, picture(graph.tasks, states), states) for graph in found for states in [last_states(graph)]
+    ]
     context["live"] = any(run and not is_final(run.state) for graph in found for run in graph.runs[:1])
     return render(request, "pages/graphs.html", context, environment=environment)
 

@@ -203,6 +203,12 @@
     });
   });
 
+  /* On a narrow screen tabs scroll: the open one is in view. */
+  each(document, ".tabs .active, .filters .active", function (tab) {
+    var bar = tab.parentNode.getBoundingClientRect(), own = tab.getBoundingClientRect();
+    tab.parentNode.scrollLeft += own.left - bar.left - (bar.width - own.width) / 2;
+  });
+
   prepare();
   settled();
   window.setInterval(refreshTimes, 1000);

@@ -9,8 +9,10 @@ https://docs.snowflake.com/en/sql-reference/functions/task_history, …/current_
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from heapq import heapify, heappop, heappush
 from typing import Any
 
 from services.core.errors import SnowflakeFailed
@@ -20,6 +22,7 @@ from services.snowflake.scope import Scope
 from services.training.history import Row, graph_of
 from services.training.types import Task, TaskKind
 
+_QUOTED = re.compile(r"'((?:[^']|'')*)'")
 _MISSING = frozenset({2003, 2043})
 _HISTORY = (
     "NAME, DATABASE_NAME, SCHEMA_NAME, STATE, RETURN_VALUE, ERROR_CODE, ERROR_MESSAGE, CONFIG,"
@@ -131,21 +134,41 @@ def _place(scope: Scope) -> tuple[str, str]:
 
 
 def tasks_in_order(rows: list[Row]) -> tuple[Task, ...]:
-    """The tasks of one graph, each after its predecessors, the finalizer last."""
-    tasks = {row["name"]: _task(row, rows) for row in rows}
+    """The tasks of one graph, each after its predecessors, by name where these leave a choice, the finalizer last."""
+    asked = _asked(rows)
+    tasks = {row["name"]: _task(row, row["name"] in asked) for row in rows}
+    after: dict[str, list[str]] = {name: [] for name in tasks}
+    waits: dict[str, int] = {}
+    for name, task in tasks.items():
+        before = set(task.predecessors) & set(tasks)
+        waits[name] = len(before)
+        for one in before:
+            after[one].append(name)
+
+    def place(name: str) -> tuple[bool, str]:
+        return tasks[name].kind == "finalizer", name
+
+    ready = [place(name) for name, count in waits.items() if not count]
+    heapify(ready)
     ordered: list[Task] = []
-    left = dict(sorted(tasks.items(), key=lambda item: (item[1].kind == "finalizer", item[0])))
-    while left:
-        placed = {task.name for task in ordered}
-        name = next(
-            (name for name, task in left.items() if not (set(task.predecessors) & set(tasks)) - placed),
-            next(iter(left)),
-        )
-        ordered.append(left.pop(name))
-    return tuple(ordered)
+    while ready:
+        _, name = heappop(ready)
+        ordered.append(tasks[name])
+        for one in after[name]:
+            waits[one] -= 1
+            if not waits[one]:
+                heappush(ready, place(one))
+    # Snowflake allows no circle; rows that were read while a graph changed may have one.
+    left = set(tasks) - {task.name for task in ordered}
+    return (*ordered, *(tasks[name] for name in sorted(left, key=place)))
 
 
-def _task(row: Row, rows: list[Row]) -> Task:
+def _asked(rows: list[Row]) -> set[str]:
+    """What stands in apostrophes in the conditions: names of tasks whose return value decides over others."""
+    return {text.replace("''", "'") for row in rows for text in _QUOTED.findall(row.get("condition") or "")}
+
+
+def _task(row: Row, is_branch: bool) -> Task:
     relations: dict[str, Any] = json.loads(row.get("task_relations") or "{}")
     kind: TaskKind = "task"
     predecessors = tuple(QualifiedName.parse(one).name for one in json.loads(row["predecessors"] or "[]"))
@@ -153,13 +176,12 @@ def _task(row: Row, rows: list[Row]) -> Task:
         kind = "finalizer"
     elif not predecessors:
         kind = "root"
-    mentions = f"'{row['name']}'"
     return Task(
         name=row["name"],
         kind=kind,
         predecessors=predecessors,
         condition=row.get("condition") or None,
-        is_branch=any(mentions in (other.get("condition") or "") for other in rows),
+        is_branch=is_branch,
         state=row["state"],
         schedule=row.get("schedule") or None,
         compute=row.get("warehouse") or None,

@@ -71,10 +71,12 @@ class Training:
         if scope.onboarded:
             self._due(scope, _names(self._graphs.tasks(scope)))
 
-    def graphs(self, spoke: str, environment: str, runs: int = 30) -> tuple[Graph, ...]:
-        """The deployed graphs by name, each with its newest runs."""
+    def graphs(
+        self, spoke: str, environment: str, runs: int = 30, task_runs: int | None = None
+    ) -> tuple[Graph, ...]:
+        """The deployed graphs by name, each with its newest runs: with fewer, but one, when they have more tasks."""
         scope = self._scopes(spoke, environment)
-        return self._read(scope, None, runs) if scope.onboarded else ()
+        return self._read(scope, None, runs, task_runs) if scope.onboarded else ()
 
     def name_of(self, spoke: str, environment: str, graph: str) -> str:
         """The name in the account of the graph that is meant; as it was given when there is none."""
@@ -313,23 +315,21 @@ class Training:
         params = {"spoke": spoke, "environment": self._scopes(spoke, environment).environment, **more}
         return self._operations.submit(kind, params, actor=actor).id
 
-    def _read(self, scope: Scope, graph: str | None, limit: int) -> tuple[Graph, ...]:
+    def _read(
+        self, scope: Scope, graph: str | None, limit: int, task_runs: int | None = None
+    ) -> tuple[Graph, ...]:
         rows = self._graphs.tasks(scope)
         every = _names(rows)
         names = every if graph is None else [name for name in every if name == graph]
         if not names:
             return ()
         due = self._due(scope, every)
-        return tuple(
-            _graph(
-                name,
-                scope,
-                [row for row in rows if graph_of(row["name"]) == name],
-                tuple(self._seen.newest(scope, name, limit)),
-                due,
-            )
-            for name in names
-        )
+        found = []
+        for name in names:
+            tasks = [row for row in rows if graph_of(row["name"]) == name]
+            runs = limit if task_runs is None else min(limit, max(1, task_runs // len(tasks)))
+            found.append(_graph(name, scope, tasks, tuple(self._seen.newest(scope, name, runs)), due))
+        return tuple(found)
 
     def _due(self, scope: Scope, names: list[str]) -> dict[str, datetime]:
         """When the schedule starts each graph next, as far as that is known and still to come."""

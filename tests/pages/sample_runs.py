@@ -123,7 +123,9 @@ class Training:
 
     state: str = "SUCCEEDED"
 
-    def graphs(self, spoke: str, environment: str, runs: int = 30) -> tuple[Graph, ...]:
+    def graphs(
+        self, spoke: str, environment: str, runs: int = 30, task_runs: int | None = None
+    ) -> tuple[Graph, ...]:
         if environment != "DEV":
             return ()
         older = tuple(

@@ -46,11 +46,19 @@ ADDRESSES = (
     "/spokes/pudo/predictions",
     "/spokes/pudo/predictions?prediction=FAILURE",
     "/spokes/pudo/alerts",
+    "/spokes/pudo/graphs/TRAINING_DAG",
+    "/runs",
+    "/failures?state=all",
+    "/failures/f3",
+    "/costs",
+    "/health/features",
+    "/sync",
     "/operations",
     "/operations/op-setup",
     "/simulation",
     "/hub",
     "/nowhere",
+    f"/spokes/{'nowhere_' * 10}",
 )
 
 
@@ -128,7 +136,7 @@ def test_every_page_fits_and_nothing_is_refused(browser, site, theme, width):
     made = tab(browser, site, viewport={"width": width, "height": 800}, color_scheme=theme)
     for address in ADDRESSES:
         made.open(address)
-        if "predictions" in address:
+        if "/predictions" in address:
             made.page.wait_for_selector(".js-plotly-plot .main-svg")
         assert made.page.evaluate("document.documentElement.scrollWidth") <= width, address
         # On a telephone a table becomes a list; the numbers behind a chart may be scrolled.
@@ -139,6 +147,26 @@ def test_every_page_fits_and_nothing_is_refused(browser, site, theme, width):
         assert width > 640 or wide == 0, address
         assert made.page.locator("html").get_attribute("data-bs-theme") == theme
     assert made.complaints == []
+
+
+def test_a_narrow_screen_shows_values_beside_their_labels_and_the_open_tab(browser, site):
+    made = tab(browser, site, viewport={"width": 390, "height": 844})
+    made.open("/runs")
+    left = made.page.evaluate(
+        "[...document.querySelectorAll('.stacked td')].filter(cell => cell.offsetParent).flatMap(cell => {"
+        " const range = document.createRange(); range.selectNodeContents(cell);"
+        " return [...range.getClientRects()].filter(box => box.width > 1)"
+        ".map(box => box.left - cell.getBoundingClientRect().left); })"
+    )
+    assert len(left) > 100
+    assert min(left) >= 130
+    made.open("/spokes/pudo/alerts")
+    shown = made.page.evaluate(
+        "(box => [box.left >= 0, box.right <= innerWidth])"
+        "(document.querySelector('.tabs .active').getBoundingClientRect())"
+    )
+    assert shown == [True, True]
+    made.page.context.close()
 
 
 def test_charts_are_drawn_in_the_space_kept_for_them(browser, site):

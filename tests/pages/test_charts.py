@@ -372,3 +372,12 @@ def test_numbers_are_no_finer_than_a_mark_can_be_placed(extent, digits):
     value = 0.123456789012345
     assert near([value], extent) == [round(value, digits)]
     assert not extent or digits == 12 or 0.5 * 10**-digits <= max(extent / 500, 0.5)
+
+
+def test_tasks_whose_order_nobody_told_stand_in_rows():
+    tasks = [Task(f"T_{n}", "task") for n in range(7)]
+    drawing = draw(tasks)
+    assert [(box.task.name, box.x, box.y) for box in drawing.boxes] == [
+        (f"T_{n}", 12.0 + n % 5 * 198, 12.0 + n // 5 * 74) for n in range(7)
+    ]
+    assert (drawing.arrows, drawing.width, drawing.height) == ((), 992, 150)

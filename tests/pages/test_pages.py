@@ -5,18 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 from html_document import parse
 from sample import sample
-from sample_account import MISSING, RUN_ID, Hub
+from sample_account import MISSING, RUN_ID, Hub, Overview
 from sample_application import TestClient, application
+from sample_runs import Training
 
 from app.pages.graphs import first_error
+from app.pages.render import macros
+from services.health.types import TaskChange
+from services.hub.types import HubObject
 from services.operations.types import OperationFilter, Page
+from services.overview.types import SpokeGlance
 from services.predictions.types import PredictionPage, Problem
 from services.snowflake.preflight import RightsMissing
-from services.training.types import TaskRun
+from services.training.types import Task, TaskRun
 
 RUN = f"/spokes/pudo/graphs/TRAINING_DAG/runs/{RUN_ID}"
 PAGES = {
@@ -105,6 +112,89 @@ def test_overview_shows_each_spoke_and_environment(read):
     assert cells[1][1] == "no runs yet"
 
 
+def lines(count: int) -> tuple[SpokeGlance, ...]:
+    """A line in each environment for so many spokes."""
+    return tuple(
+        SpokeGlance(
+            f"spoke_{n:02d}", f"The {n}th of many spokes with a long name", "Team", environment,
+            features_lag_seconds=90.0, features_target_seconds=60.0 if n == 4 else 3600.0,
+            open_failures=2 if n < 3 else 0, run_p50=20.0, baseline_p50=10.0 if n == 5 else 20.0,
+            open_alerts=n == 6 and environment == "DEV",
+        )
+        for n in range(count)
+        for environment in ("DEV", "PROD")
+    )  # fmt: skip
+
+
+def test_the_overview_answers_first_and_shows_the_worst_of_many_lines(read, monkeypatch):
+    monkeypatch.setattr(Overview, "glance", lambda self, spoke=None: lines(50))
+    page = read("/")
+    assert page.one("p", cls="glance-sum").text == (
+        "12 open failures in 6 of 100 environments features late in 2 slower than usual in 2 1 open alert"
+    )
+    tabs = page.one("nav", aria_label="Environment").all("a")
+    assert [(tab.text, tab.attributes["href"]) for tab in tabs] == [
+        ("All 100", "/"), ("DEV 50", "/?environment=DEV"), ("PROD 50", "/?environment=PROD")
+    ]  # fmt: skip
+    table = page.one("section", aria_label="Spokes at a glance")
+    assert len(table.one("tbody").all("tr")) == 50
+    pager = table.one("div", cls="pager")
+    assert (pager.text, pager.one("a").attributes["href"]) == ("The worst 50 of 100 Show all", "/?lines=all")
+    whole = read("/?lines=all").one("section", aria_label="Spokes at a glance")
+    assert len(whole.one("tbody").all("tr")) == 100
+    production = read("/?environment=PROD")
+    assert production.one("p", cls="glance-sum").text == (
+        "6 open failures in 3 of 50 environments features late in 1 slower than usual in 1"
+    )
+    assert not production.all("div", cls="pager")
+
+
+def test_the_overview_says_that_nothing_is_wrong(read, monkeypatch):
+    monkeypatch.setattr(Overview, "glance", lambda self, spoke=None: lines(4)[6:])
+    assert read("/").one("p", cls="glance-sum").text == "Nothing is wrong in 2 environments."
+
+
+def test_a_wide_graph_among_the_graphs_is_drawn_as_tiles(read, monkeypatch):
+    tasks = (Task("W", "root"), *(Task(f"W$T_{n:03d}", "task", ("W",)) for n in range(999)))
+    ran = tuple(TaskRun(task.name, "FAILED" if task.name.endswith("7") else "SUCCEEDED") for task in tasks)
+    (known, *_) = sample().training.graphs("pudo", "DEV")
+    wide = replace(known, name="W", tasks=tasks, runs=(replace(known.runs[0], tasks=ran),))
+    monkeypatch.setattr(Training, "graphs", lambda *asked: (wide,))
+    page = read("/spokes/pudo/graphs")
+    assert len(page.one("div", cls="tiles").all("rect")) == 1000
+    assert not page.all("g", cls="dag-box")
+    (row,) = page.one("section", id="graph-W").one("tbody").all("tr")
+    assert row.all("td")[2].text == "1 000 , 100 failed"
+
+
+def test_many_tasks_that_did_not_run_are_one_line_of_the_difference():
+    change = partial(TaskChange, run_now=None, queue_before=None, queue_now=None)
+    skipped = tuple(change(f"G$S_{n}", 2.0, missing="was SKIPPED") for n in range(20))
+    item = SimpleNamespace(
+        good=SimpleNamespace(run_id="7", scheduled_at=None),
+        version_before=1, version_now=1, config=(), returned=(), nothing=False,
+        tasks=(*skipped, TaskChange("G$SLOW", 1.0, 3.0, 0.1, 0.1)),
+    )  # fmt: skip
+    page = parse(f"<main>{macros(True).difference(item, 'pudo', 'DEV', 'G')}</main>")
+    assert [row.all("td")[0].text for row in page.one("tbody").all("tr")] == ["SLOW"]
+    assert page.all("p", cls="card-body")[0].text == (
+        "20 tasks SKIPPED: S_0, S_1, S_2, S_3, S_4, S_5, S_6, S_7, S_8, S_9, S_10, S_11 and 8 more"
+    )
+
+
+def test_a_large_plan_shows_the_first_of_each_kind(read, monkeypatch):
+    plan = sample().hub.plan()
+    many = tuple(HubObject("ROLE", f"ROLE_{n:03d}", "missing" if n < 60 else "present") for n in range(130))
+    monkeypatch.setattr(Hub, "plan", lambda self: replace(plan, objects=many))
+    page = read("/hub")
+    for label, tag, told in (("What differs", "tr", "60"), ("As declared", "li", "70")):
+        (kind,) = page.one("section", aria_label=label).all("details")
+        rows = kind.one("tbody").all(tag) if tag == "tr" else kind.all(tag)
+        assert len(rows) == 50
+        assert kind.one("p").text == f"The first 50 of {told}. All of them as JSON"
+        assert "open" not in kind.attributes
+
+
 def test_setup_is_followed_until_it_ends(read):
     page = read("/", options={"setup": "running"})
     live = page.one("div", id="live")
@@ -145,7 +235,7 @@ def test_features_show_columns_and_freshness(read):
     ]
     assert [one["Owner"] for one in facts] == ["pudo", "pudo", "pudo", "hub"]
     assert [one["Consumers"] for one in facts[2:]] == [
-        "pudo in use 1 model version 1 dataset version",
+        "pudo in use 1 model version · 1 dataset version",
         "pudo in use 2 model versions",
     ]
     columns = [row.all("td")[0].text for row in cards[1].one("tbody").all("tr")]
@@ -358,11 +448,12 @@ def test_an_error_page_lists_missing_rights(client, monkeypatch):
 
 def test_hub_lists_what_differs_first(read):
     page = read("/hub")
-    rows = page.one("section", aria_label="What differs").one("tbody").all("tr")
-    states = [row.one("span", cls="state").text for row in rows]
-    assert states[0] == "CHANGED"
-    assert states.count("MISSING") == 3
-    assert "PRESENT" not in states
+    kinds = page.one("section", aria_label="What differs").all("details")
+    states = [[row.one("span", cls="state").text for row in kind.one("tbody").all("tr")] for kind in kinds]
+    assert [(kind.one("summary").text, told) for kind, told in zip(kinds, states, strict=True)] == [
+        ("Schema 1 foreign, 3 missing", ["FOREIGN", "MISSING", "MISSING", "MISSING"]),
+        ("Warehouse 1 changed", ["CHANGED"]),
+    ]
     kinds = page.one("section", aria_label="As declared").all("details")
     assert sum(len(kind.all("li")) for kind in kinds) == sum(
         item.state == "present" and item.spoke is None for item in sample().hub.plan().objects

@@ -287,3 +287,18 @@ def test_what_failed_is_run_again_by_a_step_that_is_done_again(attempt: int, run
 def test_marks_of_attempts() -> None:
     both = (Attempt(1, "FAILED", START), Attempt(2, "EXECUTING", START))
     assert [replace(run, attempts=both).is_last_attempt for run in (FIRST, SECOND)] == [False, True]
+
+
+def test_beside_others_a_graph_of_many_tasks_has_fewer_runs(world: World) -> None:
+    world.deploy("SELECT 1", "SELECT 1")
+    for count in (1, 2):
+        world.execute()
+        world.until(lambda count=count: [state for _, state, _ in world.runs()] == ["SUCCEEDED"] * count)
+    for run in world.told():
+        world.training.observe(world.here, run)
+
+    def shown(task_runs: int | None) -> list[int]:
+        (graph,) = world.training.graphs(world.name, "DEV", 30, task_runs)
+        return [len(run.tasks) for run in graph.runs]
+
+    assert (shown(None), shown(6), shown(5), shown(1)) == ([3, 3], [3, 3], [3], [3])

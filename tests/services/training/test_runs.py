@@ -191,3 +191,30 @@ def test_tasks_stand_after_their_predecessors() -> None:
         ("G$Z_END", "task", ("G$M_LEFT", "G$A_RIGHT"), False),
         ("G$A_FINAL", "finalizer", (), False),
     ]
+
+
+def test_a_thousand_tasks_stand_in_order_and_those_of_a_circle_at_the_end() -> None:
+    """Forty chains whose tasks count down, so that no order of names is the right one."""
+    chains = [[f"G$C{chain:02d}_{place:02d}" for place in reversed(range(25))] for chain in range(40)]
+    rows = [
+        show(one, [before]) for names in chains for before, one in zip(["G", *names], names, strict=False)
+    ]
+    rows.append(show("G$A_JOIN", [names[-1] for names in chains]))
+    rows.append(show("G$B_FINAL", [], FinalizedRootTask="DB.S.G"))
+    rows += [show("G$LOOP_1", ["G$LOOP_2", "G$A_JOIN"]), show("G$LOOP_2", ["G$LOOP_1"])]
+    rows.append(show("G", []))
+    assert [one.name for one in tasks_in_order(rows)] == [
+        "G", *(name for names in chains for name in names), "G$A_JOIN", "G$B_FINAL", "G$LOOP_1", "G$LOOP_2"
+    ]  # fmt: skip
+
+
+def test_a_branch_is_known_by_a_condition_that_names_it_whole() -> None:
+    rows = [
+        show("it's", []),
+        show("G$B", ["G"], "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('it''s') = 'x'"),
+        show("G$B_2", ["G$B"], "SYSTEM$GET_PREDECESSOR_RETURN_VALUE('G$B') = 'y' AND TRUE"),
+        show("G$B_3", ["G$B_2"]),
+    ]
+    assert {one.name: one.is_branch for one in tasks_in_order(rows)} == {
+        "it's": True, "G$B": True, "G$B_2": False, "G$B_3": False
+    }  # fmt: skip
