@@ -6,12 +6,12 @@ import base64
 import binascii
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from services.core.clock import Clock, utc_now
@@ -35,6 +35,7 @@ from services.history import History
 from services.snowflake.failures import cause
 
 _MOST_CHANGED = 500
+_KEPT_SECONDS = 60
 
 
 class Failures:
@@ -44,7 +45,9 @@ class Failures:
         self._runs = FailedRuns(history)
         self._database = database
         self._clock = clock
-        self._kept: tuple[int, tuple[Failure, ...]] | None = None
+        self._history = history
+        self._changes = 0
+        self._kept: tuple[Hashable, tuple[Failure, ...]] | None = None
         self._lock = threading.Lock()
 
     def search(
@@ -97,6 +100,7 @@ class Failures:
         with self._database.write() as db:
             for one in found:
                 self._store(db, one, change, actor)
+        self._changes += 1
         return tuple(self._find([one.id for one in found]))
 
     def _store(self, db: Session, one: Failure, change: Change, actor: str) -> None:
@@ -152,14 +156,16 @@ class Failures:
         return [known[failure_id] for failure_id in failure_ids]
 
     def _all(self) -> tuple[Failure, ...]:
-        """Every group, kept as long as nothing changed."""
-        stamp = self._database.revision.value
-        with self._lock:
-            kept = self._kept
-        if kept is not None and kept[0] == stamp:
-            return kept[1]
+        """Every group, kept for a minute as long as no run and nothing about failures was written."""
         now = self._clock()
+        commits = self._history.commits
         with self._database.read() as db:
+            changes = db.execute(select(func.count(), func.max(FailureRecord.changed_at))).one()
+            stamp = (commits, self._changes, *changes, now.timestamp() // _KEPT_SECONDS)
+            with self._lock:
+                kept = self._kept
+            if kept is not None and kept[0] == stamp:
+                return kept[1]
             records = {
                 (record.spoke, record.environment, record.graph, record.fingerprint): record
                 for record in db.scalars(select(FailureRecord))
