@@ -190,14 +190,16 @@ class Credits:
         )
         return [_run(row) for row in rows]
 
-    def of_run(self, spoke: str, environment: str, graph: str, run_id: str) -> RunCost | None:
+    def of_run(
+        self, spoke: str, environment: str, graph: str, run_id: str, since: date = date.min
+    ) -> RunCost | None:
         rows = self._history.rows(
             f"""
             SELECT spoke, environment, graph, run_id, min(day) AS day, sum(nanos)::BIGINT AS nanos,
                 {", ".join(f"sum(nanos) FILTER (kind = '{kind}') AS {kind}" for kind in _OF_RUNS)}
-            FROM costs_runs WHERE run_id = ? AND graph = ? AND spoke = ? AND environment = ? GROUP BY ALL
+            FROM costs_runs WHERE day >= ? AND run_id = ? AND graph = ? AND spoke = ? AND environment = ? GROUP BY ALL
             """,
-            [run_id, graph, spoke, environment],
+            [since, run_id, graph, spoke, environment],
         )
         return _run(rows[0]) if rows else None
 

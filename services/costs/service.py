@@ -142,9 +142,11 @@ class Costs:
         found = self._credits.runs(wanted, limit + 1, offset)
         return RunCostPage(tuple(found[:limit]), offset + limit if len(found) > limit else None)
 
-    def of_run(self, spoke: str, environment: str, graph: str, run_id: str) -> RunCost | None:
-        """One run; None while no view has told of a cost of it."""
-        return self._credits.of_run(spoke, environment, graph, run_id)
+    def of_run(
+        self, spoke: str, environment: str, graph: str, run_id: str, since: date = date.min
+    ) -> RunCost | None:
+        """One run, which began on the day ``since`` or after it; None while no view has told of a cost of it."""
+        return self._credits.of_run(spoke, environment, graph, run_id, since)
 
     def by_place(self, days: int = 7) -> Mapping[Place, Decimal]:
         """Credits of the last days, today among them; without places that cost nothing."""

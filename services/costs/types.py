@@ -9,7 +9,7 @@ Functions (`services.costs`):
 - `group(CostFilter(...), by, limit=1000, offset=0) -> CostGroupPage`; `export(CostFilter(...), by)`: all of it.
 - `report(CostFilter(...), stack="kind", …) -> CostReport`: what the page shows.
 - `runs(CostFilter(...), limit=50, offset=0) -> RunCostPage`: runs of graphs, the dearest first.
-- `of_run(spoke, environment, graph, run_id) -> RunCost | None`: None while nothing is known of its cost.
+- `of_run(spoke, environment, graph, run_id, since=date.min) -> RunCost | None`: None while nothing is known.
 - `by_place(days=7) -> Mapping[(spoke, environment), Decimal]`: of the last days, today among them.
 - `budgets() -> tuple[BudgetState, ...]`, `set_budget(...)`, `remove_budget(...)`: NotFound 404, Invalid 422.
 """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.health.types import Changed, Difference, GraphRunRow, TaskChange
@@ -20,6 +20,7 @@ _OWN = frozenset({"request_id"})
 _SLOWER, _FASTER, _NOISE = 1.25, 0.8, 2.0
 MOST_CHANGES = 50
 _RECENT, _EVER = timedelta(days=30), datetime(1970, 1, 1)  # noqa: DTZ001  as the history keeps them
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _TASKS = (
     "name, state, attempt, scheduled_at, started_at, completed_at, return_value, error_code, error_message,"
     " query_id, query_text"
@@ -71,15 +72,18 @@ class SingleRuns:
         text = (
             f"SELECT {_TASKS} FROM task_runs WHERE spoke = ? AND environment = ? AND graph = ? AND run_id = ?"
             " AND scheduled_at >= ? AND scheduled_at <= ? AND attempt <= ? AND state <> 'SCHEDULED'"
-            " QUALIFY row_number() OVER (PARTITION BY name ORDER BY attempt DESC, scheduled_at DESC) = 1"
-            " ORDER BY scheduled_at, started_at NULLS LAST, name"
         )
         values = [
             run.spoke, run.environment, run.graph, run.run_id, begin - timedelta(hours=1), until, run.attempt
         ]  # fmt: skip
         with self._history.read() as db:
             rows = db.execute(text, values).fetchall()
-        return tuple(_task_run(list(row)) for row in rows)
+        latest: dict[str, TaskRun] = {}
+        for task in (_task_run(list(row)) for row in rows):
+            known = latest.get(task.name)
+            if known is None or _place(known) < _place(task):
+                latest[task.name] = task
+        return tuple(sorted(latest.values(), key=_begin))
 
     def last_good(self, run: GraphRunRow) -> GraphRunRow | None:
         """The newest run of the graph before this one that succeeded."""
@@ -128,6 +132,14 @@ def difference(
         tuple(returned[:MOST_CHANGES]),
         tuple(moved[:MOST_CHANGES]),
     )
+
+
+def _place(task: TaskRun) -> tuple[int, datetime]:
+    return task.attempt, task.scheduled_at or _NEVER
+
+
+def _begin(task: TaskRun) -> tuple[Any, ...]:
+    return task.scheduled_at or _NEVER, task.started_at is None, task.started_at or _NEVER, task.name
 
 
 def _task_run(cells: list[Any]) -> TaskRun:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -55,25 +56,11 @@ _NEXT = """
         USING (database_name, schema_name)
     WHERE s.next_run_at IS NOT NULL AND lower(coalesce(s.state, 'started')) = 'started' GROUP BY ALL
 """
-# The grid's tasks: the ones that failed first when not all can be shown, else in the order in which they begin.
 _GRID = """
-    WITH cells AS (
-        SELECT name, run_id, attempt, state, date_diff('millisecond', started_at, completed_at) / 1000.0 AS took,
-            epoch(coalesce(started_at, scheduled_at))
-                - epoch(min(scheduled_at) OVER (PARTITION BY run_id, attempt)) AS behind
-        FROM task_runs
-        WHERE spoke = ? AND environment = ? AND graph = ? AND scheduled_at >= ? AND scheduled_at <= ?
-            AND list_contains(?, run_id) AND state <> 'SCHEDULED'
-    ), ranked AS (
-        SELECT name, count(*) FILTER (starts_with(state, 'FAILED')) AS failed, count(*) OVER () AS total,
-            row_number() OVER (ORDER BY {order}) - 1 AS place
-        FROM cells GROUP BY name
-    )
-    SELECT r.name, r.failed, r.total, r.place, c.run_id, c.attempt, c.state, c.took
-    FROM ranked r JOIN cells c USING (name) WHERE r.place >= ? AND r.place < ? ORDER BY r.place
+    SELECT name, run_id, attempt, state, scheduled_at, started_at, completed_at FROM task_runs
+    WHERE spoke = ? AND environment = ? AND graph = ? AND scheduled_at >= ? AND scheduled_at <= ?
+        AND state <> 'SCHEDULED'
 """
-_AS_THEY_BEGIN = "avg(behind), name"
-_FIRST_FAILED = "count(*) FILTER (starts_with(state, 'FAILED')) DESC, avg(behind), name"
 
 
 class Courses:
@@ -159,28 +146,29 @@ class Courses:
         if not runs:
             return Grid()
         most = max(MOST_CELLS // len(runs), 1)
-        ids = list(dict.fromkeys(run.run_id for run in runs))
+        ids = {run.run_id for run in runs}
         begin = naive(min(run.scheduled_at for run in runs))
         end = naive(max(run.completed_at or run.started_at or run.scheduled_at for run in runs))
         assert begin is not None
         assert end is not None
-        text = _GRID.format(order=_FIRST_FAILED if failed else _AS_THEY_BEGIN)
-        values = [
-            spoke, environment, graph, begin - timedelta(hours=1), end + timedelta(days=1), ids, first, first + most
-        ]  # fmt: skip
+        values = [spoke, environment, graph, begin - timedelta(hours=1), end + timedelta(days=1)]
         with self._history.read() as db:
-            rows = db.execute(text, values).fetchall()
+            rows = [row for row in db.execute(_GRID, values).fetchall() if row[1] in ids]
         places = {(run.run_id, run.attempt): place for place, run in enumerate(runs)}
-        cells: dict[str, list[tuple[str, float | None] | None]] = {}
-        failures: dict[str, int] = {}
-        for name, count, _, _, run_id, attempt, state, took in rows:
-            line = cells.setdefault(name, [None] * len(runs))
-            failures[name] = count
+        failures: Counter[str] = Counter(row[0] for row in rows if row[3].startswith("FAILED"))
+        behind = _behind(rows)
+        # The ones that failed first when not all can be shown, else in the order in which they begin.
+        names = sorted(behind, key=lambda name: (-failures[name] if failed else 0, behind[name], name))
+        cells: dict[str, list[tuple[str, float | None] | None]] = {
+            name: [None] * len(runs) for name in names[first : first + most]
+        }
+        for name, run_id, attempt, state, _, started, completed in rows:
             place = places.get((run_id, attempt))
-            if place is not None:
-                line[place] = (state, took)
+            if place is not None and name in cells:
+                took = None if started is None or completed is None else _seconds(started, completed)
+                cells[name][place] = (state, took)
         tasks = tuple(GridTask(name, tuple(line), failures[name]) for name, line in cells.items())
-        return Grid(tuple(runs), tasks, rows[0][2] if rows else 0, first)
+        return Grid(tuple(runs), tasks, len(names) if cells else 0, first)
 
     def schedule(self, database: str, schema: str, graph: str) -> Schedule | None:
         """What the account told last of the graph's root task."""
@@ -209,6 +197,23 @@ def last_tasks(tasks: Sequence[TaskRun]) -> dict[str, TaskRun]:
         if task.name not in found or found[task.name].attempt <= task.attempt:
             found[task.name] = task
     return found
+
+
+def _behind(rows: Sequence[tuple[Any, ...]]) -> dict[str, float]:
+    """How long after its run was due each task began, on the average, in seconds."""
+    due: dict[tuple[str, int], datetime] = {}
+    for _, run_id, attempt, _, scheduled, _, _ in rows:
+        known = due.get((run_id, attempt))
+        if known is None or scheduled < known:
+            due[run_id, attempt] = scheduled
+    sums: dict[str, list[float]] = {}
+    for name, run_id, attempt, _, scheduled, started, _ in rows:
+        sums.setdefault(name, []).append(((started or scheduled) - due[run_id, attempt]).total_seconds())
+    return {name: sum(found) / len(found) for name, found in sums.items()}
+
+
+def _seconds(started: datetime, completed: datetime) -> float:
+    return round((completed - started).total_seconds(), 3)
 
 
 def _ago(now: datetime, span: timedelta) -> datetime:

@@ -53,9 +53,13 @@ class Charged(Protocol):
 
 
 class CostOfRun(Protocol):
-    """One run with all its attempts; None while no view has told of a cost of it: see services.costs."""
+    """One run with all its attempts, which began on a day or after it; None while no view has told of a cost of it:
+    see services.costs.
+    """
 
-    def __call__(self, spoke: str, environment: str, graph: str, run_id: str) -> Charged | None: ...
+    def __call__(
+        self, spoke: str, environment: str, graph: str, run_id: str, since: date = ..., /
+    ) -> Charged | None: ...
 
 
 class Health:
@@ -222,7 +226,8 @@ class Health:
         different = None
         if good is not None:
             different = difference(row, tasks, good, self._single.tasks(good, [good]))
-        cost = self._cost_of_run(spoke, environment, row.graph, row.run_id)
+        began = min((one.scheduled_at for one in attempts), default=row.scheduled_at).date()
+        cost = self._cost_of_run(spoke, environment, row.graph, row.run_id, began)
         operation = None
         if row.request_id:
             operation = self._operations.queries.find(row.request_id.partition("/")[0])

@@ -20,11 +20,11 @@ import structlog
 from services.history.types import GraphRunRow
 
 log = structlog.get_logger(__name__)
-# Two months of fifty spokes, some 60 MB.
-ROOM = 100_000
+# Two years of fifty spokes, some 0.5 KB each.
+ROOM = 1_000_000
 NEWEST = "scheduled_at DESC, attempt DESC, run_id"
 # Above this it is cut back to ROOM.
-_MOST = 110_000
+_MOST = 1_010_000
 _SECONDS = 10.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -35,17 +35,23 @@ CELLS = ", ".join(f"epoch_us({name})" if place in _TIMES else name for place, na
 Cells = tuple[Any, ...]
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM runs"
 _INSERT = f"INSERT INTO runs VALUES ({', '.join('?' * len(COLUMNS))})"
+# Changes with whatever is changed below.
+_VERSION = 3
 _TABLES = f"""
-    PRAGMA journal_mode = WAL;
+    PRAGMA journal_mode = OFF;
     CREATE TABLE state (token TEXT, floor INTEGER);
     CREATE TABLE runs ({", ".join(COLUMNS)});
-    CREATE INDEX by_time ON runs (scheduled_at);
+"""
+_INDEXES = f"""
+    CREATE INDEX by_time ON runs ({NEWEST});
     CREATE INDEX by_run ON runs (run_id);
-    CREATE INDEX by_state ON runs (state, scheduled_at);
-    CREATE INDEX by_spoke ON runs (spoke, state, scheduled_at);
-    CREATE INDEX by_graph ON runs (spoke, environment, graph, scheduled_at);
+    CREATE INDEX by_state ON runs (state, {NEWEST});
+    CREATE INDEX by_spoke ON runs (spoke, {NEWEST});
+    CREATE INDEX by_graph ON runs (spoke, environment, graph, {NEWEST});
     CREATE INDEX by_request ON runs (request_id) WHERE request_id IS NOT NULL;
-    PRAGMA user_version = {len(COLUMNS)};
+    ANALYZE;
+    PRAGMA user_version = {_VERSION};
+    PRAGMA journal_mode = WAL;
 """
 
 
@@ -73,7 +79,7 @@ class RowIndex:
         """Use what is on the disk, if that is of this commit."""
         try:
             with self._used() as db:
-                if db.execute("PRAGMA user_version").fetchone()[0] != len(COLUMNS):
+                if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
                     return False
                 row = db.execute("SELECT token, floor FROM state").fetchone()
         except sqlite3.DatabaseError:
@@ -93,7 +99,9 @@ class RowIndex:
             with _transaction(db):
                 for part in parts:
                     db.executemany(_INSERT, part)
-                db.execute("INSERT INTO state VALUES (?, ?)", [token, _microseconds(floor)])
+            db.executescript(_INDEXES)
+            # Last, so that one that was not made to its end is of no commit.
+            db.execute("INSERT INTO state VALUES (?, ?)", [token, _microseconds(floor)])
         self._floor, self._current = floor, True
 
     def replace(self, token: str, runs: Iterable[str], cells: Iterable[Cells]) -> None:
@@ -155,8 +163,8 @@ class RowIndex:
             connection = sqlite3.connect(
                 self.path, timeout=_SECONDS, isolation_level=None, check_same_thread=False
             )
-            # What the last moment before a power failure brought is read again from the history.
-            connection.execute("PRAGMA synchronous = OFF")
+            # What a power failure takes of the last commits is read again from the history.
+            connection.execute("PRAGMA synchronous = NORMAL")
         try:
             yield connection
         except BaseException:

@@ -42,7 +42,7 @@ class History:
         path: Path,
         revision: Revision | None = None,
         *,
-        memory: str = "96MB",
+        memory: str = "48MB",
         may_write: Callable[[], None] | None = None,
         indexed: bool = True,
     ) -> None:
