@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +27,8 @@ from services.history.types import GraphRunRow
 
 log = structlog.get_logger(__name__)
 Row = dict[str, Any]
+# What merging 25,000 task runs into a year of ten million takes, and some more.
+_WRITING = "256MB"
 RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 Cursor = duckdb.DuckDBPyConnection
 
@@ -42,7 +44,7 @@ class History:
         path: Path,
         revision: Revision | None = None,
         *,
-        memory: str = "48MB",
+        memory: str = "64MB",
         may_write: Callable[[], None] | None = None,
         indexed: bool = True,
     ) -> None:
@@ -158,6 +160,7 @@ class History:
         with self._writing, self._writer().used() as cursor:
             self._check()
             self._followed = None
+            self._allow(cursor, _WRITING)
             cursor.begin()
             try:
                 yield cursor
@@ -165,12 +168,19 @@ class History:
                 token = _new_token(cursor) if runs and self._wrote_runs() else None
             except BaseException:
                 cursor.rollback()
+                self._allow(cursor, self._memory)
                 raise
             cursor.commit()
+            self._allow(cursor, self._memory)
             self.commits += 1
             if token is not None:
                 self._index_commit(token)
         self._revision.bump()
+
+    def _allow(self, cursor: duckdb.DuckDBPyConnection, memory: str) -> None:
+        """Merging needs more memory than reading, and gives it back."""
+        with suppress(duckdb.Error):
+            cursor.execute(f"SET memory_limit = '{memory}'")
 
     def _wrote_runs(self) -> bool:
         return self._followed is None or len(self._followed[0]) > 0

@@ -11,7 +11,7 @@ from services.core.errors import Unavailable
 from services.core.hub import Declaration
 from services.core.settings import AccountSettings
 from services.snowflake.embedded import EmbeddedAccount
-from services.snowflake.failures import is_connection_failure, translate
+from services.snowflake.failures import is_connection_failure, lacks_warehouse, translate
 from services.snowflake.pace import EMBEDDED, LIVE, Pace
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ class ConnectionSource:
         try:
             yield connection
         except BaseException as error:
-            if isinstance(error, Exception) and not is_connection_failure(error):
+            if isinstance(error, Exception) and not (is_connection_failure(error) or lacks_warehouse(error)):
                 self._answered = time.monotonic()
                 self._give(key, connection)
             else:

@@ -60,6 +60,11 @@ def cause(message: str, longest: int = 500) -> str:
     return found if len(found) <= longest else found[:longest] + "…"
 
 
+def lacks_warehouse(error: BaseException) -> bool:
+    """Whether the session has no warehouse. One that began before its warehouse was made stays without it."""
+    return _of_driver(error) and _errno(error) == 606
+
+
 def is_connection_failure(error: BaseException) -> bool:
     """Whether the account could not be reached or hung up: only then is doing it again of any use."""
     if isinstance(error, SpokehubError):

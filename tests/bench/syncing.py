@@ -20,8 +20,8 @@ from services.sync.repository import Readings
 from services.sync.sources import TASKS, UsageView
 from services.sync.stitching import Stitching
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
-PARTS, TASKS_OF_RUN = 10_000, 10
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+PARTS, TASKS_OF_RUN = 25_000, 10
 
 
 class Told:

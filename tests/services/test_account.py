@@ -84,6 +84,15 @@ def test_a_refusal_is_translated(source: ConnectionSource) -> None:
     assert caught.value.detail["errno"] == 2003
 
 
+def test_a_warehouse_that_is_made_later_is_found(source: ConnectionSource) -> None:
+    options = {"warehouse": "LATER_WH"}
+    with pytest.raises(SnowflakeFailed, match="No active warehouse"):
+        source.query("SELECT COUNT(*) AS N FROM SNOWFLAKE.ACCOUNT_USAGE.TASK_HISTORY", **options)
+    source.query("CREATE WAREHOUSE LATER_WH WITH WAREHOUSE_SIZE = 'XSMALL'")
+    rows = source.query("SELECT COUNT(*) AS N FROM SNOWFLAKE.ACCOUNT_USAGE.TASK_HISTORY", **options)
+    assert list(rows[0]) == ["N"]
+
+
 def test_connections_follow_an_account_that_was_killed(
     account: EmbeddedAccount, source: ConnectionSource
 ) -> None:
