@@ -11,6 +11,7 @@ _CONNECTION_ERRNOS = frozenset({250001, 250002, 250003, 250005, 251011, 251012})
 # The session is unknown or has expired: another connection will do.
 # https://docs.snowflake.com/en/developer-guide/sql-api/reference
 _SESSION_ERRNOS = frozenset({390104, 390111, 390112, 390114})
+_NO_WAREHOUSE = 606
 _CONNECTION_TYPES = frozenset(
     {
         "ServiceUnavailableError",
@@ -62,7 +63,9 @@ def cause(message: str, longest: int = 500) -> str:
 
 def lacks_warehouse(error: BaseException) -> bool:
     """Whether the session has no warehouse. One that began before its warehouse was made stays without it."""
-    return _of_driver(error) and _errno(error) == 606
+    if isinstance(error, SnowflakeFailed):
+        return isinstance(error.detail, dict) and error.detail.get("errno") == _NO_WAREHOUSE
+    return _of_driver(error) and _errno(error) == _NO_WAREHOUSE
 
 
 def is_connection_failure(error: BaseException) -> bool:
