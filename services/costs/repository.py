@@ -10,6 +10,7 @@ from typing import Any
 from services.costs.asked import CostFilter
 from services.costs.types import ANY, NOBODY, Dimension, RunCost, SourceAge, Stack, credits_of
 from services.history import History
+from services.history.answers import KeptAnswers
 from services.history.store import aware
 
 Row = dict[str, Any]
@@ -57,6 +58,7 @@ class Credits:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._answers = KeptAnswers(history)
 
     def group(
         self, wanted: CostFilter, by: Sequence[Dimension], limit: int, offset: int = 0
@@ -228,8 +230,7 @@ class Credits:
         return aware(rows[0][0])
 
     def _tuples(self, text: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._history.read() as db:
-            return db.execute(text, list(values)).fetchall()
+        return self._answers.tuples(text, values)
 
 
 # What a run can cause.

@@ -15,6 +15,7 @@ from services.health.conditions import INDEXED, OF_RUNS, OF_TASKS, Condition, wh
 from services.health.paging import NEWEST, Order
 from services.health.types import DayOfRuns, GraphRunRow, TaskRunRow
 from services.history import History
+from services.history.answers import KeptAnswers
 from services.history.store import RUN_COLUMNS, aware, graph_run, naive
 
 _REACHES = (timedelta(days=3), timedelta(days=45))
@@ -36,6 +37,7 @@ class Runs:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._answers = KeptAnswers(history)
         self._as_of: tuple[int, datetime | None] | None = None
 
     def runs(
@@ -140,8 +142,7 @@ class Runs:
                 datetime.combine(until + timedelta(days=1), datetime.min.time()),
                 *values,
             ]
-        with self._history.read() as db:
-            return [DayOfRuns(row[0], *map(int, row[1:])) for row in db.execute(text, bound).fetchall()]
+        return [DayOfRuns(row[0], *map(int, row[1:])) for row in self._answers.tuples(text, bound)]
 
     def as_of(self) -> datetime | None:
         """When the account last told of runs; asked again once something was written."""

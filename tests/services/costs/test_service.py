@@ -249,11 +249,11 @@ def test_queries_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(world.history, "read", counting)
     world.costs.report(WEEK)
     before = len(counted)
+    for number in range(20):
+        world.costs.set_budget("tides", "*" if number % 2 else "DEV", number + 1, 0.5, "ada")
     with world.history.write() as db:
         write(db, Usage(queries=[Query(200 + n, f"W{n}", 100 + n, 5) for n in range(300)]))
         roll_up(db, USAGE.days(), PLACES)
-    for number in range(20):
-        world.costs.set_budget("tides", "*" if number % 2 else "DEV", number + 1, 0.5, "ada")
     counted.clear()
     world.costs.report(WEEK)
     assert len(counted) == before <= 11

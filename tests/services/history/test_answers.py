@@ -1,0 +1,53 @@
+"""Kept answers are those of the history, whatever is written meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from filling import fill, task
+
+from services.history import History
+from services.history.answers import MOST, KeptAnswers
+
+COUNT = "SELECT count(*) FROM graph_runs WHERE graph = ?"
+
+
+def test_an_answer_is_kept_until_something_is_written(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(history, [task("G")])
+    kept = KeptAnswers(history)
+    assert kept.tuples(COUNT, ["G"]) == [(1,)]
+    with monkeypatch.context() as patch:
+        patch.setattr(history, "read", lambda: pytest.fail("it is kept"))
+        assert kept.tuples(COUNT, ["G"]) == [(1,)]
+    assert kept.tuples(COUNT, ["H"]) == [(0,)]
+    fill(history, [task("G", run="2", ago=10)])
+    assert kept.tuples(COUNT, ["G"]) == [(2,)]
+
+
+def test_what_is_read_while_something_is_written_is_not_kept(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(history, [task("G")])
+    kept, read = KeptAnswers(history), history.read
+
+    @contextmanager
+    def slowly() -> Iterator[object]:
+        with read() as db:
+            yield db
+        monkeypatch.undo()
+        fill(history, [task("G", run="2", ago=10)])
+
+    monkeypatch.setattr(history, "read", slowly)
+    assert kept.tuples(COUNT, ["G"]) == [(1,)]
+    assert kept.tuples(COUNT, ["G"]) == [(2,)]
+
+
+def test_the_newest_are_kept(history: History) -> None:
+    kept = KeptAnswers(history)
+    for number in range(MOST + 5):
+        kept.tuples(COUNT, [str(number)])
+    assert len(kept._found) == MOST
