@@ -7,7 +7,7 @@ import binascii
 import threading
 import uuid
 from collections.abc import Hashable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -47,7 +47,7 @@ class Failures:
         self._clock = clock
         self._history = history
         self._changes = 0
-        self._kept: tuple[Hashable, tuple[Failure, ...]] | None = None
+        self._kept: _Kept | None = None
         self._lock = threading.Lock()
 
     def search(
@@ -158,22 +158,41 @@ class Failures:
     def _all(self) -> tuple[Failure, ...]:
         """Every group, kept for a minute as long as no run and nothing about failures was written."""
         now = self._clock()
-        commits = self._history.commits
+        revision = self._database.revision.value
+        known = (self._history.commits, self._changes, now.timestamp() // _KEPT_SECONDS)
+        with self._lock:
+            kept = self._kept
+        if kept is not None and kept.known == known:
+            if kept.revision == revision:
+                return kept.found
+            with self._database.read() as db:
+                (count, changed_at) = db.execute(
+                    select(func.count(), func.max(FailureRecord.changed_at))
+                ).one()
+            if (count, changed_at) == kept.records:
+                with self._lock:
+                    self._kept = replace(kept, revision=revision)
+                return kept.found
         with self._database.read() as db:
-            changes = db.execute(select(func.count(), func.max(FailureRecord.changed_at))).one()
-            stamp = (commits, self._changes, *changes, now.timestamp() // _KEPT_SECONDS)
-            with self._lock:
-                kept = self._kept
-            if kept is not None and kept[0] == stamp:
-                return kept[1]
             records = {
                 (record.spoke, record.environment, record.graph, record.fingerprint): record
                 for record in db.scalars(select(FailureRecord))
             }
         found = tuple(_failure(row, records, now) for row in self._runs.groups(now))
+        changed_at = max((record.changed_at for record in records.values()), default=None)
         with self._lock:
-            self._kept = (stamp, found)
+            self._kept = _Kept(revision, known, (len(records), changed_at), found)
         return found
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """The groups, what they were made of, and the revision at which that was looked at last."""
+
+    revision: int
+    known: Hashable
+    records: tuple[int, datetime | None]
+    found: tuple[Failure, ...]
 
 
 def _failure(row: Row, records: dict[tuple[str, str, str, str], FailureRecord], now: datetime) -> Failure:
