@@ -31,7 +31,7 @@ PAGES = {
     "/operations": (9, 4),
     "/operations/op-0": (15, 4),
     "/sync": (11, 8),
-    "/spokes/s0": (8, 7),
+    "/spokes/s0": (8, 8),
     "/spokes/s0/graphs": (8, 4),
     "/spokes/s0/graphs/TRAIN": (8, 9),
     RUN: (8, 9),
