@@ -151,7 +151,8 @@ def simulate(
         typer.Option(help="What goes wrong on every third: failing-task, broken-feature, late-data."),
     ] = None,
     url: Annotated[
-        str | None, typer.Option(help="Where Spokehub listens; by default on this machine.")
+        str | None,
+        typer.Option(envvar="SPOKEHUB_URL", help="Where Spokehub listens; by default on this machine."),
     ] = None,
 ) -> None:
     """Let days of the synthetic data pass in a Spokehub that runs, and follow them."""

@@ -15,5 +15,7 @@ MAX_NUMBER = 2**63 - 1
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Attempt = Annotated[int | None, Query(ge=1, le=MAX_NUMBER)]
 Text = Annotated[str | None, Query(max_length=MAX_NAME), AfterValidator(whole)]
+# A place in a list holds the texts that the list is sorted by.
+Cursor = Annotated[str | None, Query(max_length=16 * MAX_NAME), AfterValidator(whole)]
 SentName = Annotated[str, Field(max_length=MAX_NAME), AfterValidator(whole)]
 """A name in a body."""

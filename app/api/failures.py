@@ -10,7 +10,7 @@ from pydantic import Field
 from app.addresses import Name
 from app.api.parameters import Body
 from app.dependencies import FailuresDep, UserDep
-from app.limits import Limit, Text
+from app.limits import Cursor, Limit, Text
 from app.schemas.base import Listing
 from app.schemas.failures import Failure, FailurePage
 from services.failures.asked import Change, FailureFilter
@@ -49,7 +49,7 @@ def list_failures(
     text: Text = None,
     sort: Sort = "last",
     limit: Limit = 50,
-    cursor: Text = None,
+    cursor: Cursor = None,
 ) -> FailurePage:
     """Groups of failures. `owner=` (empty) asks for those without one."""
     wanted = FailureFilter(state, spoke, environment, subject, kind, owner, text)

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 from app.addresses import Name
 from app.api.parameters import Body, EnvironmentDep
 from app.dependencies import HealthDep, UserDep
-from app.limits import Attempt, Limit, Text
+from app.limits import Attempt, Cursor, Limit, Text
 from app.schemas.base import Listing
 from app.schemas.health import (
     GRAPH,
@@ -87,7 +87,7 @@ def known_at(health: Health) -> dict[str, str]:
 
 @router.get("/graph-runs", response_model=RunPage, openapi_extra=_PARAMETERS)
 def list_graph_runs(
-    request: Request, health: HealthDep, sort: Sort = NEWEST, limit: Limit = 50, cursor: Text = None
+    request: Request, health: HealthDep, sort: Sort = NEWEST, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
     """Attempts at graph runs of all spokes, newest first. Filters of different names hold together."""
     return told(health, RUNS, health.runs(asked(request), sort, limit, cursor))
@@ -123,7 +123,7 @@ def list_days(request: Request, health: HealthDep, response: Response) -> DayLis
 
 
 @router.get("/task-runs", response_model=TaskPage, openapi_extra=_PARAMETERS)
-def list_task_runs(request: Request, health: HealthDep, limit: Limit = 50, cursor: Text = None) -> Response:
+def list_task_runs(request: Request, health: HealthDep, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Task runs of all spokes, newest first; filters as of graph runs."""
     return told(health, TASKS, health.tasks(asked(request), limit, cursor))
 

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.addresses import Name
 from app.dependencies import OperationsDep, UserDep, accepted
-from app.limits import MAX_NUMBER, Limit, Text
+from app.limits import MAX_NUMBER, Cursor, Limit, Text
 from app.schemas.base import Listing
 from app.schemas.operations import ExecutedSqlSchema, LogLineSchema, OperationSchema
 from services.operations import OperationFilter, Operations, OperationState
@@ -37,7 +37,7 @@ def list_operations(
     parent: Text = None,
     routine: bool = False,
     limit: Limit = 50,
-    cursor: Text = None,
+    cursor: Cursor = None,
 ) -> Listing[OperationSchema]:
     """Operations, newest first. ``parent`` is an id, or "none".
 

@@ -116,7 +116,8 @@ def retry_runs(
 ) -> Response:
     """Retry what was chosen, each from its failed tasks, as one operation."""
     try:
-        chosen = [_run_of(text) for text in runs or []]
+        # Attempts of one run are one run.
+        chosen = [_run_of(text) for text in dict.fromkeys(runs or [])]
         return see(f"/operations/{training.retry_many(chosen, actor)}")
     except SpokehubError as refused:
         return _refused(request, health, spokes, refused, {})
@@ -129,9 +130,12 @@ def run_key(spoke: str, environment: str, graph: str, run_id: str) -> str:
 
 def _run_of(text: str) -> dict[str, str]:
     try:
-        spoke, environment, graph, run_id = json.loads(text)
-    except (ValueError, TypeError):
-        raise Invalid("The form names no run", hint="Load the page again.", code="bad_run") from None
+        names = json.loads(text)
+    except (ValueError, RecursionError):
+        names = None
+    if not isinstance(names, list) or len(names) != 4 or not all(isinstance(name, str) for name in names):
+        raise Invalid("The form names no run", hint="Load the page again.", code="bad_run")
+    spoke, environment, graph, run_id = names
     return {"spoke": spoke, "environment": environment, "graph": graph, "run_id": run_id}
 
 

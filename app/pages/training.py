@@ -195,6 +195,10 @@ def read_config(text: str | None) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise ValueError('it is no JSON object; write {"key": value}')
         return check_config(value)
+    except RecursionError:
+        raise Invalid(
+            "The configuration cannot be sent: it is nested too deeply", code="bad_config"
+        ) from None
     except ValueError as error:
         raise Invalid(f"The configuration cannot be sent: {error}", code="bad_config") from None
 

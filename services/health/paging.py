@@ -18,6 +18,8 @@ from services.health.types import GraphRunRow, TaskRunRow
 from services.history.store import naive
 
 NEWEST = "-started"
+# Characters that decide the order of long texts.
+LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,7 @@ SORTS: Mapping[str, Column] = {
     "queue": Column("coalesce(queue_seconds, -1)", "queue_seconds", number=True),
     "trigger": Column("coalesce(scheduled_from, '')", "scheduled_from"),
     "attempt": Column("attempt", "attempt", number=True),
-    "error": Column("coalesce(first_error_message, '')", "first_error_message"),
+    "error": Column(f"left(coalesce(first_error_message, ''), {LONGEST})", "first_error_message"),
     "failed": Column("tasks_failed", "tasks_failed", number=True),
 }
 
@@ -110,8 +112,10 @@ class Order:
         values: list[Any] = [at.isoformat(), row.attempt, key]
         if self.column is not SORTS["started"]:
             value = getattr(row, self.column.attribute)
+            if isinstance(value, str):
+                value = value[:LONGEST]
             values.insert(0, (-1 if self.column.number else "") if value is None else value)
-        place = json.dumps([self.name, *values])
+        place = json.dumps([self.name, *values], ensure_ascii=False)
         return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
     def _read(self, cursor: str) -> list[Any]:

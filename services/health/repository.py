@@ -100,6 +100,8 @@ class Runs:
                 newest = naive(now) if cursor is None else order.since(cursor)
                 assert newest is not None
                 for reach in _REACHES:
+                    if newest - datetime.min < reach:  # noqa: DTZ901  as the history keeps them
+                        break
                     since = newest - reach
                     rows = db.execute(f"{select} AND scheduled_at >= ?{tail}", [*bound, since]).fetchall()
                     if len(rows) >= limit:

@@ -290,6 +290,7 @@ def _days(asked: RunFilter, now: datetime) -> tuple[date, date]:
     until = now.date()
     if times and len(ends) == len(times):
         until = min((max(ends) - timedelta(microseconds=1)).date(), until)
+    until = max(until, date.min + timedelta(days=MOST_DAYS))
     since = until - timedelta(days=29)
     if times:
         since = min(begins).date() if len(begins) == len(times) else until - timedelta(days=MOST_DAYS - 1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -58,8 +58,9 @@ _INDEXES = f"""
 class RowIndex:
     """Any number of threads read while one writes. Nothing is found in it unless it is ``current``."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damaged: Callable[[], None] = lambda: None) -> None:
         self.path = path
+        self._damaged = damaged
         self._current = False
         self._floor: datetime | None = None
         self._free: list[sqlite3.Connection] = []
@@ -143,6 +144,10 @@ class RowIndex:
                 ).fetchall()
         except sqlite3.Error as error:
             log.warning("row_index.not_read", error=str(error))
+            # Another thing than a moment without it: it is made anew.
+            if not isinstance(error, sqlite3.OperationalError) and self._current:
+                self._current = False
+                self._damaged()
             return None
         # Replaced by another one meanwhile, it may have told of half of it.
         return [_row(cells) for cells in found] if self._current else None

@@ -57,7 +57,7 @@ class History:
         self._changing = threading.Lock()
         # How often something was written: what was read before holds while it stands.
         self.commits = 0
-        self.index = RowIndex(path.with_suffix(".runs.sqlite"))
+        self.index = RowIndex(path.with_suffix(".runs.sqlite"), self._renew_index)
         self._indexed = indexed and str(path) != ":memory:"
         self._followed: tuple[set[str], Sequence[Cells]] | None = None
         self._building: threading.Thread | None = None
@@ -211,6 +211,10 @@ class History:
             if self._building is None:
                 self._building = threading.Thread(target=self._build, name="history-row-index", daemon=True)
                 self._building.start()
+
+    def _renew_index(self) -> None:
+        """In a thread of its own, as whoever found it damaged need not wait for who writes."""
+        threading.Thread(target=self._build_index, name="history-row-index", daemon=True).start()
 
     def _build(self) -> None:
         while True:

@@ -1,6 +1,7 @@
 """Operations as the rest of the program sees them: submit, look, cancel, resume."""
 
 import itertools
+import json
 import threading
 from datetime import datetime
 from typing import Any
@@ -171,6 +172,7 @@ class Operations:
             return known
         declared = self.registry.get(kind)
         checked = _params(declared.params, params)
+        _check_text(checked)
         new = self.runner.new(declared, checked, actor, operation_id or new_id(self._clock()))
         key = None if idempotency_key is None else _key(idempotency_key)
         before = self.submissions.known(new, key)
@@ -295,6 +297,22 @@ def _params(model: type[Params], params: Params | dict[str, Any]) -> Params:
         ]
         first = faults[0]
         raise Invalid(f"{first['field']}: {first['message']}", code="invalid_params", detail=faults) from None
+
+
+def _check_text(params: Params) -> None:
+    """Invalid for what no database and no answer can hold: half of a character, NaN, what is nested without end."""
+    try:
+        json.dumps(params.model_dump(), default=str, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise Invalid(
+            f"The parameters cannot be written down: {_reason(error)}", code="invalid_params"
+        ) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "they contain half of a character, a lone surrogate"
+    return "they are nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _key(key: str) -> str:

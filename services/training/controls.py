@@ -211,6 +211,12 @@ class GraphControls:
                     outcome |= {"state": "FAILED", "error": error.message}
             context.log(f"{_where(run)}, run {run.run_id}: {outcome['state']}")
             results.append(outcome)
+        if all(one["state"] == "REFUSED" for one in results):
+            raise Conflict(
+                f"None of the runs can be retried: {results[0]['error']}",
+                code="nothing_retried",
+                detail=results,
+            )
         good = sum(one["state"] == "SUCCEEDED" for one in results)
         return {"runs": results, "succeeded": good, "failed": len(results) - good}
 

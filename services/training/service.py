@@ -34,7 +34,8 @@ def check_config(config: dict[str, Any]) -> dict[str, Any]:
     """ValueError for a configuration that cannot be sent with a run."""
     if REQUEST_ID in config:
         raise ValueError(f"{REQUEST_ID} is Spokehub's own field; leave it out")
-    text = json.dumps(config)
+    text = json.dumps(config, allow_nan=False)
+    json.dumps(config, ensure_ascii=False).encode()
     if len(text) > _MOST_CONFIG or "\\u0000" in text:
         raise ValueError(f"a configuration has at most {_MOST_CONFIG} characters, and no NUL")
     return config

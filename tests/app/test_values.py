@@ -1,7 +1,11 @@
 """Numbers, days, texts and headers out of range are refused by name; nothing breaks the service or a stream."""
 
+from base64 import urlsafe_b64encode
+
 import pytest
 
+from app.pages.training import read_config
+from services.core.errors import Invalid
 from tests.app.conftest import TestClient
 from tests.app.nasty import requests
 from tests.app.test_api import OPERATIONS, finished, start
@@ -59,5 +63,39 @@ def test_a_stream_begins_cleanly_after_any_last_id(common: TestClient, last: str
 
 @pytest.mark.parametrize("query", ["spoke", "kind", "environment", "parent", "cursor"])
 def test_a_long_text_is_refused_by_name(common: TestClient, query: str) -> None:
-    answer = common.get(OPERATIONS, params={query: "x" * 300})
+    answer = common.get(OPERATIONS, params={query: "x" * 5000})
     assert (answer.status_code, [one["field"] for one in answer.json()["errors"]]) == (422, [query])
+
+
+@pytest.mark.parametrize(
+    "config", ['{"\\ud800": 1}', '{"a": NaN}', '{"a": 1e999}', "[" * 3000, '{"a":' * 3000, "[1]", "null"]
+)
+def test_a_configuration_that_cannot_be_written_down_is_refused(config: str) -> None:
+    with pytest.raises(Invalid, match="The configuration cannot be sent"):
+        read_config(config)
+
+
+@pytest.mark.parametrize(
+    "run",
+    ['["\\ud800", "DEV", "TRAIN", "x"]', '{"a": 1, "b": 2, "c": 3, "d": 4}', "[" * 5000, "[1, 2, 3, 4]"],
+)
+def test_a_run_that_no_form_has_is_refused(common: TestClient, run: str) -> None:
+    answer = common.post("/runs/retry", data={"runs": [run]}, headers={"accept": "text/html"})
+    assert answer.status_code == 422
+    assert common.get(OPERATIONS).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/runs?time=..0001-01-01",
+        "/api/v1/graph-runs?time=..0001-01-01",
+        "/api/v1/graph-runs/daily?time=..0001-01-01",
+        "/api/v1/graph-runs/daily?time=9999-12-31..",
+        "/api/v1/task-runs?cursor=" + urlsafe_b64encode(b'["-started","0001-01-01T00:00:00",1,"a"]').decode(),
+        "/api/v1/graph-runs?cursor="
+        + urlsafe_b64encode(b'["-started","0001-01-01T00:00:00",1,"a"]').decode(),
+    ],
+)
+def test_the_ends_of_time_are_answered(common: TestClient, address: str) -> None:
+    assert common.get(address).status_code == 200

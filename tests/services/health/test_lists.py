@@ -128,6 +128,24 @@ def test_filters_hold_together_and_pages_lose_nothing(data: st.DataObject, whole
     assert keys == sorted(keys, reverse=sort.startswith("-"))
 
 
+def test_long_texts_are_sorted_by_their_beginning_and_make_short_cursors(place: Place) -> None:
+    wanted = [
+        place.run((9 - number) * HOUR, "FAILED", message=letter * 5000 + str(number))
+        for number, letter in enumerate("caébda")
+    ]
+    health = place.health()
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = health.runs(None, "error", 1, cursor)
+        found += ids(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+        assert len(cursor) < 1000
+    assert found == [wanted[place] for place in (5, 1, 3, 0, 4, 2)]
+
+
 @pytest.fixture(scope="module", params=[100_000, 7, None], ids=["all indexed", "the newest", "no index"])
 def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A history of which the row index has all runs, the newest few, or none."""

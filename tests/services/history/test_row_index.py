@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -184,3 +185,23 @@ def test_times_keep_their_microseconds(history: History) -> None:
     before, after = found.scheduled_at - timedelta(microseconds=1), found.scheduled_at
     assert history.index.newest("scheduled_at > ?", [before], 1) == [found]
     assert history.index.newest("scheduled_at > ?", [after], 1) == []
+
+
+def test_damage_that_shows_while_reading_is_mended(history: History) -> None:
+    fill(history, many(count=400))
+    history.close()
+    with open(history.index.path, "r+b") as file:
+        file.seek(8192)
+        file.write(bytes(history.index.path.stat().st_size - 8192))
+    history.open()
+    assert history.index.current
+    assert [one.run_id for one in RunReader(history).newest(limit=1)] == [whole(history)[0].run_id]
+    wait(lambda: history.index.current)
+    assert indexed(history) == whole(history)
+
+
+def wait(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
