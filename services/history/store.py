@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,8 +27,6 @@ from services.history.types import GraphRunRow
 
 log = structlog.get_logger(__name__)
 Row = dict[str, Any]
-# What merging 25,000 task runs into a year of ten million takes, and some more.
-_WRITING = "256MB"
 RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 Cursor = duckdb.DuckDBPyConnection
 
@@ -44,7 +42,7 @@ class History:
         path: Path,
         revision: Revision | None = None,
         *,
-        memory: str = "64MB",
+        memory: str = "160MB",
         may_write: Callable[[], None] | None = None,
         indexed: bool = True,
     ) -> None:
@@ -137,7 +135,7 @@ class History:
 
         A temporary table that is made with it is there in ``write`` of the same thread.
         """
-        with self._current().used() as cursor:
+        with self._current().used() as cursor, _enough_memory():
             yield cursor
 
     def _current(self) -> _Opened:
@@ -157,10 +155,9 @@ class History:
 
         ``runs`` is False when no graph run is written.
         """
-        with self._writing, self._writer().used() as cursor:
+        with self._writing, self._writer().used() as cursor, _enough_memory():
             self._check()
             self._followed = None
-            self._allow(cursor, _WRITING)
             cursor.begin()
             try:
                 yield cursor
@@ -168,19 +165,12 @@ class History:
                 token = _new_token(cursor) if runs and self._wrote_runs() else None
             except BaseException:
                 cursor.rollback()
-                self._allow(cursor, self._memory)
                 raise
             cursor.commit()
-            self._allow(cursor, self._memory)
             self.commits += 1
             if token is not None:
                 self._index_commit(token)
         self._revision.bump()
-
-    def _allow(self, cursor: duckdb.DuckDBPyConnection, memory: str) -> None:
-        """Merging needs more memory than reading, and gives it back."""
-        with suppress(duckdb.Error):
-            cursor.execute(f"SET memory_limit = '{memory}'")
 
     def _wrote_runs(self) -> bool:
         return self._followed is None or len(self._followed[0]) > 0
@@ -336,6 +326,18 @@ def graph_run(row: Sequence[Any]) -> GraphRunRow:
     """A row of ``RUN_COLUMNS``."""
     cells: list[Any] = [aware(value) if isinstance(value, datetime) else value for value in row]
     return GraphRunRow(*cells)
+
+
+@contextmanager
+def _enough_memory() -> Iterator[None]:
+    """Too many at once is a reason to come again, and no fault of the question."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        log.warning("history.memory", error=str(error).partition("\n")[0])
+        raise Unavailable(
+            "The history is asked too much at once", hint="Try again in a moment.", code="history_busy"
+        ) from error
 
 
 def _fetched(answer: duckdb.DuckDBPyConnection) -> Iterator[list[Cells]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 Connect = Callable[..., AbstractContextManager["SnowflakeConnection"]]
-_BATCH = 25_000
+_BATCH = 10_000
 # A reading that takes longer is stopped by the account.
 _SESSION = {"STATEMENT_TIMEOUT_IN_SECONDS": 600}
 _given: ContextVar[SnowflakeConnection] = ContextVar("given")

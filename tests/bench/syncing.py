@@ -21,7 +21,7 @@ from services.sync.sources import TASKS, UsageView
 from services.sync.stitching import Stitching
 
 NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
-PARTS, TASKS_OF_RUN = 25_000, 10
+PARTS, TASKS_OF_RUN = 10_000, 10
 
 
 class Told:

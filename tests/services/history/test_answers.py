@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from filling import fill, task
 
+from services.core.errors import Unavailable
 from services.history import History
 from services.history.answers import MOST, KeptAnswers
 
@@ -51,3 +53,12 @@ def test_the_newest_are_kept(history: History) -> None:
     for number in range(MOST + 5):
         kept.tuples(COUNT, [str(number)])
     assert len(kept._found) == MOST
+
+
+def test_too_little_memory_is_a_reason_to_come_again(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.duckdb", memory="8MB", indexed=False)
+    history.open()
+    with pytest.raises(Unavailable, match="asked too much at once"):
+        history.rows("SELECT list(i) FROM range(10_000_000) AS t(i)")
+    assert history.rows("SELECT 1 AS one") == [{"one": 1}]
+    history.close()
