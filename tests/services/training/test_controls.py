@@ -143,3 +143,14 @@ def test_many_runs_are_retried_and_each_ones_result_is_told(controlled: World) -
     told = [(one["run_id"], one["state"]) for one in done.result["runs"]]
     assert (told, done.result["succeeded"]) == ([(run.run_id, "SUCCEEDED"), ("none", "REFUSED")], 1)
     assert "none" in done.result["runs"][1]["error"]
+
+
+def test_an_operation_that_could_retry_none_has_failed(controlled: World) -> None:
+    world = controlled
+    world.deploy("SELECT 1")
+    here = {"spoke": world.name, "environment": "DEV", "graph": GRAPH}
+    done = ended(
+        world, world.training.retry_many([{**here, "run_id": "none"}, {**here, "run_id": "no"}], "ada")
+    )
+    assert done.state == "failed"
+    assert "None of the runs can be retried" in str(done.error)
