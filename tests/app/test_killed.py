@@ -25,7 +25,7 @@ from tests.manifests import small
 
 __all__ = ["launch"]
 
-KILLS = int(os.environ.get("SPOKEHUB_TEST_KILLS", "4"))
+KILLS = int(os.environ.get("SPOKEHUB_TEST_KILLS", "2"))
 # What is of the account's forty days, and not of who reads it: its own statements are told of, too.
 TABLES = {
     "task_runs": ("true", "run_id, attempt, name"),
