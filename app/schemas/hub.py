@@ -40,6 +40,15 @@ class HubObject(Schema):
     environment: str | None
 
 
+class Matching(Schema):
+    """How much of what was declared for one place is there; a spoke of null is the hub itself."""
+
+    spoke: str | None
+    environment: str | None
+    objects: int
+    different: int
+
+
 class MissingRight(Schema):
     """A right that the role in use lacks, why it is needed, and the statement for somebody who may give it."""
 
