@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -64,6 +64,8 @@ class RowIndex:
         self._current = False
         self._floor: datetime | None = None
         self._free: list[sqlite3.Connection] = []
+        # Of which opening of the file a connection is: one of another may lead to a file that is gone.
+        self._opening = 0
         self._lock = threading.Lock()
 
     @property
@@ -156,6 +158,7 @@ class RowIndex:
         """Close the file; what is in it stays."""
         with self._lock:
             self._current = False
+            self._opening += 1
             free, self._free = self._free, []
         for connection in free:
             connection.close()
@@ -164,6 +167,7 @@ class RowIndex:
     def _used(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             connection = self._free.pop() if self._free else None
+            opening = self._opening
         if connection is None:
             connection = sqlite3.connect(
                 self.path, timeout=_SECONDS, isolation_level=None, check_same_thread=False
@@ -176,7 +180,10 @@ class RowIndex:
             connection.close()
             raise
         with self._lock:
-            self._free.append(connection)
+            if opening == self._opening:
+                self._free.append(connection)
+                return
+        connection.close()
 
 
 @contextmanager
@@ -192,10 +199,11 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 def _cut(db: sqlite3.Connection, floor: int | None) -> int | None:
     """Leave the newest ``ROOM`` once there are many more; what is not after the floor then may be less than all."""
-    with closing(db.execute("SELECT count(*) FROM runs")) as counted:
-        (count,) = counted.fetchone()
-    if count <= _MOST:
-        return floor
+    for most in ("max(rowid) - min(rowid)", "count(*)"):
+        # The first is never less, and needs no look at every row.
+        (count,) = db.execute(f"SELECT coalesce({most}, 0) FROM runs").fetchone()
+        if count < _MOST:
+            return floor
     row = db.execute(
         "SELECT scheduled_at FROM runs ORDER BY scheduled_at DESC LIMIT 1 OFFSET ?", [ROOM]
     ).fetchone()

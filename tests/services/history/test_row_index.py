@@ -187,6 +187,17 @@ def test_times_keep_their_microseconds(history: History) -> None:
     assert history.index.newest("scheduled_at > ?", [after], 1) == []
 
 
+def test_who_reads_while_it_is_made_anew_reads_the_new_one_afterwards(history: History) -> None:
+    fill(history, [task("G")])
+    with history.index._used() as reading:
+        reading.execute("SELECT * FROM runs").fetchall()
+        with history.write() as db:
+            db.execute("UPDATE graph_runs SET state = 'CANCELLED'")
+        history.wait_for_index()
+    assert indexed(history) == whole(history)
+    assert [one.state for one in whole(history)] == ["CANCELLED"]
+
+
 def test_damage_that_shows_while_reading_is_mended(history: History) -> None:
     fill(history, many(count=400))
     history.close()
