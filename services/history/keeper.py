@@ -129,8 +129,9 @@ class Keeper:
             self._publisher.publish(now=True)
         except Exception:
             log.exception("history.not_published", note="it is read as soon as the new writer publishes")
-        self._history.close()
-        self._show()
+        # In the place of what was open, so that nobody who asks meanwhile finds nothing.
+        if not self._show():
+            self._history.close()
 
     def _follow(self) -> None:
         """One round of a reader."""

@@ -10,7 +10,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -135,8 +135,23 @@ class History:
 
         A temporary table that is made with it is there in ``write`` of the same thread.
         """
-        with self._current().used() as cursor, _enough_memory():
-            yield cursor
+        opened, cursor = self._enter()
+        try:
+            with _enough_memory():
+                yield cursor
+        finally:
+            # What was not fetched to its end stays a transaction, and no copy of the file can be made while it lasts.
+            with suppress(duckdb.Error):
+                cursor.fetchall()
+            opened.leave()
+
+    def _enter(self) -> tuple[_Opened, duckdb.DuckDBPyConnection]:
+        """Of what is open now, even when it takes another's place this moment."""
+        while True:
+            opened = self._current()
+            cursor = opened.enter()
+            if cursor is not None:
+                return opened, cursor
 
     def _current(self) -> _Opened:
         opened = self._opened
@@ -221,7 +236,7 @@ class History:
 
     def _read_into_index(self) -> None:
         token = self._token()
-        with self._current().used() as cursor:
+        with self.read() as cursor:
             floor = cursor.execute(
                 f"SELECT scheduled_at FROM graph_runs ORDER BY scheduled_at DESC LIMIT 1 OFFSET {ROOM}"
             ).fetchone()
@@ -281,21 +296,31 @@ class _Opened:
     @contextmanager
     def used(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The cursor of this thread."""
+        cursor = self.enter()
+        if cursor is None:
+            raise Unavailable("The history was closed just now", hint="Try again in a moment.")
+        try:
+            yield cursor
+        finally:
+            self.leave()
+
+    def enter(self) -> duckdb.DuckDBPyConnection | None:
+        """The cursor of this thread, until ``leave``; None when it is closed."""
         thread = threading.get_ident()
         with self._lock:
             if self._closed:
-                raise Unavailable("The history was closed just now", hint="Try again in a moment.")
+                return None
             if thread not in self._cursors:
                 self._forget_ended()
                 self._cursors[thread] = self._connection.cursor()
             self._users += 1
-            cursor = self._cursors[thread]
-        try:
-            yield cursor
-        finally:
-            with self._lock:
-                self._users -= 1
-                self._close_if_over()
+            return self._cursors[thread]
+
+    def leave(self) -> None:
+        """It is no longer used; the last one closes what was retired."""
+        with self._lock:
+            self._users -= 1
+            self._close_if_over()
 
     def retire(self) -> None:
         """Close it as soon as nobody uses it."""

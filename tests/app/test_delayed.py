@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,6 @@ assert embedded_account.loaded
 
 HUB = load_declaration()
 DATABASE, SCHEMA, WAREHOUSE = HUB.databases[0], "ALPHA_DEV", HUB.warehouse.name
-NOW = datetime.now(UTC).replace(microsecond=0)
 DELAY = timedelta(hours=3)
 # Ages on both sides of what each source tells: an hour of graphs that ended, the delay, seven days.
 AGES = {
@@ -77,6 +77,12 @@ PAGES = (
 )
 
 
+@cache
+def began() -> datetime:
+    """When the first test of this file did; the file may have been read long before."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
 def fill(folder: Path) -> None:
     """Runs, refreshes and statements of forty days, with what they cost."""
     account = Account(folder)
@@ -88,11 +94,11 @@ def fill(folder: Path) -> None:
         f"CREATE SCHEMA {DATABASE}.{SCHEMA}",
     ):
         execute(session, sql)
-    account.execute(f"UPDATE {SETTINGS} SET since = ?", [NOW - timedelta(days=41)])
+    account.execute(f"UPDATE {SETTINGS} SET since = ?", [began() - timedelta(days=41)])
     history_table(session.duck, DATABASE)
     session.warehouse = WAREHOUSE
     for number, (name, age) in enumerate(sorted(AGES.items(), key=lambda one: -one[1])):
-        _ran(session, number, NOW - age, failed=name in BROKEN)
+        _ran(session, number, began() - age, failed=name in BROKEN)
     account.close()
 
 
@@ -220,8 +226,8 @@ def told(place: Place) -> dict[str, Any]:
 
 def costs(place: Place) -> dict[str, Any]:
     """Of the days of which both accounts have told everything, of all, and of runs."""
-    told_to = (NOW - DELAY - timedelta(hours=1)).date()
-    days = {"since": str((NOW - timedelta(days=60)).date()), "until": str(told_to - timedelta(days=1))}
+    told_to = (began() - DELAY - timedelta(hours=1)).date()
+    days = {"since": str((began() - timedelta(days=60)).date()), "until": str(told_to - timedelta(days=1))}
     by = ["day", "kind", "graph", "spoke", "resource"]
     runs = place.api.get("/costs/runs", period="365", limit=200)["items"]
     return {
@@ -293,7 +299,7 @@ def test_costs_are_told_as_far_as_they_are_known(both: tuple[AtOnce, Place]) -> 
     old = {
         run["run_id"]
         for run in at_once.told["/graph-runs?limit=200"]["items"]
-        if datetime.fromisoformat(run["scheduled_at"]) < NOW - DELAY - timedelta(minutes=10)
+        if datetime.fromisoformat(run["scheduled_at"]) < began() - DELAY - timedelta(minutes=10)
     }
     assert set(found["runs"]) == old < set(at_once.costs["runs"])
     assert found["runs"] == {run: at_once.costs["runs"][run] for run in old}

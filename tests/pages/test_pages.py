@@ -182,17 +182,23 @@ def test_many_tasks_that_did_not_run_are_one_line_of_the_difference():
     )
 
 
-def test_a_large_plan_shows_the_first_of_each_kind(read, monkeypatch):
+def test_a_large_plan_shows_the_first_of_what_differs_and_of_each_kind(read, monkeypatch):
     plan = sample().hub.plan()
     many = tuple(HubObject("ROLE", f"ROLE_{n:03d}", "missing" if n < 60 else "present") for n in range(130))
     monkeypatch.setattr(Hub, "plan", lambda self: replace(plan, objects=many))
     page = read("/hub")
-    for label, tag, told in (("What differs", "tr", "60"), ("As declared", "li", "70")):
-        (kind,) = page.one("section", aria_label=label).all("details")
-        rows = kind.one("tbody").all(tag) if tag == "tr" else kind.all(tag)
+    differs, declared = (page.one("section", id=one) for one in ("differs", "declared"))
+    for section, rows, told in (
+        (
+            differs,
+            differs.one("tbody").all("tr"),
+            "and 10 more; choose a spoke below for its own. All of them as JSON",
+        ),
+        (declared, declared.all("li"), "The first 50 of 70. All of them as JSON"),
+    ):
         assert len(rows) == 50
-        assert kind.one("p").text == f"The first 50 of {told}. All of them as JSON"
-        assert "open" not in kind.attributes
+        assert [one.text for one in section.all("p", cls="card-more")] == [told]
+        assert ["open" in one.attributes for one in section.all("details")] == [False]
 
 
 def test_setup_is_followed_until_it_ends(read):

@@ -103,7 +103,7 @@ def _hold(folder: Path, started: Callable[[], None]) -> None:
     database = _database(folder)
     lease = Lease(database, "history", f"writer-{os.getpid()}", seconds=2.0)
     history = History(folder / "history.duckdb", may_write=lease.require)
-    keeper = Keeper(history, lease, pace=0.1)
+    keeper = Keeper(history, lease, pace=0.1, clock=lambda: NOW)
     assert keeper.start()
     number = 0
     while True:
@@ -125,7 +125,7 @@ def test_a_reader_follows_the_writer_and_takes_over_when_that_is_killed(tmp_path
     history = History(tmp_path / "history.duckdb")
     told: list[str] = []
     lease = Lease(database, "history", "reader", seconds=5.0)
-    keeper = Keeper(history, lease, pace=0.1, promoted=lambda: told.append("promoted"))
+    keeper = Keeper(history, lease, pace=0.1, clock=lambda: NOW, promoted=lambda: told.append("promoted"))
     try:
         assert not keeper.start(wait=60)
         first = len(ids(history))
@@ -158,6 +158,7 @@ def test_a_lost_lease_ends_the_writing_until_it_is_free_again(database: Database
     keeper = Keeper(
         history,
         lease,
+        clock=lambda: NOW,
         pace=0.1,
         promoted=lambda: told.append("promoted"),
         demoted=lambda: told.append("demoted"),

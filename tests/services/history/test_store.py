@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from services.core.errors import Unavailable
@@ -47,4 +50,50 @@ def test_a_file_that_lacks_a_table_is_given_it(tmp_path: Path) -> None:
     history.open()
     assert history.rows("SELECT count(*) AS n FROM sync_log") == [{"n": 0}]
     assert history.rows("SELECT source FROM sync_marks") == [{"source": "tasks"}]
+    history.close()
+
+
+def test_who_read_only_the_first_row_holds_no_copy_up(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.duckdb")
+    history.open()
+    with history.read() as db:
+        assert db.execute("SELECT max(token) FROM runs_token").fetchone() is not None
+    with history.read() as db, pytest.raises(duckdb.CatalogException):
+        db.execute("SELECT 1 FROM nothing_there")
+    with history.write() as db:
+        db.execute(MARK, ["tasks"])
+    history.wait_for_index()
+    with history.still() as commits:
+        assert commits == history.commits
+    history.close()
+
+
+def test_what_takes_anothers_place_is_read_at_once(tmp_path: Path) -> None:
+    """Whoever reads meanwhile is answered by the one or by the other, and never that nothing is open."""
+    history = History(tmp_path / "history.duckdb")
+    history.open()
+    copies = []
+    for number in range(20):
+        copies.append(tmp_path / f"copy-{number}.duckdb")
+        with history.still():
+            subprocess.run(["cp", str(history.path), str(copies[-1])], check=True)
+    failed: list[BaseException] = []
+    stop = threading.Event()
+
+    def read() -> None:
+        try:
+            while not stop.is_set():
+                history.rows("SELECT count(*) FROM graph_runs")
+        except BaseException as error:
+            failed.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for one in readers:
+        one.start()
+    for copy in copies:
+        history.open_copy(copy)
+    stop.set()
+    for one in readers:
+        one.join()
+    assert failed == []
     history.close()

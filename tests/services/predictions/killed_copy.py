@@ -30,8 +30,8 @@ class Killed(History):
     left = 0
 
     @contextmanager
-    def write(self) -> Iterator[Cursor]:
-        with super().write() as db:
+    def write(self, *, runs: bool = True) -> Iterator[Cursor]:
+        with super().write(runs=runs) as db:
             yield db
             self.left -= 1
             if self.left < 0:
