@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -56,15 +57,21 @@ def test_a_file_that_lacks_a_table_is_given_it(tmp_path: Path) -> None:
 def test_who_read_only_the_first_row_holds_no_copy_up(tmp_path: Path) -> None:
     history = History(tmp_path / "history.duckdb")
     history.open()
-    with history.read() as db:
-        assert db.execute("SELECT max(token) FROM runs_token").fetchone() is not None
-    with history.read() as db, pytest.raises(duckdb.CatalogException):
-        db.execute("SELECT 1 FROM nothing_there")
-    with history.write() as db:
-        db.execute(MARK, ["tasks"])
-    history.wait_for_index()
-    with history.still() as commits:
-        assert commits == history.commits
+
+    def read(query: str) -> object:
+        with history.read() as db:
+            return db.execute(query).fetchone()
+
+    # Each thread has a cursor, and lives on.
+    with ThreadPoolExecutor(1) as one, ThreadPoolExecutor(1) as other:
+        assert one.submit(read, "SELECT max(token) FROM runs_token").result() is not None
+        with pytest.raises(duckdb.CatalogException):
+            other.submit(read, "SELECT 1 FROM nothing_there").result()
+        with history.write() as db:
+            db.execute(MARK, ["tasks"])
+        history.wait_for_index()
+        with history.still() as commits:
+            assert commits == history.commits
     history.close()
 
 
