@@ -18,6 +18,8 @@ from pydantic import AfterValidator, BeforeValidator
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from services.core.texts import storable
+
 # The longest name of an object.
 MAX_NAME = 255
 
@@ -67,13 +69,6 @@ class Names:
         await self.app(scope, receive, send)
 
 
-def whole(text: str | None) -> str | None:
-    """``text``; ValueError for a character that no name and no database holds."""
-    if text is not None and "\x00" in text:
-        raise ValueError("it may not hold the character NUL")
-    return text
-
-
 def _read(part: str) -> str:
     return unquote(_ESCAPED.sub(r"%\1", part))
 
@@ -86,5 +81,5 @@ def _restore(value: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found.group(1), 16)), value)
 
 
-Name = Annotated[str, Path(max_length=MAX_NAME), BeforeValidator(_restore), AfterValidator(whole)]
+Name = Annotated[str, Path(max_length=MAX_NAME), BeforeValidator(_restore), AfterValidator(storable)]
 """A name in the path of a route, letter for letter as it is in the account."""

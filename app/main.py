@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from app import api, errors, guide, pages
 from app.addresses import Names
 from app.api import docs, probes
+from app.api.parameters import refuse_unknown
 from app.assets import Assets
 from app.composition import Runtime, compose
 from app.dependencies import look
@@ -60,7 +61,7 @@ def create_app(
     for router in pages.routers:
         app.include_router(router, include_in_schema=False, dependencies=[Depends(look)])
     for router in api.routers:
-        app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(look)])
+        app.include_router(router, prefix=api.PREFIX, dependencies=[Depends(refuse_unknown), Depends(look)])
     return app
 
 

@@ -61,8 +61,8 @@ WantedDep = Annotated[CostFilter, Depends(wanted)]
 class BudgetBody(Body):
     """Credits of each month, and the part of it at which to warn."""
 
-    credits: Annotated[float, Field(gt=0, allow_inf_nan=False)]
-    warn_at: Annotated[float, Field(gt=0, le=1)] = 0.8
+    credits: Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    warn_at: Annotated[float, Field(strict=True, gt=0, le=1)] = 0.8
 
 
 def _stamp(response: Response, costs: Costs) -> None:

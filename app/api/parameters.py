@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict
 
 from app.dependencies import HubDep
 from app.limits import SentName
+from services.core.errors import Invalid
 from services.hub.service import Hub
 
 EnvironmentText = Annotated[
@@ -27,6 +31,33 @@ class Target(Body):
     """The body of a request that starts work; the environment may be given here or in the address."""
 
     environment: SentName | None = None
+
+
+async def refuse_unknown(request: Request) -> None:
+    """Invalid 422 for a parameter that the route does not have: left out, a misspelt filter would find everything."""
+    if not request.query_params:
+        return
+    known = _names(request.scope["route"])
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise Invalid(
+            f"There is no parameter {', '.join(map(repr, unknown))} here",
+            hint=f"Use some of {', '.join(sorted(known))}." if known else "This address has none.",
+            code="unknown_parameter",
+        )
+
+
+def _names(route: APIRoute) -> frozenset[str]:
+    """Of the parameters that the route declares, and of those that it reads by itself."""
+    told = (route.openapi_extra or {}).get("parameters", ())
+    return frozenset(_declared(route.dependant)) | {one["name"] for one in told if one["in"] == "query"}
+
+
+def _declared(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.query_params:
+        yield field.alias
+    for one in dependant.dependencies:
+        yield from _declared(one)
 
 
 def get_environment(hub: HubDep, environment: EnvironmentText = None) -> str:

@@ -28,6 +28,7 @@ def hub(
 ) -> HTMLResponse:
     """The plan: what is there, what is missing, what nobody declared; and the features that it has for all spokes."""
     plan = hub.plan()
+    spoke = spoke or None
     if spoke is not None and spoke not in {place.spoke for place in plan.places}:
         raise NotFound(f"No spoke {spoke} is onboarded", hint="The hub's page lists those that are.")
     different = plan.different if spoke is None else [item for item in plan.different if item.spoke == spoke]

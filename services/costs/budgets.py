@@ -15,7 +15,7 @@ from services.db.records import AuditEventRecord
 from services.db.records.budgets import BudgetRecord
 from services.spokes.service import Spokes
 
-MOST_CREDITS = 1_000_000_000
+LEAST_CREDITS, MOST_CREDITS = 0.000_001, 1_000_000_000
 
 
 class Budgets:
@@ -50,9 +50,9 @@ class Budgets:
             self._spokes.get(spoke)
         if environment != ANY:
             environment = self._spokes.hub.environment(environment).name
-        if not (math.isfinite(credits) and 0 < credits <= MOST_CREDITS):
+        if not (math.isfinite(credits) and LEAST_CREDITS <= credits <= MOST_CREDITS):
             raise Invalid(
-                "A budget is a number of credits greater than 0",
+                f"A budget is a number of credits from {LEAST_CREDITS:f} to {MOST_CREDITS:,}",
                 hint="Remove the budget where nothing is limited.",
                 code="bad_budget",
             )

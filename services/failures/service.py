@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import Invalid, NotFound
+from services.core.texts import require_storable
 from services.db.engine import Database
 from services.db.records import AuditEventRecord, FailureRecord
 from services.failures import repository
@@ -278,6 +279,7 @@ def _check(failure_ids: Sequence[str], change: Change) -> None:
     for name, value, most in (("owner", change.owner, MOST_OWNER), ("note", change.note, MOST_NOTE)):
         if value is not None and len(value) > most:
             raise Invalid(f"The {name} has at most {most} characters", code="too_long")
+        require_storable(name, value)
 
 
 def _place(one: Failure, sort: str) -> tuple[Any, str]:

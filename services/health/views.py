@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, NotFound
+from services.core.texts import require_storable
 from services.db.engine import Database
 from services.db.records import AuditEventRecord, SavedViewRecord
 from services.health.asked import require
@@ -104,6 +105,7 @@ class SavedViews:
         """The query string without what is empty or of a page; Invalid 422 for a filter that is not understood."""
         if len(query) > MOST_QUERY:
             raise Invalid(f"A search has at most {MOST_QUERY} characters", code="too_long")
+        require_storable("search", query)
         try:
             found = parse_qsl(query.removeprefix("?"), keep_blank_values=True, strict_parsing=bool(query))
         except ValueError:

@@ -99,3 +99,30 @@ def test_a_run_that_no_form_has_is_refused(common: TestClient, run: str) -> None
 )
 def test_the_ends_of_time_are_answered(common: TestClient, address: str) -> None:
     assert common.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "unknown"),
+    [
+        ("/api/v1/costs?spok=a&kind=compute", "'spok'"),
+        ("/api/v1/graph-runs/statistics?state=FAILED", "'state'"),
+        ("/api/v1/operations?spoke=a&order=old&limit=3&x", "'order', 'x'"),
+        ("/api/v1/hub?spoke=a", "'spoke'"),
+    ],
+)
+def test_a_parameter_that_an_address_does_not_have_is_refused(
+    service: TestClient, address: str, unknown: str
+) -> None:
+    if unknown == "'order', 'x'":
+        assert service.get(address.replace("order=old&", "").removesuffix("&x")).status_code == 200
+    answer = service.get(address)
+    assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")
+    assert answer.json()["detail"] == f"There is no parameter {unknown} here"
+
+
+@pytest.mark.parametrize(
+    "body", [{"credits": True}, {"credits": 1e-300}, {"credits": "5"}, {"credits": 5, "warn_at": True}]
+)
+def test_a_budget_is_a_number_that_one_can_spend(service: TestClient, body: dict[str, object]) -> None:
+    assert service.put("/api/v1/costs/budgets/*/*", json=body).status_code == 422
+    assert service.get("/api/v1/costs/budgets").json()["items"] == []
