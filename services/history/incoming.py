@@ -82,32 +82,42 @@ def _table(
     rows: list[Row], columns: dict[str, pa.Array], named: Mapping[str, str], source: Source, seen_at: datetime
 ) -> pa.Table:
     for name, theirs in named.items():
-        values = [row.get(theirs) for row in rows]
+        values = _values(rows, theirs)
         if name in _TIMES:
             columns[name] = pc.cast(pa.array(values, _TIME), pa.timestamp("us"))
         elif name == "graph_version":
             columns[name] = pa.array([None if value is None else int(value) for value in values], pa.int64())
         else:
-            columns[name] = pa.array([None if value is None else str(value) for value in values], _TEXT)
+            columns[name] = _texts(values)
     columns |= {
         "database_name": pa.array([row["DATABASE_NAME"] for row in rows], _TEXT),
         "schema_name": pa.array([row["SCHEMA_NAME"] for row in rows], _TEXT),
         "run_id": pa.array([str(row["GRAPH_RUN_GROUP_ID"]) for row in rows], _TEXT),
         "attempt": pa.array([int(row["ATTEMPT_NUMBER"] or 1) for row in rows], pa.int32()),
-        "source": pa.array([source] * len(rows), _TEXT),
-        "seen_at": pa.array([naive(seen_at)] * len(rows), pa.timestamp("us")),
+        "source": pa.repeat(pa.scalar(source, _TEXT), len(rows)),
+        "seen_at": pa.repeat(pa.scalar(naive(seen_at), pa.timestamp("us")), len(rows)),
         # Of two rows of one thing the later one is told later.
         "place": pa.array(range(len(rows)), pa.int64()),
     }
     return pa.table(columns)
 
 
+def _values(rows: list[Row], column: str) -> list[Any]:
+    try:
+        return [row[column] for row in rows]
+    except KeyError:
+        return [row.get(column) for row in rows]
+
+
+def _texts(values: list[Any]) -> pa.Array:
+    try:
+        return pa.array(values, _TEXT)
+    except (pa.ArrowTypeError, pa.ArrowInvalid):
+        return pa.array([_text(value) for value in values], _TEXT)
+
+
 def _only_due(row: Row) -> bool:
-    return (
-        row["STATE"] == "SCHEDULED"
-        and row["NAME"] == graph_of(row["NAME"])
-        and row["SCHEDULED_FROM"] not in REQUESTED
-    )
+    return is_due(row) and row["NAME"] == graph_of(row["NAME"])
 
 
 def is_due(row: Row) -> bool:
