@@ -28,8 +28,11 @@ class Background:
         self._read = read
         self._clock = clock
         self._guard = threading.Condition()
-        # part → when it is its turn.
+        # part → when it is its turn, also while it is being read.
         self._wanted: dict[str | None, float] = {}
+        # What was requested while it was being read: what that asked before is too old for who requested it.
+        self._again: set[str | None] = set()
+        self._reading: list[str | None] = []
         self._pause = _FIRST_PAUSE
         self._worker: threading.Thread | None = None
         self._stopping = False
@@ -40,6 +43,7 @@ class Background:
         with self._guard:
             if self._stopping:
                 return
+            self._again.update(part for part in parts if part in self._reading)
             self._wanted.update(dict.fromkeys(parts, 0.0))
             self._pause = _FIRST_PAUSE
             if self._worker is None:
@@ -47,6 +51,12 @@ class Background:
                 self._worker.start()
             self._guard.notify_all()
             self._guard.wait_for(lambda: all(self._wanted.get(part) != 0.0 for part in parts), wait)
+
+    @property
+    def busy(self) -> bool:
+        """Whether it reads, or is about to; not while it waits for the next try."""
+        with self._guard:
+            return bool(self._reading) or any(due == 0.0 for due in self._wanted.values())
 
     def check(self) -> None:
         """Stopped once the service stops."""
@@ -64,8 +74,8 @@ class Background:
 
     def _work(self) -> None:
         while self._await_turn():
-            part = min(self._wanted, key=lambda name: self._wanted[name])
-            self._done(part, self._try(part))
+            for part in self._reading:
+                self._done(part, self._try(part))
 
     def _try(self, part: str | None) -> bool:
         try:
@@ -81,12 +91,14 @@ class Background:
             return True
 
     def _await_turn(self) -> bool:
-        """Wait until something is due; False when nothing is wanted any more."""
+        """Wait until something is due, which is ``_reading`` then; False when nothing is wanted any more."""
         with self._guard:
             while self._wanted and not self._stopping:
-                left = min(self._wanted.values()) - time.monotonic()
+                part = min(self._wanted, key=lambda name: self._wanted[name])
+                left = self._wanted[part] - time.monotonic()
                 if left <= 0:
                     self.next_at = None
+                    self._reading = [part]
                     return True
                 self.next_at = self._clock() + timedelta(seconds=left)
                 self._guard.wait(left)
@@ -95,7 +107,10 @@ class Background:
 
     def _done(self, part: str | None, read: bool) -> None:
         with self._guard:
-            if read:
+            self._reading = []
+            if part in self._again:
+                self._again.discard(part)
+            elif read:
                 self._wanted.pop(part, None)
                 self._pause = _FIRST_PAUSE
             else:

@@ -125,7 +125,7 @@ class Knowledge:
             one for one in self.parts() if one.error is not None and (names is None or one.part in names)
         ]
         last = max(failed, key=lambda one: one.tried_at, default=None)
-        reads, next_at = bool(self._reading), self._background.next_at
+        reads, next_at = bool(self._reading) or self._background.busy, self._background.next_at
         return Outlook(reads, next_at, last.tried_at if last else None, last.error if last else None)
 
     def _read_in_background(self, part: str | None) -> bool:

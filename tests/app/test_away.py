@@ -55,6 +55,12 @@ class World:
         found: Knowledge = self.client.app.state.domains.knowledge
         return found
 
+    @property
+    def rests(self) -> bool:
+        """Whether nothing is read, nor about to be."""
+        outlook = self.knowledge.outlook()
+        return not outlook.reading and outlook.next_at is None
+
     def ages(self) -> dict[str, str]:
         return ages(self.client)
 
@@ -108,7 +114,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def test_opening_everything_sends_no_statement(world: World) -> None:
-    until(lambda: not world.knowledge.outlook().reading)
+    until(lambda: world.rests)
     before = world.proxy.requests
     assert set(world.ages()) == set(SHOWN)
     assert world.proxy.requests == before
@@ -127,6 +133,7 @@ FAULTS: list[Callable[[FaultProxy], AbstractContextManager[None]]] = [
 def test_it_is_shown_as_it_was_and_is_read_once_the_account_is_well(
     world: World, fault: Callable[[FaultProxy], AbstractContextManager[None]]
 ) -> None:
+    until(lambda: world.rests)
     before = world.ages()
     with fault(world.proxy):
         assert world.ages() == before
@@ -138,7 +145,7 @@ def test_it_is_shown_as_it_was_and_is_read_once_the_account_is_well(
 
 
 def test_a_service_that_starts_without_its_account_shows_what_it_knew(world: World) -> None:
-    until(lambda: not world.knowledge.outlook().reading)
+    until(lambda: world.rests)
     before = world.ages()
     world.stack.close()
     with TestClient(create_app(nowhere(world.folder)), base_url="http://127.0.0.1") as client:

@@ -325,6 +325,7 @@ def test_the_number_of_queries_is_that_of_one_spoke(tmp_path: Path, monkeypatch:
                 world.refresh((number + 1) * HOUR, name=f"{name}__LEVELS$V1")
             world.health().keep([measured(1, 1, 1, (*KEY[:2], f"{name}__LEVELS$V1"))], NOW)
         asked: list[str] = []
+        world.history.wait_for_index()
         monkeypatch.setattr(world.history, "read", counting(world.history.read, asked))
         assert len(world.health().views().items) == 2 * spokes + 1
         assert sorted(world.asked) == sorted("abcdefgh"[:spokes])

@@ -273,6 +273,7 @@ def test_days_are_counted_from_roll_ups_and_from_runs_alike(place: Place) -> Non
 def test_a_page_costs_few_queries(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(place, 80)
     place.roll_up()
+    place.history.wait_for_index()
     health = place.health()
     counted: list[int] = []
     read_before = type(place.history).read
