@@ -36,7 +36,7 @@ Cells = tuple[Any, ...]
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM runs"
 _INSERT = f"INSERT INTO runs VALUES ({', '.join('?' * len(COLUMNS))})"
 # Changes with whatever is changed below.
-_VERSION = 3
+_VERSION = 4
 _TABLES = f"""
     PRAGMA journal_mode = OFF;
     CREATE TABLE state (token TEXT, floor INTEGER);
@@ -47,6 +47,7 @@ _INDEXES = f"""
     CREATE INDEX by_run ON runs (run_id);
     CREATE INDEX by_state ON runs (state, {NEWEST});
     CREATE INDEX by_spoke ON runs (spoke, {NEWEST});
+    CREATE INDEX by_spoke_state ON runs (spoke, state, {NEWEST});
     CREATE INDEX by_graph ON runs (spoke, environment, graph, {NEWEST});
     CREATE INDEX by_request ON runs (request_id) WHERE request_id IS NOT NULL;
     ANALYZE;

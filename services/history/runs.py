@@ -52,13 +52,13 @@ class RunWriter:
     def record(
         self,
         place: Place,
-        tasks: Iterable[Row],
+        tasks: Iterable[Row] | pa.Table,
         graphs: Iterable[Row] = (),
         *,
         source: Source,
         seen_at: datetime,
     ) -> Recorded:
-        """Rows of TASK_HISTORY, and of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS, by Snowflake's column names.
+        """Of TASK_HISTORY, and rows of CURRENT_TASK_GRAPHS or COMPLETE_TASK_GRAPHS, by Snowflake's column names.
 
         ``place(database, schema)`` gives the spoke and the environment that they belong to. Doing so twice is doing
         so once.

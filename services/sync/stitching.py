@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from services.core.clock import Clock
 from services.core.errors import SnowflakeFailed
@@ -39,6 +39,9 @@ from services.sync.sources import (
 )
 from services.sync.windows import Windows, differing, midnight, whole
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 Progress = Callable[[float | None, str], None]
 # The data of a refresh may be of some time before it.
 _REFRESH_OVERLAP = 6 * HOUR
@@ -57,7 +60,7 @@ class Runs(Protocol):
     def record(
         self,
         place: Place,
-        tasks: Iterable[Row],
+        tasks: Iterable[Row] | pa.Table,
         graphs: Iterable[Row] = (),
         *,
         source: Literal["live", "usage"],
@@ -225,13 +228,13 @@ class Stitching:
         more: list[Reading],
     ) -> tuple[int, int]:
         """Read and write one window; its rows, and how many of them are new."""
-        told = account.usage(view, self._databases, start, end)
         seen_at = self._clock()
         if view is TASKS:
+            tables = account.usage_tables(view, self._databases, start, end)
             graphs = self._graphs(account, start, end, more)
             rows = new = 0
             # Each part of itself: what a run is follows from all of its tasks that are there.
-            for part in told:
+            for part in tables:
                 recorded = self._runs.record(self._place, part, graphs, source="usage", seen_at=seen_at)
                 rows, new, graphs = rows + len(part), new + recorded.new, []
             if graphs:
@@ -241,6 +244,7 @@ class Stitching:
                 if not any(one.source == GRAPHS.name and one.error for one in more):
                     self._readings.advance(replace(mark, source=GRAPHS.name))
             return rows, new
+        told = account.usage(view, self._databases, start, end)
         if view is REFRESHES:
             read = [row for part in told for row in part]
             refreshes = columns.of_refreshes(read, self._place, "usage", seen_at)

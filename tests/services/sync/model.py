@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
 from services.sync.sources import GRAPHS, TASKS, UsageView
 
 Row = dict[str, Any]
@@ -152,6 +154,13 @@ class Model:
         self.chance.shuffle(found)
         for first in range(0, len(found), 12):
             yield found[first : first + 12]
+
+    def usage_tables(
+        self, view: UsageView, databases: Sequence[str], start: datetime, end: datetime | None
+    ) -> Iterator[pa.Table | list[Row]]:
+        """As tables and as rows, by chance."""
+        for part in self.usage(view, databases, start, end):
+            yield pa.Table.from_pylist(part) if self.chance.random() < 0.5 else part
 
     def usage_by_day(
         self, view: UsageView, databases: Sequence[str], start: datetime, end: datetime
