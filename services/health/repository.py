@@ -111,18 +111,13 @@ class Runs:
     def export(self, asked: RunFilter, order: Order, most: int) -> Iterator[GraphRunRow]:
         """The rows of a filter, read in parts as they are taken."""
         condition, values = where(asked, OF_RUNS)
-        with self._history.read() as db:
-            # A cursor of its own: what else this thread asks meanwhile must not end it.
-            own = db.cursor()
-        try:
+        with self._history.cursor() as own:
             own.execute(
                 f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {condition} ORDER BY {order.sql} LIMIT {most}",
                 values,
             )
             while rows := own.fetchmany(1000):
                 yield from map(graph_run, rows)
-        finally:
-            own.close()
 
     def daily(self, asked: RunFilter, since: date, until: date) -> list[DayOfRuns]:
         """By day, oldest first, days without runs left out; from the roll-ups when these can tell."""

@@ -21,6 +21,7 @@ from services.history.store import History
 _PACE_SECONDS = 1.0
 _RENEW_EVERY = 4
 _FORGET_EVERY = 3600
+_TRIM_EVERY = 30
 _FIRST_COPY_SECONDS = 15.0
 
 log = logger(__name__)
@@ -95,6 +96,8 @@ class Keeper:
                     self._work(turn)
                 else:
                     self._follow()
+                if turn % _TRIM_EVERY == 0:
+                    self._history.trim()
             except Exception:
                 log.exception("history.keeper", note="tried again")
 

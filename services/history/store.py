@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 Row = dict[str, Any]
 RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 Cursor = duckdb.DuckDBPyConnection
+# Enough for the answer that is asked for most; all else is read from the file again.
+_AT_REST = "32MB"
 
 
 class History:
@@ -145,6 +147,16 @@ class History:
                 cursor.fetchall()
             opened.leave()
 
+    @contextmanager
+    def cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A cursor of its own, which any thread may use: for what is fetched over a while."""
+        opened, cursor = self._enter()
+        try:
+            with _enough_memory(), cursor.cursor() as own:
+                yield own
+        finally:
+            opened.leave()
+
     def _enter(self) -> tuple[_Opened, duckdb.DuckDBPyConnection]:
         """Of what is open now, even when it takes another's place this moment."""
         while True:
@@ -255,6 +267,12 @@ class History:
             row = cursor.execute("SELECT max(token) FROM runs_token").fetchone()
         return str(row[0]) if row else ""
 
+    def trim(self) -> None:
+        """Give back the memory of what was read; while somebody reads it is kept."""
+        opened = self._opened
+        if opened is not None:
+            opened.trim(_AT_REST, self._memory)
+
     def compact(self) -> None:
         """Write what was committed from the log into the file, and give back the room of what was removed."""
         with self._writing, self._writer().used() as cursor:
@@ -321,6 +339,18 @@ class _Opened:
         with self._lock:
             self._users -= 1
             self._close_if_over()
+
+    def trim(self, memory: str, most: str) -> None:
+        """Keep no more of the file in memory than ``memory``, unless it is used; ``most`` is the limit again then."""
+        # Who begins to read meanwhile waits: with so little memory a query may fail.
+        with self._lock:
+            if self._users or self._closed:
+                return
+            try:
+                with suppress(duckdb.OutOfMemoryException):
+                    self._connection.execute(f"SET memory_limit = '{memory}'")
+            finally:
+                self._connection.execute(f"SET memory_limit = '{most}'")
 
     def retire(self) -> None:
         """Close it as soon as nobody uses it."""

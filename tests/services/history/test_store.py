@@ -104,3 +104,28 @@ def test_what_takes_anothers_place_is_read_at_once(tmp_path: Path) -> None:
         one.join()
     assert failed == []
     history.close()
+
+
+def test_memory_is_given_back_while_nobody_reads(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.duckdb", indexed=False)
+    history.open()
+    with history.write() as db:
+        db.execute("CREATE TABLE many AS SELECT repeat(md5(range::VARCHAR), 4) AS text FROM range(1_000_000)")
+    history.compact()
+    used = "SELECT sum(memory_usage_bytes) // 1_000_000 AS used FROM duckdb_memory()"
+    scan = "SELECT count(DISTINCT left(text, 2)) AS found FROM many"
+    limit = "SELECT current_setting('memory_limit') AS it"
+    before = history.rows(limit)
+    assert history.rows(scan) == [{"found": 256}]
+    with history.cursor() as own:
+        own.execute("SELECT text FROM many")
+        first = own.fetchmany(1000)
+        history.trim()
+        assert history.rows(used)[0]["used"] > 40
+        assert len(first) + len(own.fetchall()) == 1_000_000
+    history.trim()
+    assert history.rows(used)[0]["used"] <= 33
+    assert history.rows(limit) == before
+    assert history.rows(scan) == [{"found": 256}]
+    history.close()
+    history.trim()
