@@ -137,6 +137,11 @@ class History:
 
         A temporary table that is made with it is there in ``write`` of the same thread.
         """
+        with self._reading() as cursor:
+            yield cursor
+
+    @contextmanager
+    def _reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
         opened, cursor = self._enter()
         try:
             with _enough_memory():
@@ -248,7 +253,7 @@ class History:
 
     def _read_into_index(self) -> None:
         token = self._token()
-        with self.read() as cursor:
+        with self._reading() as cursor:
             floor = cursor.execute(
                 f"SELECT scheduled_at FROM graph_runs ORDER BY scheduled_at DESC LIMIT 1 OFFSET {ROOM}"
             ).fetchone()
@@ -263,7 +268,7 @@ class History:
             building.join()
 
     def _token(self) -> str:
-        with self.read() as cursor:
+        with self._reading() as cursor:
             row = cursor.execute("SELECT max(token) FROM runs_token").fetchone()
         return str(row[0]) if row else ""
 
