@@ -10,8 +10,10 @@ def storable(text: str | None) -> str | None:
     if text is not None:
         if "\x00" in text:
             raise ValueError("it may not hold the character NUL")
-        if any("\ud800" <= one <= "\udfff" for one in text):
-            raise ValueError("it may not hold half of a character, a lone surrogate")
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise ValueError("it may not hold half of a character, a lone surrogate") from None
     return text
 
 

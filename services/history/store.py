@@ -103,9 +103,10 @@ class History:
 
     def open_copy(self, path: Path) -> None:
         """Read a copy that nobody writes, in the place of what was open."""
-        self._change(
-            _Opened(duckdb.connect(str(path), read_only=True, config=self._config()), writable=False)
-        )
+        copy = _Opened(duckdb.connect(str(path), read_only=True, config=self._config()), writable=False)
+        # Not while the row index is made: it would be of a history that is no longer read.
+        with self._writing:
+            self._change(copy)
 
     def close(self) -> None:
         """Close the file; what was committed is in it."""

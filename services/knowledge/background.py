@@ -28,11 +28,11 @@ class Background:
         self._read = read
         self._clock = clock
         self._guard = threading.Condition()
-        # part → when it is its turn, also while it is being read.
+        # part → when it is its turn. What is requested while it is being read is wanted again: what was asked of the
+        # account before may be too old for who requested it.
         self._wanted: dict[str | None, float] = {}
-        # What was requested while it was being read: what that asked before is too old for who requested it.
-        self._again: set[str | None] = set()
-        self._reading: list[str | None] = []
+        # One at most.
+        self._reading: set[str | None] = set()
         self._pause = _FIRST_PAUSE
         self._worker: threading.Thread | None = None
         self._stopping = False
@@ -43,20 +43,22 @@ class Background:
         with self._guard:
             if self._stopping:
                 return
-            self._again.update(part for part in parts if part in self._reading)
             self._wanted.update(dict.fromkeys(parts, 0.0))
             self._pause = _FIRST_PAUSE
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="knowledge", daemon=True)
                 self._worker.start()
             self._guard.notify_all()
-            self._guard.wait_for(lambda: all(self._wanted.get(part) != 0.0 for part in parts), wait)
+            self._guard.wait_for(lambda: not any(self._untried(part) for part in parts), wait)
 
     @property
     def busy(self) -> bool:
         """Whether it reads, or is about to; not while it waits for the next try."""
         with self._guard:
-            return bool(self._reading) or any(due == 0.0 for due in self._wanted.values())
+            return any(map(self._untried, self._reading | self._wanted.keys()))
+
+    def _untried(self, part: str | None) -> bool:
+        return part in self._reading or self._wanted.get(part) == 0.0
 
     def check(self) -> None:
         """Stopped once the service stops."""
@@ -74,8 +76,8 @@ class Background:
 
     def _work(self) -> None:
         while self._await_turn():
-            for part in self._reading:
-                self._done(part, self._try(part))
+            (part,) = self._reading
+            self._done(part, self._try(part))
 
     def _try(self, part: str | None) -> bool:
         try:
@@ -98,7 +100,8 @@ class Background:
                 left = self._wanted[part] - time.monotonic()
                 if left <= 0:
                     self.next_at = None
-                    self._reading = [part]
+                    del self._wanted[part]
+                    self._reading.add(part)
                     return True
                 self.next_at = self._clock() + timedelta(seconds=left)
                 self._guard.wait(left)
@@ -107,13 +110,10 @@ class Background:
 
     def _done(self, part: str | None, read: bool) -> None:
         with self._guard:
-            self._reading = []
-            if part in self._again:
-                self._again.discard(part)
-            elif read:
-                self._wanted.pop(part, None)
+            self._reading.discard(part)
+            if read:
                 self._pause = _FIRST_PAUSE
             else:
-                self._wanted[part] = time.monotonic() + self._pause
+                self._wanted.setdefault(part, time.monotonic() + self._pause)
                 self._pause = min(self._pause * 2, _LONGEST_PAUSE)
             self._guard.notify_all()

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Connect = Callable[..., AbstractContextManager["SnowflakeConnection"]]
 _BATCH = 10_000
-# Of a table: half a kilobyte a row, where a row as a dict takes four.
+# Of a table, in which a row takes a sixth of what it takes as a dict.
 _TABLE = 50_000
 # A reading that takes longer is stopped by the account.
 _SESSION = {"STATEMENT_TIMEOUT_IN_SECONDS": 600}
@@ -143,17 +143,21 @@ class AccountReader:
 
 
 def _together(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The account's own parts are of any size."""
+    """Of at most so many rows, as the account's parts are of any size. A number may be narrower in one of them."""
     import pyarrow as pa
 
     kept: list[pa.Table] = []
+    rows = 0
     for table in tables:
-        kept.append(table)
-        if sum(one.num_rows for one in kept) >= _TABLE:
-            yield pa.concat_tables(kept)
-            kept = []
+        for first in range(0, table.num_rows, _TABLE):
+            part = table[first : first + _TABLE]
+            if rows + part.num_rows > _TABLE:
+                yield pa.concat_tables(kept, promote_options="permissive")
+                kept, rows = [], 0
+            kept.append(part)
+            rows += part.num_rows
     if kept:
-        yield pa.concat_tables(kept)
+        yield pa.concat_tables(kept, promote_options="permissive")
 
 
 @contextmanager

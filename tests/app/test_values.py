@@ -106,15 +106,13 @@ def test_the_ends_of_time_are_answered(common: TestClient, address: str) -> None
     [
         ("/api/v1/costs?spok=a&kind=compute", "'spok'"),
         ("/api/v1/graph-runs/statistics?state=FAILED", "'state'"),
-        ("/api/v1/operations?spoke=a&order=old&limit=3&x", "'order', 'x'"),
+        ("/api/v1/operations?order=old&limit=3&x=1", "'order', 'x'"),
         ("/api/v1/hub?spoke=a", "'spoke'"),
     ],
 )
 def test_a_parameter_that_an_address_does_not_have_is_refused(
     service: TestClient, address: str, unknown: str
 ) -> None:
-    if unknown == "'order', 'x'":
-        assert service.get(address.replace("order=old&", "").removesuffix("&x")).status_code == 200
     answer = service.get(address)
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_parameter")
     assert answer.json()["detail"] == f"There is no parameter {unknown} here"

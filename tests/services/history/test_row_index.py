@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -216,3 +217,35 @@ def wait(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+def test_a_copy_takes_the_place_once_the_index_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would be made of what is no longer read, and be taken for current."""
+    history = History(tmp_path / "history.duckdb")
+    history.open()
+    history.wait_for_index()
+    copy = tmp_path / "copy.duckdb"
+    with history.still():
+        shutil.copy(history.path, copy)
+    began, go = threading.Event(), threading.Event()
+    build = history.index.build
+
+    def slowly(*given: Any) -> None:
+        began.set()
+        assert go.wait(10)
+        build(*given)
+
+    monkeypatch.setattr(history.index, "build", slowly)
+    with history.write() as db:
+        db.execute("DELETE FROM graph_runs")
+    assert began.wait(10)
+    opening = threading.Thread(target=history.open_copy, args=(copy,))
+    opening.start()
+    opening.join(0.3)
+    go.set()
+    opening.join(10)
+    history.wait_for_index()
+    assert (history.writable, history.index.current) == (False, False)
+    history.close()
