@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from services.core.errors import Conflict, Invalid, NotFound, SnowflakeFailed, SpokehubError, Unavailable
+from services.snowflake.children import ROOT, Child, Children
 from services.snowflake.scope import Scope
 
-ROOT = Path(__file__).resolve().parents[2]
 SPOKES = ROOT / "spokes"
 # The hub's own project, of feature views alone.
 SHARED = SPOKES / "shared"
@@ -36,6 +34,8 @@ _CONFLICTS = frozenset(
     {"spoke.graph_busy", "spoke.version_changed", "spoke.data_missing", "spoke.not_offered"}
 )
 _POLL_SECONDS = 0.2
+# One process with the clients serves all deployments of this one.
+_CHILDREN = Children()
 
 
 class Context(Protocol):
@@ -87,23 +87,11 @@ def deploy(
     Its statements and messages go to the operation. Raises what it failed with: Conflict for what the
     present state forbids, SnowflakeFailed for what the account refused, Invalid for faults of the spoke.
     """
-    command = [sys.executable, "-m", "spoke_kit.deploy", "--connection-json", "-", "--stage", stage]
-    command += [
-        "--spoke-dir",
-        str(directory or spoke_directory(scope.spoke)),
-        "--environment",
-        scope.environment,
-    ]
-    command += ["--layout", scope.hub.layout.text, *(["--plan"] if plan else [])]
-    with subprocess.Popen(  # noqa: S603 - the program is this interpreter
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=child_environment(os.environ),
-    ) as process:
+    arguments = ["--connection-json", "-", "--stage", stage]
+    arguments += ["--spoke-dir", str(directory or spoke_directory(scope.spoke))]
+    arguments += ["--environment", scope.environment, "--layout", scope.hub.layout.text]
+    arguments += ["--plan"] if plan else []
+    with _CHILDREN.start(arguments, child_environment(os.environ)) as process:
         return _follow(context, process, json.dumps(dict(connection)))
 
 
@@ -114,7 +102,7 @@ def child_environment(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _follow(context: Context, process: subprocess.Popen[str], sent: str) -> dict[str, Any]:
+def _follow(context: Context, process: Child, sent: str) -> dict[str, Any]:
     assert process.stdin is not None
     assert process.stdout is not None
     errors: list[str] = []
@@ -142,7 +130,7 @@ def _follow(context: Context, process: subprocess.Popen[str], sent: str) -> dict
     raise _failure(last, "".join(errors))
 
 
-def _end_when_stopped(context: Context, process: subprocess.Popen[str], ended: threading.Event) -> None:
+def _end_when_stopped(context: Context, process: Child, ended: threading.Event) -> None:
     """End the child when its operation is cancelled or the service stops: it may be silent for long."""
     while not ended.wait(_POLL_SECONDS):
         try:
