@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
 import ctypes
 import gc
 import json
@@ -144,9 +143,9 @@ def main() -> None:
         }
         if options.ready_file:
             write_ready(options.ready_file, connection)
-        # The workers' preloading takes a processor for seconds: whoever started this needs it for his own start.
-        with contextlib.suppress(RuntimeError):
-            compute.prepare()
+        # Preloading takes a processor for seconds: whoever started this needs it for his own start.
+        if account.has_python():
+            account.expect_python()
 
     threading.Thread(target=announce, daemon=True).start()
     server.run(sockets=[listener])

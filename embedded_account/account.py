@@ -202,6 +202,24 @@ class Account:
                     connection.execute("ROLLBACK")
                 raise
 
+    # ----- compute
+
+    def has_python(self) -> bool:
+        """Whether there is anything that a worker of the compute would run."""
+        with contextlib.closing(self.cursor()) as connection:
+            return any(
+                catalog.list(connection, kind)
+                for catalog in list(self._catalogs.values())
+                for kind in ("PROCEDURE", "FUNCTION", "MODEL")
+            )
+
+    def expect_python(self) -> None:
+        """Begin to load the libraries of Python, which takes seconds: something was made that may be called soon."""
+        if self.compute is not None:
+            # Closed by now: nothing will be called any more.
+            with contextlib.suppress(RuntimeError):
+                self.compute.prepare()
+
     # ----- databases and schemas
 
     def databases(self) -> list[str]:

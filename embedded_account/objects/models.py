@@ -66,6 +66,7 @@ def create_model(session: Session, current: Statement) -> Result:
             put_model(session, connection, Model(name, record, (version,), None if live else version_name))
     if replaced:
         remove_folders(session, name.database, list(replaced.versions))
+    session.account.expect_python()
     return done
 
 

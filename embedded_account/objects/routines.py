@@ -230,10 +230,12 @@ def create(
             raise privileges.refused(on)
     if current.temporary:
         session.temporary[(kind, key)] = TemporaryObject(kind, routine.body())
+        session.account.expect_python()
         return done
     with session.changing(name.database) as connection:
         record = Record(kind, name.schema, routine.signature, session.role, routine.comment, routine.body())
         catalog.put(connection, record)
+    session.account.expect_python()
     return done
 
 

@@ -16,6 +16,8 @@ Call = Callable[..., Outcome]
 @pytest.fixture(scope="session")
 def pool() -> Iterator[ComputePool]:
     with ComputePool() as pool:
+        # Timeouts of tests count from their own call.
+        assert pool.wait_ready(300)
         yield pool
 
 
