@@ -115,5 +115,7 @@ class Background:
                 self._pause = _FIRST_PAUSE
             else:
                 self._wanted.setdefault(part, time.monotonic() + self._pause)
+                # At once, as who waited for the try may ask next.
+                self.next_at = self._clock() + timedelta(seconds=self._pause)
                 self._pause = min(self._pause * 2, _LONGEST_PAUSE)
             self._guard.notify_all()
