@@ -1,13 +1,15 @@
 """Drives a service over raw sockets, many times faster than it answers; runs as a process of its own.
 
-    python -m tests.bench.load PORT CLIENTS SECONDS < ADDRESSES
+    python -m tests.bench.load PORT CLIENTS SECONDS [RATE] < ADDRESSES
 
 ``ADDRESSES`` is a list in JSON; each client asks for the next one in turn. What is an address alone is got; a pair of
-an address and a body, which is JSON as text, is posted. Prints a ``Load`` as JSON.
+an address and a body, which is JSON as text, is posted. Without a RATE, of requests a second by all clients together, a
+client asks again at once. Prints a ``Load`` as JSON.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 import selectors
 import socket
@@ -102,8 +104,14 @@ class _Client:
         return (now - self._began) * 1000, (self._first - self._began) * 1000
 
 
-def drive(port: int, addresses: Sequence[Ask], clients: int, seconds: float) -> Load:
-    """Ask for ``addresses`` in turn from ``clients`` connections for so long."""
+def drive(
+    port: int, addresses: Sequence[Ask], clients: int, seconds: float, rate: float | None = None
+) -> Load:
+    """Ask for ``addresses`` in turn from ``clients`` connections for so long.
+
+    ``rate``: so many requests a second in all, each client's at equal distances; one that has waited too long for its
+    answer asks at once.
+    """
     requests = [request(port, ask) for ask in addresses]
     # Each begins elsewhere, so that those who ask at once ask for different ones.
     drivers = [_Client(port, requests, at * len(requests) // clients) for at in range(clients)]
@@ -111,13 +119,18 @@ def drive(port: int, addresses: Sequence[Ask], clients: int, seconds: float) -> 
     whole: list[float] = []
     first: list[float] = []
     size = failed = 0
-    for driver in drivers:
-        selector.register(driver.socket, selectors.EVENT_READ, driver)
-        driver.ask()
     began = time.perf_counter()
     end = began + seconds
+    pause = clients / rate if rate else 0.0
+    # When a client asks again, and which.
+    waiting = [(began + at * pause / clients, at) for at in range(clients)]
+    for driver in drivers:
+        selector.register(driver.socket, selectors.EVENT_READ, driver)
+    due = {driver: moment for (moment, _), driver in zip(waiting, drivers, strict=True)}
     while (now := time.perf_counter()) < end:
-        for key, _ in selector.select(end - now):
+        while waiting and waiting[0][0] <= now:
+            drivers[heapq.heappop(waiting)[1]].ask()
+        for key, _ in selector.select(min(end, waiting[0][0] if waiting else end) - now):
             driver = key.data
             answered = driver.hear()
             if answered is None:
@@ -126,7 +139,11 @@ def drive(port: int, addresses: Sequence[Ask], clients: int, seconds: float) -> 
             first.append(answered[1])
             size += driver.size
             failed += not driver.ok
-            driver.ask()
+            if rate:
+                due[driver] = max(due[driver] + pause, time.perf_counter())
+                heapq.heappush(waiting, (due[driver], drivers.index(driver)))
+            else:
+                driver.ask()
     took = time.perf_counter() - began
     for driver in drivers:
         driver.socket.close()
@@ -140,9 +157,12 @@ def drive(port: int, addresses: Sequence[Ask], clients: int, seconds: float) -> 
     )  # fmt: skip
 
 
-def in_a_process(port: int, addresses: Sequence[Ask], clients: int, seconds: float) -> Load:
+def in_a_process(
+    port: int, addresses: Sequence[Ask], clients: int, seconds: float, rate: float | None = None
+) -> Load:
     """``drive`` in a process of its own, so that nothing here takes its time."""
     command = [sys.executable, "-m", "tests.bench.load", str(port), str(clients), str(seconds)]
+    command += [] if rate is None else [str(rate)]
     ran = subprocess.run(
         command, input=json.dumps(list(addresses)), capture_output=True, text=True, check=True
     )
@@ -150,8 +170,11 @@ def in_a_process(port: int, addresses: Sequence[Ask], clients: int, seconds: flo
 
 
 if __name__ == "__main__":
-    print(
-        json.dumps(
-            asdict(drive(int(sys.argv[1]), json.load(sys.stdin), int(sys.argv[2]), float(sys.argv[3])))
-        )
+    told = drive(
+        int(sys.argv[1]),
+        json.load(sys.stdin),
+        int(sys.argv[2]),
+        float(sys.argv[3]),
+        *map(float, sys.argv[4:]),
     )
+    print(json.dumps(asdict(told)))

@@ -27,10 +27,11 @@ PARTS, TASKS_OF_RUN = 50_000, 10
 
 
 class Told:
-    """An account that tells as many task runs of 50 spokes, all within a week."""
+    """An account that tells as many task runs of 50 spokes, all within a week; no two tell the same ones."""
 
     def __init__(self, rows: int) -> None:
         self.statements = 0
+        self._first_run = time.time_ns() // 1000
         step = timedelta(days=6) / rows
         self.table = pa.Table.from_pylist(
             [self._row(number, NOW - timedelta(days=6, hours=12) + number * step) for number in range(rows)]
@@ -38,16 +39,17 @@ class Told:
 
     def _row(self, number: int, due: datetime) -> dict[str, Any]:
         run, task = divmod(number, TASKS_OF_RUN)
+        run_id = self._first_run + run
         failed = number % 97 == 0
         return {
             "NAME": "G" if task == 0 else f"G$T{task}", "DATABASE_NAME": "HUB", "SCHEMA_NAME": f"S{run % 50}_DEV",
-            "STATE": "FAILED" if failed else "SUCCEEDED", "QUERY_ID": f"01b2c3d4-{number:012d}",
+            "STATE": "FAILED" if failed else "SUCCEEDED", "QUERY_ID": f"01b2c3d4-{run_id}-{task}",
             "QUERY_TEXT": "CALL TRAIN()", "CONDITION_TEXT": None, "RETURN_VALUE": '{"rows": 1}',
             "ERROR_CODE": "100132" if failed else None, "ERROR_MESSAGE": f"row {number} is bad" if failed else None,
             "SCHEDULED_TIME": due, "QUERY_START_TIME": due + timedelta(seconds=3),
             "COMPLETED_TIME": due + timedelta(seconds=40), "ROOT_TASK_ID": f"root-{run % 50}", "GRAPH_VERSION": 1,
-            "RUN_ID": run, "SCHEDULED_FROM": "SCHEDULE", "ATTEMPT_NUMBER": 1, "CONFIG": None,
-            "GRAPH_RUN_GROUP_ID": f"{run}",
+            "RUN_ID": run_id, "SCHEDULED_FROM": "SCHEDULE", "ATTEMPT_NUMBER": 1, "CONFIG": None,
+            "GRAPH_RUN_GROUP_ID": f"{run_id}",
         }  # fmt: skip
 
     def now(self) -> datetime:

@@ -80,6 +80,14 @@ def test_addresses_are_got_and_pairs_posted() -> None:
     assert (load.failed, load.requests > 1) == (0, True)
 
 
+def test_no_more_is_asked_than_is_wanted() -> None:
+    with listener(lengths=True) as (port, heard):
+        load = drive(port, ["/"], 4, 0.5, rate=40.0)
+    # Four at the beginning of each tenth of a second, and nothing else.
+    assert len(heard) <= 20
+    assert (load.failed, load.requests > 4) == (0, True)
+
+
 def test_an_answer_of_unknown_length_is_not_counted() -> None:
     with listener(lengths=False) as (port, _), pytest.raises(ValueError, match="without a Content-Length"):
         drive(port, ["/"], 1, 0.3)
