@@ -18,6 +18,7 @@ RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation --ed
 RUN NO_MKDOCS_2_WARNING=1 /opt/venv/bin/mkdocs build --strict --quiet && rm -r docs mkdocs.yml
 # Some library holds templates that do not compile; all else is compiled all the same.
 RUN /opt/venv/bin/python -m compileall -q /opt/venv/lib /opt/spokehub || true
+RUN /opt/venv/bin/python -c 'from app.pages.render import compile_all; compile_all()'
 
 FROM python:3.11-slim-bookworm
 # libgomp: OpenMP, which xgboost and scikit-learn load

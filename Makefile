@@ -7,6 +7,7 @@ PORT ?= 8000
 RUNS ?= 10_000_000
 RUNS_PEERS ?= 100_000
 MINUTES ?= 30
+TEMPLATES := templates/__pycache__/.built
 GUIDE := app/site/.built
 GUIDE_SOURCES := mkdocs.yml $(shell find docs) $(wildcard spoke_kit/manifest/*.py)
 PACKAGES := app services spoke_kit spokes embedded_account mock_data
@@ -28,8 +29,12 @@ $(VENV)/.ready: requirements.lock pyproject.toml
 	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null 2>&1 || true
 	@touch $@
 
-compile: $(VENV)/.ready
+compile: $(VENV)/.ready $(TEMPLATES)
 	@$(BIN)/python -m compileall -q $(PACKAGES) || true
+
+$(TEMPLATES): $(VENV)/.ready $(shell find templates -name '*.html') app/pages/render.py app/pages/format.py
+	@$(BIN)/python -c 'from app.pages.render import compile_all; compile_all()'
+	@touch $@
 
 # Its mark comes last, so that a build which was cut off is done again. No bytecode: it would touch docs/.
 $(GUIDE): $(VENV)/.ready $(GUIDE_SOURCES)

@@ -257,8 +257,9 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
 
     few_arenas()
     one_allocator()
-    leave_out("pandas", *(() if settings.account.kind == "named" else ("boto3", "botocore")))
+    leave_out("pandas", "watchfiles", *(() if settings.account.kind == "named" else ("boto3", "botocore")))
 
+    from app import serving
     from app.main import create_app
 
     config = uvicorn.Config(
@@ -273,7 +274,7 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
         # app.proxies does this, as configured.
         proxy_headers=False,
     )
-    server = uvicorn.Server(config)
+    server = serving.Server(config)
     gc.freeze()
     gc.enable()
     # The server raises the signal again when it has stopped; then there is nothing left to interrupt.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemBytecodeCache, FileSystemLoader, StrictUndefined
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from app import htmx
@@ -23,6 +27,7 @@ from app.pages.states import cell_mark, is_final, state_style
 from services.hub.types import Environment as HubEnvironment
 
 TEMPLATES = Path(__file__).parent.parent.parent / "templates"
+COMPILED = TEMPLATES / "__pycache__"
 STATIC = Path(__file__).parent.parent / "static"
 
 
@@ -39,6 +44,43 @@ def data(value: Any) -> Markup:
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028"))  # noqa: S704  escaped here
 
 
+class Compiled(FileSystemBytecodeCache):
+    """Compiled templates, kept beside their sources as Python keeps modules: compiling takes longest of a first page.
+
+    Where that folder cannot be written, or bytecode shall not be, nothing is kept.
+    """
+
+    def __init__(self, directory: Path, *, write: bool) -> None:
+        super().__init__(str(directory))
+        self._write = write
+        if write:
+            with suppress(OSError):
+                directory.mkdir(exist_ok=True)
+        # Filters of constants are worked out when a template is compiled.
+        filters = Path(__file__).read_text() + Path(formats.__file__).read_text()
+        self._with = f"{version('jinja2')}\n{filters}\n"
+
+    def get_source_checksum(self, source: str) -> str:
+        """Of all that the bytecode is made from."""
+        return hashlib.sha256((self._with + source).encode()).hexdigest()
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep it, where that can be done."""
+        if self._write:
+            with suppress(OSError):
+                super().dump_bytecode(bucket)
+
+
+def compile_all() -> int:
+    """Compile every template ahead, whatever Python is told of bytecode; how many there are."""
+    environment = templates()
+    environment.bytecode_cache = Compiled(COMPILED, write=True)
+    names = environment.list_templates(extensions=["html"])
+    for name in names:
+        environment.get_template(name)
+    return len(names)
+
+
 @cache
 def templates() -> Environment:
     """The template environment; an undefined name is an error."""
@@ -50,6 +92,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
         cache_size=-1,
+        bytecode_cache=Compiled(COMPILED, write=not sys.dont_write_bytecode),
     )
     environment.filters.update(formats.FILTERS)
     environment.filters["data"] = data

@@ -7,7 +7,8 @@ neither. What needs them runs in processes of its own.
 import ctypes
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -54,6 +55,16 @@ class Absent(MetaPathFinder):
         if name.partition(".")[0] in self.names:
             raise ModuleNotFoundError(f"{name} is left out of this process", name=name)
         return None
+
+
+@contextmanager
+def left_out(*packages: str) -> Iterator[None]:
+    """``leave_out`` while something is imported that would use them where they are."""
+    finder = leave_out(*packages)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(finder)
 
 
 def leave_out(*packages: str) -> Absent:

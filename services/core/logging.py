@@ -4,7 +4,11 @@ import logging
 import sys
 from typing import Any, Literal
 
-import structlog
+from services.core.lean import left_out
+
+# It loads what draws tracebacks, a twentieth of the start. They are written plainly here.
+with left_out("rich", "better_exceptions"):
+    import structlog
 
 # Libraries that report each request or each poll at INFO.
 _QUIET = ("snowflake", "botocore", "urllib3", "httpx", "httpcore", "alembic", "dbos", "asyncio", "watchfiles")

@@ -4,10 +4,11 @@ DBOS keeps one instance a process, so this module does too. The version and the 
 with either changing, a new process would leave the work of the one before it lying.
 
 DBOS polls for work. Here its worker waits on a bell instead, which rings for each run that is queued in this
-process; it looks unrung only for what others queue.
+process; it looks unrung only for what others queue, when their commits changed the database.
 """
 
 import contextvars
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -32,9 +33,11 @@ _POLL_SECONDS = 0.2
 # which DBOS writes down a moment later.
 _IDLE_SECONDS, _BUSY_SECONDS, _SOON_SECONDS = 2.0, 0.5, 0.03
 _SOON_LASTS = 0.5
-# Threads of DBOS for what nothing here uses: its own queues; delays and time limits of runs. Each asks the
-# database once a second.
-_UNUSED = ("queue_thread", "background_jobs_thread")
+# A look asks several questions, most of what an idle service does: it waits for a change, but no longer than this.
+_LOOK_SECONDS = 30.0
+# Threads of DBOS for what nothing here uses: its own queues; delays and time limits of runs; schedules. Each asks
+# the database once a second.
+_UNUSED = ("queue_thread", "background_jobs_thread", "dynamic_scheduler_loop")
 
 log = logger(__name__)
 
@@ -54,13 +57,49 @@ class Body(Protocol):
 Handed = SimpleQueue[tuple[str, int, str] | None]
 
 
+class Commits:
+    """Those to the queue's database: told by SQLite without a lock, and by no other database.
+
+    https://www.sqlite.org/pragma.html#pragma_data_version
+    """
+
+    def __init__(self, url: str) -> None:
+        from sqlalchemy import make_url
+
+        parsed = make_url(url)
+        self._file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+        self._connection: sqlite3.Connection | None = None
+        self._seen: int | None = None
+
+    def any(self) -> bool:
+        """Whether there may have been some since the last time."""
+        if self._file is None:
+            return True
+        try:
+            if self._connection is None:
+                # Asked by one thread at a time.
+                self._connection = sqlite3.connect(self._file, check_same_thread=False)
+            (found,) = self._connection.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            self.close()
+            return True
+        before, self._seen = self._seen, found
+        return before != found
+
+    def close(self) -> None:
+        connection, self._connection, self._seen = self._connection, None, None
+        if connection is not None:
+            connection.close()
+
+
 class Bell:
     """What DBOS's worker waits on, in the place of the event that stops it."""
 
-    def __init__(self) -> None:
+    def __init__(self, commits: Commits | None = None) -> None:
         self._changed = threading.Condition()
         self._rung = self._stopped = False
         self._soon = 0.0
+        self._commits = commits
 
     def ring(self) -> None:
         """Something was queued: look at once."""
@@ -88,14 +127,23 @@ class Bell:
             if timeout > 2 * _POLL_SECONDS:
                 # Databases contend: the worker means it.
                 return self._changed.wait_for(lambda: self._stopped, timeout)
-            begun = time.monotonic()
+            first = begun = time.monotonic()
             while not (self._rung or self._stopped):
                 left = begun + self._pause() - time.monotonic()
                 if left <= 0:
-                    break
+                    if self._due(first):
+                        break
+                    begun = time.monotonic()
+                    continue
                 self._changed.wait(left)
             self._rung = False
             return self._stopped
+
+    def _due(self, since: float) -> bool:
+        """Whether a look may find anything. What commits now is seen by the look, or by the next one."""
+        if _active or self._commits is None or time.monotonic() - since > _LOOK_SECONDS:
+            return True
+        return time.monotonic() < self._soon or self._commits.any()
 
     def _pause(self) -> float:
         if time.monotonic() < self._soon:
@@ -134,8 +182,11 @@ def start(url: str, body: Body) -> None:
     queue = DBOS.register_queue(QUEUE, partition_concurrency=1, polling_interval_sec=_POLL_SECONDS)
     # Should an earlier start not have been stopped, its worker ends here: there is one.
     _bell.set()
-    _bell = Bell()
-    _worker = threading.Thread(target=_work, args=(_bell, dbos, queue), name="operations-worker", daemon=True)
+    commits = Commits(url)
+    _bell = Bell(commits)
+    _worker = threading.Thread(
+        target=_work, args=(_bell, commits, dbos, queue), name="operations-worker", daemon=True
+    )
     _worker.start()
     _handed = SimpleQueue()
     _feeder = threading.Thread(target=_feed, args=(_handed,), name="operations-feeder", daemon=True)
@@ -165,13 +216,14 @@ def hand_over(operation_id: str, run: int, queue_key: str) -> None:
     _handed.put((operation_id, run, queue_key))
 
 
-def _work(bell: Bell, dbos: "DBOS", queue: "Queue") -> None:
+def _work(bell: Bell, commits: Commits, dbos: "DBOS", queue: "Queue") -> None:
     from dbos._queue import queue_worker_thread
 
     while not bell.is_set():
         # It returns when somebody removed the queue's row, which the next start makes again.
         queue_worker_thread(cast("threading.Event", bell), dbos, queue)
         bell.wait(_POLL_SECONDS)
+    commits.close()
 
 
 def _feed(handed: Handed) -> None:
@@ -304,7 +356,7 @@ def _define(dbos: "type[DBOS]") -> None:
     _defined = operation
 
 
-def _nothing(_stop: threading.Event, _dbos: "DBOS") -> None:
+def _nothing(_stop: threading.Event, _asked: object) -> None:
     """In the place of a thread's work."""
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 HEAVY = (
     "pandas", "numpy", "pyarrow", "snowflake.ml", "snowflake.snowpark", "snowflake.connector", "plotly",
-    "dbos", "alembic",
+    "dbos", "alembic", "rich", "pygments",
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Operations as their callers see them, on the real queue."""
 
 import itertools
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dbos._sys_db import SystemDatabase
 from sqlalchemy import select
 
 from services.core.errors import Conflict, Invalid, NotFound, SpokehubError, Unavailable
@@ -541,6 +543,40 @@ def test_what_another_process_queues_is_seen(
     monkeypatch.setattr(queue.Bell, "ring", lambda _bell: None)
     one = operations.submit("thing.do", {"spoke": "pudo"}, actor="ada")
     assert operations.wait(one.id, 30).state == "succeeded"
+
+
+def test_an_idle_worker_looks_when_something_was_committed(
+    start: Callable[..., Operations], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    real = SystemDatabase.get_queue
+    monkeypatch.setattr(SystemDatabase, "get_queue", lambda *a: (looked.append("get_queue"), real(*a))[1])
+    monkeypatch.setattr(queue, "_IDLE_SECONDS", 0.05)
+    operations = start(quick_kind())
+    one = operations.submit("thing.do", {"spoke": "pudo"}, actor="ada")
+    assert operations.wait(one.id, 30).state == "succeeded"
+    time.sleep(1.5)
+    before = len(looked)
+    time.sleep(1)
+    assert len(looked) == before
+    monkeypatch.setattr(queue.Bell, "ring", lambda _bell: None)
+    two = operations.submit("thing.do", {"spoke": "pudo"}, actor="ada")
+    assert operations.wait(two.id, 30).state == "succeeded"
+    assert len(looked) > before
+
+
+def test_commits_of_others_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "queue.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("PRAGMA journal_mode=WAL")
+    commits = queue.Commits(f"sqlite:///{path}")
+    assert [commits.any(), commits.any()] == [True, False]
+    other.execute("CREATE TABLE t (a)")
+    assert [commits.any(), commits.any()] == [True, False]
+    commits.close()
+    other.close()
+    elsewhere = queue.Commits("postgresql+psycopg://ada@nowhere/queue")
+    assert [elsewhere.any(), elsewhere.any()] == [True, True]
 
 
 def test_no_thread_of_the_library_polls_for_what_nothing_uses(start: Callable[..., Operations]) -> None:
