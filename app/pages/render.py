@@ -64,6 +64,12 @@ class Compiled(FileSystemBytecodeCache):
         """Of all that the bytecode is made from."""
         return hashlib.sha256((self._with + source).encode()).hexdigest()
 
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """What was kept; nothing where that is damaged, so it is compiled and kept anew."""
+        # A pickle that is cut off fails with nearly anything.
+        with suppress(Exception):
+            super().load_bytecode(bucket)
+
     def dump_bytecode(self, bucket: Bucket) -> None:
         """Keep it, where that can be done."""
         if self._write:

@@ -48,3 +48,16 @@ def test_a_folder_that_cannot_be_written_keeps_nothing(tmp_path: Path) -> None:
     folder = tmp_path / "none"
     assert written(folder, "{{ 1 }}", write=False) == ("1", 1)
     assert not folder.exists()
+
+
+def test_what_is_damaged_is_compiled_anew(tmp_path: Path) -> None:
+    assert written(tmp_path, "{{ 1 }} <") == ("1 <", 1)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    for cut in range(len(whole)):
+        kept.write_bytes(whole[:cut])
+        assert written(tmp_path, "{{ 1 }} <") == ("1 <", 1), cut
+        assert written(tmp_path, "{{ 1 }} <") == ("1 <", 0), cut
+    kept.unlink()
+    kept.mkdir()
+    assert written(tmp_path, "{{ 1 }} <") == ("1 <", 1)
