@@ -20,6 +20,8 @@ from services.failures.types import SORTS, STATES, FailureState
 
 router = APIRouter()
 _ALL = "all"
+# What the list's address may say, in order.
+_NAMES = ("state", "spoke", "environment", "owner", "text", "sort")
 # What a button of the list means.
 ACTIONS: dict[str, FailureState] = {"acknowledge": "acknowledged", "resolve": "resolved", "open": "open"}
 FormText = Annotated[str, Form()]
@@ -40,14 +42,8 @@ def list_failures(
     cursor: Text = None,
 ) -> HTMLResponse:
     """Open groups by default, the newest first."""
-    asked = {
-        "state": state or None,
-        "spoke": spoke or None,
-        "environment": environment or None,
-        "owner": owner or None,
-        "text": text or None,
-        "sort": sort or None,
-    }
+    told = (state, spoke, environment, owner, text, sort)
+    asked = {name: value or None for name, value in zip(_NAMES, told, strict=True)}
     context = _context(failures, spokes, asked, cursor)
     return render(request, "pages/failures.html", context)
 
@@ -68,7 +64,7 @@ def change_failures(
     try:
         failures.change(ids or [], change, actor)
     except Invalid as refused:
-        context = {**_context(failures, spokes, {}, None), "refused": refused}
+        context = {**_context(failures, spokes, dict.fromkeys(_NAMES), None), "refused": refused}
         return render(request, "pages/failures.html", context, status=refused.status)
     return see(back if back.startswith("/failures") else "/failures")
 
@@ -101,17 +97,17 @@ def change(
 def _context(
     failures: Failures, spokes: SpokesDep, asked: dict[str, str | None], cursor: str | None
 ) -> dict[str, Any]:
-    state = asked.get("state") or "open"
+    state = asked["state"] or "open"
     if state not in (*STATES, _ALL):
         raise Invalid(f"There is no state {state!r}", hint=f"Use one of {', '.join((*STATES, _ALL))}.")
     wanted = FailureFilter(
         next((one for one in STATES if one == state), None),
-        asked.get("spoke"),
-        asked.get("environment"),
-        owner="" if asked.get("owner") == "-" else asked.get("owner"),
-        text=asked.get("text"),
+        asked["spoke"],
+        asked["environment"],
+        owner="" if asked["owner"] == "-" else asked["owner"],
+        text=asked["text"],
     )
-    page = failures.search(wanted, asked.get("sort") or "last", 50, cursor)
+    page = failures.search(wanted, asked["sort"] or "last", 50, cursor)
     everywhere = failures.search(FailureFilter(), limit=1)
     known = spokes.all()
     return {

@@ -96,7 +96,7 @@ class Failures:
 
     def change(self, failure_ids: Sequence[str], change: Change, actor: str) -> tuple[Failure, ...]:
         """Change groups, all of them or none. An audit event tells of each with what it was before."""
-        _check(failure_ids, change)
+        check(failure_ids, change)
         found = self._find(list(dict.fromkeys(failure_ids)))
         with self._database.write() as db:
             for one in found:
@@ -265,7 +265,8 @@ def _fits(one: Failure, wanted: FailureFilter) -> bool:
     return True
 
 
-def _check(failure_ids: Sequence[str], change: Change) -> None:
+def check(failure_ids: Sequence[str], change: Change) -> None:
+    """Refuse what cannot be changed: Invalid."""
     if not failure_ids:
         raise Invalid("No failure is chosen", hint="Choose at least one.", code="nothing_chosen")
     if len(failure_ids) > _MOST_CHANGED:

@@ -9,6 +9,7 @@ from sample_account import RUN_ID
 
 from services.core.errors import NotFound
 from services.failures.asked import Change, FailureFilter
+from services.failures.service import check
 from services.failures.types import (
     STATES,
     Failure,
@@ -81,5 +82,6 @@ class Failures:
         return sum(one.state == "open" for one in self._all)
 
     def change(self, failure_ids: list[str], change: Change, actor: str) -> tuple[Failure, ...]:
+        check(failure_ids, change)
         self.changed.append((failure_ids, change, actor))
         return tuple(self.get(one) for one in failure_ids)

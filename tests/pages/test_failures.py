@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+from html_document import parse
 from sample import sample
 from sample_account import RUN_ID
 from sample_application import TestClient, application
@@ -55,3 +57,22 @@ def test_what_is_chosen_is_handled():
         (["f3"], Change(owner="Grace"), "administrator"),
         (["f3"], Change(None, "Ada", "looked at"), "administrator"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("sent", "said"),
+    [
+        ({"action": "resolve"}, "No failure is chosen"),
+        ({"action": "explode", "ids": ["f3"]}, "Nothing is to change"),
+        ({"action": "assign", "ids": ["f3"], "owner": "A" * 500}, "The owner has at most"),
+        ({"action": "assign", "ids": ["f3"], "owner": "A\0"}, "The owner cannot be kept"),
+    ],
+)
+def test_what_cannot_be_done_is_said_above_the_list(sent, said):
+    services = sample()
+    with TestClient(application(services)) as client:
+        answer = client.post("/failures", data=sent)
+    page = parse(answer.text)
+    assert (answer.status_code, services.failures.changed) == (422, [])
+    assert said in page.one("div", cls="problem").text
+    assert len([node for node in page.all("tr") if node.attributes.get("id", "").startswith("failure-")]) == 2
