@@ -120,7 +120,8 @@ class Failures:
             )
             db.add(record)
         # An occurrence later than what was handled has opened it again, though nobody wrote that down yet.
-        if record.state == "resolved" and one.state == "open":
+        # What was read before may be older than what somebody else did meanwhile.
+        if _came_back(record, one.last_at):
             record.reopened += 1
             record.state = "open"
         before = {"state": record.state, "owner": record.owner, "note": record.note}
@@ -203,7 +204,7 @@ def _failure(row: Row, records: dict[tuple[str, str, str, str], FailureRecord], 
     reopened = 0
     if record is not None:
         state, reopened = _state(record), record.reopened
-        if record.state == "resolved" and (record.handled_to is None or row["last_at"] > record.handled_to):
+        if _came_back(record, row["last_at"]):
             state, reopened = "open", reopened + 1
     last = repository.occurrence(row, row["last_at"])
     return Failure(
@@ -230,6 +231,11 @@ def _failure(row: Row, records: dict[tuple[str, str, str, str], FailureRecord], 
         recovered_at=row["recovered_at"],
         by_day=tuple(sorted(row["by_day"].items())),
     )
+
+
+def _came_back(record: FailureRecord, last_at: datetime) -> bool:
+    """Whether it occurred since it was resolved."""
+    return record.state == "resolved" and (record.handled_to is None or last_at > record.handled_to)
 
 
 def _state(record: FailureRecord) -> FailureState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from services.core.errors import Invalid, NotFound
 from services.db.records import AuditEventRecord
 from services.failures.asked import Change, FailureFilter
+from services.failures.service import Failures
 from services.failures.types import Failure
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -172,3 +174,27 @@ def test_the_state_is_that_of_a_simple_model(place, acts, seed):
             handled = newest if state == "resolved" else None
             service.change([group.id], Change(state=state), "ada")
         assert service.get(group.id).state == state
+
+
+def test_what_somebody_else_resolved_meanwhile_has_not_come_back(place):
+    place.run(DAY)
+    other = place.failures()
+
+    class Overtaken(Failures):
+        """Another client resolves between this one's look and its writing."""
+
+        def _find(self, failure_ids: Sequence[str]) -> list[Failure]:
+            found = super()._find(failure_ids)
+            if other.get(failure_ids[0]).state == "open":
+                other.change(failure_ids, RESOLVED, "ada")
+            return found
+
+    (found,) = other.search(FailureFilter()).items
+    Overtaken(place.history, place.database, lambda: place.now + MINUTE).change(
+        [found.id], Change(note="looked at"), "grace"
+    )
+    now = other.get(found.id)
+    assert (now.state, now.note, now.reopened) == ("resolved", "looked at", 0)
+    place.run(HOUR)
+    again = other.get(found.id)
+    assert (again.state, again.reopened, again.count) == ("open", 1, 2)
