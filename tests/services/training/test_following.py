@@ -72,7 +72,7 @@ def test_runs_of_another_schema_are_not_this_graphs(world: World, source: Any) -
 
 
 def test_while_a_run_executes_a_further_one_is_refused_or_waits(world: World) -> None:
-    world.deploy("CALL SYSTEM$WAIT(3)")
+    world.deploy("CALL SYSTEM$WAIT(8)")
     world.execute("somebody")
     world.until(world.runs)
     with pytest.raises(GraphBusy) as refused:
