@@ -24,7 +24,7 @@ EnvironmentText = Annotated[
 class Body(BaseModel):
     """Base of what is sent: an unknown field is refused, as it may be a known one misspelt."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Target(Body):

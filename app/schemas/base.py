@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 class Schema(BaseModel):
     """A shape read from a service's frozen dataclass by attribute."""
 
-    model_config = ConfigDict(from_attributes=True, frozen=True, protected_namespaces=(), defer_build=True)
+    model_config = ConfigDict(from_attributes=True, frozen=True, protected_namespaces=())
 
 
 class Listing(Schema, Generic[Item]):
