@@ -356,7 +356,7 @@ def _define(dbos: "type[DBOS]") -> None:
     _defined = operation
 
 
-def _nothing(_stop: threading.Event, _asked: object) -> None:
+def _nothing(_stop: threading.Event, _asked: "DBOS | float") -> None:
     """In the place of a thread's work."""
 
 
