@@ -14,6 +14,7 @@ from app import methods
 from app.addresses import here
 from services.core.errors import SpokehubError
 from services.core.logging import logger
+from services.core.texts import refusal
 from services.knowledge.types import NotYetKnown
 from services.snowflake.preflight import RightsMissing
 
@@ -73,7 +74,7 @@ def of_validation(error: RequestValidationError) -> Problem:
         return Problem(
             400, "not_json", "The body is not JSON", f"The body is not JSON: {reason}", "Send a JSON object."
         )
-    told = [{"field": _field(fault["loc"]), "message": fault["msg"]} for fault in faults]
+    told = [{"field": _field(fault["loc"]), "message": refusal(fault)} for fault in faults]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in told)
     return Problem(422, "invalid", "Invalid input", detail, "Correct the named fields.", {"errors": told})
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from services.core.errors import Invalid
 
 
@@ -23,3 +26,9 @@ def require_storable(name: str, text: str | None) -> None:
         storable(text)
     except ValueError as error:
         raise Invalid(f"The {name} cannot be kept: {error}", code="bad_text") from None
+
+
+def refusal(fault: Mapping[str, Any]) -> str:
+    """What one of ``ValidationError.errors()`` says: a check's own words, without pydantic's before them."""
+    error = fault.get("ctx", {}).get("error")
+    return str(error) if isinstance(error, ValueError) else str(fault["msg"])

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid, Unavailable
 from services.core.logging import logger
+from services.core.texts import refusal
 from services.db.engine import Database
 from services.knowledge.remembered import Remembered
 from services.operations import queue
@@ -293,10 +294,11 @@ def _params(model: type[Params], params: Params | dict[str, Any]) -> Params:
         return model.model_validate(params)
     except ValidationError as error:
         faults = [
-            {"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()
+            {"field": ".".join(map(str, fault["loc"])), "message": refusal(fault)} for fault in error.errors()
         ]
-        first = faults[0]
-        raise Invalid(f"{first['field']}: {first['message']}", code="invalid_params", detail=faults) from None
+        # What is wrong with several fields together has no field.
+        said = ": ".join(part for part in faults[0].values() if part)
+        raise Invalid(said, code="invalid_params", detail=faults) from None
 
 
 def _check_text(params: Params) -> None:

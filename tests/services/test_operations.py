@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from dbos._sys_db import SystemDatabase
+from pydantic import field_validator, model_validator
 from sqlalchemy import select
 
 from services.core.errors import Conflict, Invalid, NotFound, SpokehubError, Unavailable
@@ -32,6 +33,24 @@ class Target(Params):
     spoke: str = "pudo"
     environment: str = "DEV"
     number: int = 0
+
+
+class Range(Params):
+    first: int = 0
+    last: int = 9
+
+    @field_validator("first")
+    @classmethod
+    def _begins(cls, value: int) -> int:
+        if value < 0:
+            raise ValueError("a range begins at 0")
+        return value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Range":
+        if self.first > self.last:
+            raise ValueError("first comes before last")
+        return self
 
 
 def kind(
@@ -199,6 +218,35 @@ def test_one_key_runs_one_at_a_time_and_others_beside_it(start: Callable[..., Op
     assert most == {"a": 1, "b": 1}
     starts = [v.started_at for v in views[:3]]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize(
+    ("sent", "said", "faults"),
+    [
+        (
+            {"first": -1},
+            "first: a range begins at 0",
+            [{"field": "first", "message": "a range begins at 0"}],
+        ),
+        (
+            {"first": 7, "last": 3},
+            "first comes before last",
+            [{"field": "", "message": "first comes before last"}],
+        ),
+    ],
+)
+def test_parameters_are_refused_in_the_words_of_their_check(
+    start: Callable[..., Operations], sent: dict[str, int], said: str, faults: list[dict[str, str]]
+) -> None:
+    def first(context: StepContext, params: Range) -> Any:
+        return None
+
+    operations = start(
+        OperationKind("range.do", "Range", Range, [Step("first", "First", first)], lambda params: "range")
+    )
+    with pytest.raises(Invalid) as refused:
+        operations.submit("range.do", sent, actor="ada")
+    assert (refused.value.message, refused.value.detail) == (said, faults)
 
 
 def test_preconditions_are_checked_before_anything_is_written(start: Callable[..., Operations]) -> None:
