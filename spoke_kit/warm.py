@@ -18,6 +18,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -113,7 +114,8 @@ class Warm:
                 sys.modules["numpy"].random.seed()
             status = deploy.main(list(arguments))
             sys.stdout.flush()
-            sys.stderr.flush()
+        except BaseException:  # noqa: BLE001 - the caller reads why
+            traceback.print_exc()
         finally:
             # Nothing may return into the loop.
             os._exit(status)

@@ -133,7 +133,7 @@ class Children:
             except (OSError, ValueError) as error:
                 told = f"{type(error).__name__}: {error}"
                 self._leave()
-        log.warning("children are started without the clients loaded", extra={"error": told})
+        log.warning("children.not_forked", error=told)
         self._usable = False
         return None
 

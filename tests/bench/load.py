@@ -122,16 +122,16 @@ def drive(
     began = time.perf_counter()
     end = began + seconds
     pause = clients / rate if rate else 0.0
+    due = [began + at * pause / clients for at in range(clients)]
     # When a client asks again, and which.
-    waiting = [(began + at * pause / clients, at) for at in range(clients)]
-    for driver in drivers:
-        selector.register(driver.socket, selectors.EVENT_READ, driver)
-    due = {driver: moment for (moment, _), driver in zip(waiting, drivers, strict=True)}
+    waiting = [(moment, at) for at, moment in enumerate(due)]
+    for at, driver in enumerate(drivers):
+        selector.register(driver.socket, selectors.EVENT_READ, at)
     while (now := time.perf_counter()) < end:
         while waiting and waiting[0][0] <= now:
             drivers[heapq.heappop(waiting)[1]].ask()
         for key, _ in selector.select(min(end, waiting[0][0] if waiting else end) - now):
-            driver = key.data
+            driver = drivers[at := key.data]
             answered = driver.hear()
             if answered is None:
                 continue
@@ -140,8 +140,8 @@ def drive(
             size += driver.size
             failed += not driver.ok
             if rate:
-                due[driver] = max(due[driver] + pause, time.perf_counter())
-                heapq.heappush(waiting, (due[driver], drivers.index(driver)))
+                due[at] = max(due[at] + pause, time.perf_counter())
+                heapq.heappush(waiting, (due[at], at))
             else:
                 driver.ask()
     took = time.perf_counter() - began
