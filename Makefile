@@ -71,7 +71,7 @@ programs: $(VENV)/.ready ## Install dbt and the snow command for their tests, ea
 	@$(BIN)/python -m tests.programs.environments
 
 unit: compile ## Run the tests alone, a file on each core at a time
-	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 test: lint unit ## Check and run all tests
 

@@ -15,16 +15,15 @@ PADDING = "x" * 20_000
 def test_a_pickled_handlers_error_tells_its_cause_first(
     connection: snowflake.connector.SnowflakeConnection, run: Any
 ) -> None:
-    client = Session.builder.configs({"connection": connection}).create()
-
     # Made outside of a module, so that it is pickled by value, with what it refers to.
     namespace: dict[str, Any] = {"PADDING": PADDING}
     source = "def fails(session):\n    if PADDING:\n        raise ValueError('the cause')"
     exec(compile(source, "handler.py", "exec"), namespace)
-    client.sproc.register(namespace["fails"], name="FAILS", return_type=StringType(), input_types=[],
-                          packages=["snowflake-snowpark-python"], is_permanent=False)  # fmt: skip
-    with pytest.raises(snowflake.connector.ProgrammingError) as caught:
-        run("CALL FAILS()")
+    with Session.builder.configs({"connection": connection}).create() as client:
+        client.sproc.register(namespace["fails"], name="FAILS", return_type=StringType(), input_types=[],
+                              packages=["snowflake-snowpark-python"], is_permanent=False)  # fmt: skip
+        with pytest.raises(snowflake.connector.ProgrammingError) as caught:
+            run("CALL FAILS()")
     message = str(caught.value.msg)
     lines = message.split("\n")
     at = next(number for number, line in enumerate(lines) if "Python Interpreter Error:" in line)
