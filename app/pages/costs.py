@@ -76,16 +76,28 @@ def change_budget(
     hub: HubDep,
     actor: ActorDep,
     action: FormText = "set",
-    spoke: FormText = ANY,
-    environment: FormText = ANY,
+    spoke: FormText = "",
+    environment: FormText = "",
     credits: FormText = "",
     warn_at: FormText = "80",
     back: FormText = "/costs",
 ) -> Response:
-    """Set a budget, or remove it; a warning is typed in per cent."""
+    """Set a budget, or remove it; a warning is typed in per cent. ``*`` is every spoke, or environment."""
     try:
+        if not (spoke and environment):
+            raise Invalid(
+                "A budget is of a spoke and an environment",
+                hint=f"Use {ANY} for all of them.",
+                code="bad_budget",
+            )
         if action == "remove":
             costs.remove_budget(spoke, environment, actor)
+        elif action != "set":
+            raise Invalid(
+                f"Nothing is done to a budget that is called {action!r}",
+                hint="Use set or remove.",
+                code="bad_budget",
+            )
         else:
             costs.set_budget(spoke, environment, _number(credits), _number(warn_at) / 100, actor)
     except (Invalid, NotFound) as refused:

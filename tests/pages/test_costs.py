@@ -88,10 +88,17 @@ def test_a_budget_is_set_warned_of_and_removed():
         page = client.get("/costs").text
         assert "SPENT" in page
         assert '<span class="nav-count num"' in page
-        for wrong in ({"credits": "many"}, {"credits": "-1"}, {"warn_at": "200"}, {"spoke": "nobody"}):
+        for wrong in (
+            {"credits": "many"}, {"credits": "-1"}, {"warn_at": "200"}, {"spoke": "nobody"}, {"action": "empty"},
+        ):  # fmt: skip
             refused = client.post("/costs/budgets", data={**sent, **wrong})
             assert refused.status_code in (404, 422)
             assert 'role="alert"' in refused.text
+        for left_out in ({"action": "remove"}, {"action": "remove", "spoke": "*"}, {"credits": "1"}):
+            refused = client.post("/costs/budgets", data=left_out)
+            assert refused.status_code == 422
+            assert "a spoke and an environment" in refused.text
+        assert len(services.costs.budgets()) == 3
         client.post("/costs/budgets", data={**sent, "action": "remove"})
         assert [one.budget.spoke for one in services.costs.budgets()] == ["pudo", "*"]
         gone = client.post("/costs/budgets", data={**sent, "action": "remove"})
