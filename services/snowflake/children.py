@@ -59,13 +59,18 @@ class Forked:
 
     def poll(self) -> int | None:
         """0 once it has ended, None before."""
-        return 0 if select.select([self._descriptor], [], [], 0)[0] else None
+        return 0 if self._ended(0.0) else None
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; TimeoutExpired after ``timeout`` seconds."""
-        if not select.select([self._descriptor], [], [], timeout)[0]:
+        if not self._ended(timeout):
             raise subprocess.TimeoutExpired("spoke_kit.deploy", timeout or 0.0)
         return 0
+
+    def _ended(self, timeout: float | None) -> bool:
+        poll = select.poll()
+        poll.register(self._descriptor, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else timeout * 1000))
 
     def kill(self) -> None:
         """End it; nothing when it has ended."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -87,6 +88,26 @@ def test_two_at_once_and_one_is_ended(children: Children, tmp_path: Path) -> Non
         second.wait(SECONDS)
         assert first.poll() is None
         assert told(first, "{}")[-1]["event"] == "error"
+
+
+def test_of_a_process_with_many_open_files(children: Children, tmp_path: Path) -> None:
+    """``select`` knows of 1,024 descriptors."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 4096), hard), hard))
+    null = os.open(os.devnull, os.O_RDONLY)
+    many = [null]
+    try:
+        while many[-1] < 1_100:
+            many.append(os.dup(null))
+        with children.start(arguments(spoke_that_is_broken(tmp_path / "a")), environment()) as child:
+            assert isinstance(child, Forked)
+            assert child.poll() is None
+            assert told(child, "{}")[-1]["event"] == "error"
+            child.wait(SECONDS)
+    finally:
+        for one in many:
+            os.close(one)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_after_a_rest_another_begins(tmp_path: Path) -> None:
