@@ -41,6 +41,8 @@ _RETRIED = timedelta(days=15)
 _RECENT = timedelta(minutes=50)
 # With more changed runs than these the row index is made anew.
 _FOLLOWED = 20_000
+# More than the rows that are told at once: a final state is better than any that came later.
+_AFTER_ALL = 2**40
 
 
 class RunWriter:
@@ -196,9 +198,11 @@ def _merge(
     db.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE fresh AS
-        WITH best AS (
-            SELECT {columns} FROM told
-            QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY (state IN {_FINAL}) DESC, place DESC) = 1
+        WITH last AS (
+            SELECT max_by(place, CASE WHEN state IN {_FINAL} THEN {_AFTER_ALL} ELSE 0 END + place) AS place
+            FROM told GROUP BY {key}
+        ), best AS (
+            SELECT {columns} FROM told SEMI JOIN last USING (place)
         ), known AS (SELECT * FROM {table} WHERE scheduled_at >= $since AND run_id IN (SELECT run_id FROM best))
         SELECT i.*, e.run_id IS NULL AS is_new, ({differs}) AS differs
         FROM best AS i LEFT JOIN known AS e ON {on}
