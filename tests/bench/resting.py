@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,21 +34,23 @@ class Process:
     @property
     def name(self) -> str:
         """The part that it is."""
-        command = Path(f"/proc/{self.pid}/cmdline").read_bytes().decode().split("\0")
+        command = _read(f"/proc/{self.pid}/cmdline").split("\0")
         if "embedded_account" in command:
             return "account"
+        if "spoke_kit.warm" in command:
+            return "clients"
         return "compute" if any("forkserver" in part for part in command) else "service"
 
     @property
     def seconds(self) -> float:
         """Processor time, in user and kernel mode."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _HZ
+        fields = _read(f"/proc/{self.pid}/stat").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _HZ if fields else 0.0
 
     @property
     def pss(self) -> float:
         """MB, shared pages divided among those who share them."""
-        for row in Path(f"/proc/{self.pid}/smaps_rollup").read_text().splitlines():
+        for row in _read(f"/proc/{self.pid}/smaps_rollup").splitlines():
             if row.startswith("Pss:"):
                 return int(row.split()[1]) / 1024
         return 0.0
@@ -57,9 +59,17 @@ class Process:
         """This process and all below it."""
         found = [self]
         for parent in found:
-            for task in Path(f"/proc/{parent.pid}/task").iterdir():
-                found += [Process(int(pid)) for pid in (task / "children").read_text().split()]
+            with suppress(FileNotFoundError):
+                for task in Path(f"/proc/{parent.pid}/task").iterdir():
+                    found += [Process(int(pid)) for pid in _read(str(task / "children")).split()]
         return found
+
+
+def _read(path: str) -> str:
+    """Nothing of a process that has ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(path).read_text()
+    return ""
 
 
 def line(name: str, value: str) -> None:

@@ -6,6 +6,7 @@ import atexit
 import random
 import sys
 import tempfile
+import weakref
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -49,11 +50,12 @@ class Known(Spokes):
 def costs(empty: bool = False) -> Costs:
     """The service; its budgets are the caller's own."""
     folder = tempfile.TemporaryDirectory(prefix="sample-costs-")
-    atexit.register(folder.cleanup)
     database = Database(f"sqlite:///{folder.name}/catalogue.sqlite", revision=Revision())
     Record.metadata.create_all(database.engine)
-    atexit.register(database.close)
     found = Costs(_history(empty), database, Known(), lambda: NOW)  # type: ignore[arg-type]
+    # The tests make hundreds.
+    weakref.finalize(found, folder.cleanup)
+    weakref.finalize(found, database.close)
     if not empty:
         found.set_budget("*", "*", 60, 0.8, "ada")
         found.set_budget("pudo", "DEV", 8, 0.8, "ada")
