@@ -20,6 +20,8 @@ from embedded_account import data_format, memory
 from embedded_account.ownership import HELD_EXIT_CODE, Claim, HeldError, Process
 
 LONGEST_DELAY = 7 * 86_400
+# Without a job for so long, the compute gives its memory back, as a warehouse is suspended.
+_REST_SECONDS = 600.0
 
 
 def delay(text: str) -> timedelta:
@@ -118,7 +120,7 @@ def main() -> None:
     account = Account(options.data, options.host, port)
     account.usage_delay = options.usage_delay
     files.remove_orphans(account)
-    compute = account.compute = ComputePool(start=False)
+    compute = account.compute = ComputePool(start=False, rest_seconds=_REST_SECONDS)
     account.on_close.append(compute.close)
     start(account)
     if options.default_warehouse:

@@ -29,7 +29,8 @@ class ComputePool:
     Procedures have ``limit`` slots (default: twice the processors, at least 4), functions and model methods
     as many of their own, so that a procedure which waits for a model cannot take the slot that the model
     needs. ``work_dir`` is where the private work directory is made. So many workers as ``warm_models`` (default: one
-    for each processor, at least 2) keep their model for ``warm_seconds`` after its last use.
+    for each processor, at least 2) keep their model for ``warm_seconds`` after its last use. After ``rest_seconds``
+    without a job the fork server ends, and with it what it has loaded; the next job starts another. None: never.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class ComputePool:
         work_dir: Path | None = None,
         warm_seconds: float = 20.0,
         warm_models: int | None = None,
+        rest_seconds: float | None = None,
     ) -> None:
         size = limit or max(4, 2 * (os.cpu_count() or 1))
         self._procedures = threading.BoundedSemaphore(size)
@@ -51,6 +53,10 @@ class ComputePool:
         self._closed = False
         self._warm = WarmWorkers(warm_models or max(2, os.cpu_count() or 1))
         self._warm_seconds = warm_seconds
+        self._rest_seconds = rest_seconds
+        self._running = 0
+        self._used = time.monotonic()
+        self._ended = threading.Event()
         if start:
             self._running_server()
 
@@ -71,7 +77,7 @@ class ComputePool:
         started = time.monotonic()
         deadline = None if timeout is None else started + timeout
         try:
-            with self._slot(job, deadline, cancel):
+            with self._at_work(), self._slot(job, deadline, cancel):
                 outcome = self._model(job, deadline, cancel) if isinstance(job, ModelMethodJob) else None
                 outcome = outcome or self._once(job, deadline, cancel)
         except Stopped as stop:
@@ -91,6 +97,7 @@ class ComputePool:
         with self._lock:
             self._closed = True
             server, self._server = self._server, None
+        self._ended.set()
         self._warm.close()
         if server is not None:
             server.close()
@@ -109,7 +116,41 @@ class ComputePool:
                 if self._server is not None:
                     self._server.close()
                 self._server = ForkServerProcess(self._work_dir)
+                if self._rest_seconds is not None:
+                    threading.Thread(
+                        target=self._rest,
+                        args=(self._server, self._rest_seconds),
+                        name="compute-rest",
+                        daemon=True,
+                    ).start()
+            self._used = time.monotonic()
             return self._server
+
+    @contextlib.contextmanager
+    def _at_work(self) -> Iterator[None]:
+        with self._lock:
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                self._used = time.monotonic()
+
+    def _rest(self, server: ForkServerProcess, seconds: float) -> None:
+        """End this server once it had nothing to do for so long."""
+        wait = seconds
+        while not self._ended.wait(wait):
+            with self._lock:
+                if self._server is not server:
+                    return
+                wait = seconds if self._running else self._used + seconds - time.monotonic()
+                if wait <= 0:
+                    self._server = None
+                    break
+        else:
+            return
+        server.close()
 
     @contextlib.contextmanager
     def _slot(self, job: Job, deadline: float | None, cancel: threading.Event | None) -> Iterator[None]:

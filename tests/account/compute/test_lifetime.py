@@ -142,6 +142,29 @@ def test_slots_queue_timeouts_and_nested_calls(call: Any) -> None:
         small.run(quick)
 
 
+def test_a_pool_rests_when_it_has_nothing_to_do() -> None:
+    def gone(pid: int) -> bool:
+        return not Path(f"/proc/{pid}").exists()
+
+    def job(seconds: float) -> ProcedureJob:
+        return ProcedureJob(
+            "main", f"import time\ndef main(session): time.sleep({seconds}); return 1", returns="INT"
+        )
+
+    with ComputePool(start=False, rest_seconds=1) as pool:
+        # Longer than it rests, and so is the preload before it.
+        assert pool.run(job(2), 60).value == 1
+        server = pool._server
+        assert server is not None
+        deadline = time.monotonic() + 30
+        while not gone(server.pid) or server.root.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert pool._server is None
+        assert pool.run(job(0), 60).value == 1
+        assert pool.status()["pid"] != server.pid
+
+
 def test_everything_ends_with_the_account(tmp_path: Path) -> None:
     code = """
 import sys
