@@ -156,6 +156,9 @@ def lengthen(folder: Path) -> list[str]:
                 )
         for table in sorted(having):
             db.execute(f'UPDATE "{table}" SET spoke = ? WHERE spoke = ?', [LONG_SPOKE, LONG_FROM])
+    # It was written without the service, which makes what repeats it anew.
+    for file in folder.glob("history.runs.sqlite*"):
+        file.unlink()
     enter(f"sqlite:///{folder / 'spokehub.sqlite'}", load_declaration(), [LONG_SPOKE])
     # By the number at the end, which has two digits or three.
     return sorted((name for (name,) in tasks), key=lambda name: int(name.rpartition("_")[2]))
