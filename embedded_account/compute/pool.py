@@ -50,13 +50,12 @@ class ComputePool:
         self._server: ForkServerProcess | None = None
         self._lock = threading.Lock()
         self._number = 0
-        self._closed = False
+        self._closed = threading.Event()
         self._warm = WarmWorkers(warm_models or max(2, os.cpu_count() or 1))
         self._warm_seconds = warm_seconds
         self._rest_seconds = rest_seconds
         self._running = 0
         self._used = time.monotonic()
-        self._ended = threading.Event()
         if start:
             self._running_server()
 
@@ -95,9 +94,8 @@ class ComputePool:
 
     def close(self) -> None:
         with self._lock:
-            self._closed = True
+            self._closed.set()
             server, self._server = self._server, None
-        self._ended.set()
         self._warm.close()
         if server is not None:
             server.close()
@@ -110,7 +108,7 @@ class ComputePool:
 
     def _running_server(self) -> ForkServerProcess:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise RuntimeError("the compute pool is closed")
             if self._server is None or not self._server.alive:
                 if self._server is not None:
@@ -140,7 +138,7 @@ class ComputePool:
     def _rest(self, server: ForkServerProcess, seconds: float) -> None:
         """End this server once it had nothing to do for so long."""
         wait = seconds
-        while not self._ended.wait(wait):
+        while not self._closed.wait(wait):
             with self._lock:
                 if self._server is not server:
                     return
