@@ -16,6 +16,8 @@ from services.history.store import aware
 Row = dict[str, Any]
 OTHERS = "others"
 _DAY = timedelta(days=1)
+# SQLite joins no more selects than 500.
+_COUNTED = 100
 # The views that costs are made of: what each says, and how late it may be.
 # https://docs.snowflake.com/en/sql-reference/account-usage#account-usage-views
 SOURCES = {
@@ -150,24 +152,52 @@ class Credits:
     def graphs(self, wanted: CostFilter, limit: int) -> list[Row]:
         """spoke, environment, graph, nanos of what its runs cost, and the runs that were due; the dearest first."""
         where = _where(wanted)
-        return self._history.rows(
+        dearest = self._tuples(
             f"""
-            WITH dearest AS (
-                SELECT spoke, environment, graph, sum(nanos)::BIGINT AS nanos FROM costs_daily
-                WHERE {where.text} AND graph IS NOT NULL GROUP BY ALL
-                ORDER BY nanos DESC, spoke, environment, graph LIMIT {limit:d}
-            ), due AS (
-                SELECT spoke, environment, graph, count(*) AS runs FROM graph_runs
-                WHERE scheduled_at >= ? AND scheduled_at < ? AND attempt = 1
-                    AND graph IN (SELECT graph FROM dearest) GROUP BY ALL
-            )
-            SELECT dearest.*, coalesce(due.runs, 0) AS runs FROM dearest LEFT JOIN due
-                ON due.graph = dearest.graph AND due.spoke IS NOT DISTINCT FROM dearest.spoke
-                AND due.environment IS NOT DISTINCT FROM dearest.environment
-            ORDER BY nanos DESC, dearest.spoke, dearest.environment, dearest.graph
+            SELECT spoke, environment, graph, sum(nanos)::BIGINT AS nanos FROM costs_daily
+            WHERE {where.text} AND graph IS NOT NULL GROUP BY ALL
+            ORDER BY nanos DESC, spoke, environment, graph LIMIT {limit:d}
             """,
-            [*where.values, _begin(wanted.since), _begin(wanted.until + _DAY)],
+            where.values,
         )
+        due = self._due([row[:3] for row in dearest], _begin(wanted.since), _begin(wanted.until + _DAY))
+        return [
+            {
+                "spoke": row[0],
+                "environment": row[1],
+                "graph": row[2],
+                "nanos": row[3],
+                "runs": due.get(row[:3], 0),
+            }
+            for row in dearest
+        ]
+
+    def _due(
+        self, graphs: Sequence[tuple[Any, ...]], since: datetime, until: datetime
+    ) -> dict[tuple[Any, ...], int]:
+        """How many runs of each (spoke, environment, graph) were due within; those without may be missing."""
+        if not graphs:
+            return {}
+        index = self._history.index
+        begin, floor = aware(since), index.floor
+        # Each is a part of an index, and nothing else is read.
+        if len(graphs) <= _COUNTED and begin is not None and (floor is None or begin > floor):
+            one = (
+                "SELECT {} AS place, count(*) FROM runs WHERE spoke IS ? AND environment IS ? AND graph = ?"
+                " AND scheduled_at >= ? AND scheduled_at < ? AND attempt = 1"
+            )
+            counts = index.ask(
+                " UNION ALL ".join(one.format(place) for place in range(len(graphs))),
+                [value for graph in graphs for value in (*graph, since, until)],
+            )
+            if counts is not None and floor == index.floor:
+                return {graphs[place]: count for place, count in counts}
+        rows = self._tuples(
+            "SELECT spoke, environment, graph, count(*) FROM graph_runs WHERE scheduled_at >= ? AND scheduled_at < ?"
+            f" AND attempt = 1 AND graph IN ({', '.join('?' * len(graphs))}) GROUP BY ALL",
+            [since, until, *(graph for *_, graph in graphs)],
+        )
+        return {row[:3]: row[3] for row in rows}
 
     def predicted(self, since: date, until: date) -> dict[tuple[str, str, str], int]:
         """How many predictions are known of these days, by (spoke, environment, prediction)."""

@@ -21,10 +21,10 @@ _SLOWER, _FASTER, _NOISE = 1.25, 0.8, 2.0
 MOST_CHANGES = 50
 _RECENT, _EVER = timedelta(days=30), datetime(1970, 1, 1)  # noqa: DTZ001  as the history keeps them
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_TASKS = (
-    "name, state, attempt, scheduled_at, started_at, completed_at, return_value, error_code, error_message,"
-    " query_id, query_text"
-)
+_NAMES = (
+    "name", "state", "attempt", "scheduled_at", "started_at", "completed_at", "return_value", "error_code",
+    "error_message", "query_id", "query_text",
+)  # fmt: skip
 
 
 class SingleRuns:
@@ -62,28 +62,40 @@ class SingleRuns:
 
     def tasks(self, run: GraphRunRow, attempts: Sequence[GraphRunRow]) -> tuple[TaskRun, ...]:
         """What ran up to an attempt, of each task the latest, in the order in which they began."""
-        begin = naive(min(one.scheduled_at for one in attempts))
+        begin = min(one.scheduled_at for one in attempts) - timedelta(hours=1)
         last = max(one.completed_at or one.started_at or one.scheduled_at for one in attempts)
-        end = naive(last)
-        assert begin is not None
-        assert end is not None
         # A graph ends within a week, and its tasks are due after it is.
-        until = end + timedelta(days=7 if run.completed_at is None else 1)
-        text = (
-            f"SELECT {_TASKS} FROM task_runs WHERE spoke = ? AND environment = ? AND graph = ? AND run_id = ?"
-            " AND scheduled_at >= ? AND scheduled_at <= ? AND attempt <= ? AND state <> 'SCHEDULED'"
-        )
-        values = [
-            run.spoke, run.environment, run.graph, run.run_id, begin - timedelta(hours=1), until, run.attempt
-        ]  # fmt: skip
-        with self._history.read() as db:
-            rows = db.execute(text, values).fetchall()
+        until = last + timedelta(days=7 if run.completed_at is None else 1)
         latest: dict[str, TaskRun] = {}
-        for task in (_task_run(list(row)) for row in rows):
+        for task in self._rows(run, begin, until):
             known = latest.get(task.name)
             if known is None or _place(known) < _place(task):
                 latest[task.name] = task
         return tuple(sorted(latest.values(), key=_begin))
+
+    def _rows(self, run: GraphRunRow, begin: datetime, until: datetime) -> list[TaskRun]:
+        """What ran up to an attempt and was due within, in no order."""
+        if run.spoke is not None and run.environment is not None:
+            place = (run.spoke, run.environment, run.graph)
+            found = self._history.tasks.of_runs(place, [run.run_id], begin)
+            if found is not None:
+                return [
+                    TaskRun(**{name: row[name] for name in _NAMES})
+                    for row in found
+                    if begin <= row["scheduled_at"] <= until
+                    and row["attempt"] <= run.attempt
+                    and row["state"] != "SCHEDULED"
+                ]
+        text = (
+            f"SELECT {', '.join(_NAMES)} FROM task_runs WHERE spoke = ? AND environment = ? AND graph = ?"
+            " AND run_id = ? AND scheduled_at >= ? AND scheduled_at <= ? AND attempt <= ? AND state <> 'SCHEDULED'"
+        )
+        values = [
+            run.spoke, run.environment, run.graph, run.run_id, naive(begin), naive(until), run.attempt
+        ]  # fmt: skip
+        with self._history.read() as db:
+            rows = db.execute(text, values).fetchall()
+        return [_task_run(list(row)) for row in rows]
 
     def last_good(self, run: GraphRunRow) -> GraphRunRow | None:
         """The newest run of the graph before this one that succeeded."""

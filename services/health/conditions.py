@@ -115,6 +115,7 @@ OF_RUNS: Mapping[str, Callable[[Value], Condition]] = {
 }
 # Of these the condition is the same SQL for the row index.
 INDEXED = frozenset({*_COMMON, "duration", "task", "request"})
+INDEXED_TASKS = frozenset({*_COMMON, "task"})
 OF_TASKS: Mapping[str, Callable[[Value], Condition]] = {
     **_COMMON,
     "duration": _range("date_diff('millisecond', started_at, completed_at) / 1000.0"),

@@ -14,6 +14,7 @@ from typing import Any
 
 from services.health.types import GraphRunRow, GraphStatistics, Grid, GridTask, RunMark, Schedule
 from services.history import History
+from services.history.answers import KeptAnswers
 from services.history.store import RUN_COLUMNS, aware, graph_run, naive
 from services.training.types import TaskRun
 
@@ -56,8 +57,9 @@ _NEXT = """
         USING (database_name, schema_name)
     WHERE s.next_run_at IS NOT NULL AND lower(coalesce(s.state, 'started')) = 'started' GROUP BY ALL
 """
-_GRID = """
-    SELECT name, run_id, attempt, state, scheduled_at, started_at, completed_at FROM task_runs
+_CELLS = ("name", "run_id", "attempt", "state", "scheduled_at", "started_at", "completed_at")
+_GRID = f"""
+    SELECT {", ".join(_CELLS)} FROM task_runs
     WHERE spoke = ? AND environment = ? AND graph = ? AND scheduled_at >= ? AND scheduled_at <= ?
         AND state <> 'SCHEDULED'
 """
@@ -68,6 +70,7 @@ class Courses:
 
     def __init__(self, history: History) -> None:
         self._history = history
+        self._answers = KeptAnswers(history)
         self._kept: tuple[float, dict[tuple[str | None, str | None, str], GraphStatistics]] | None = None
         self._lock = threading.Lock()
 
@@ -146,14 +149,7 @@ class Courses:
         if not runs:
             return Grid()
         most = max(MOST_CELLS // len(runs), 1)
-        ids = {run.run_id for run in runs}
-        begin = naive(min(run.scheduled_at for run in runs))
-        end = naive(max(run.completed_at or run.started_at or run.scheduled_at for run in runs))
-        assert begin is not None
-        assert end is not None
-        values = [spoke, environment, graph, begin - timedelta(hours=1), end + timedelta(days=1)]
-        with self._history.read() as db:
-            rows = [row for row in db.execute(_GRID, values).fetchall() if row[1] in ids]
+        rows = self._cells((spoke, environment, graph), runs)
         places = {(run.run_id, run.attempt): place for place, run in enumerate(runs)}
         failures: Counter[str] = Counter(row[0] for row in rows if row[3].startswith("FAILED"))
         behind = _behind(rows)
@@ -170,16 +166,32 @@ class Courses:
         tasks = tuple(GridTask(name, tuple(line), failures[name]) for name, line in cells.items())
         return Grid(tuple(runs), tasks, len(names) if cells else 0, first)
 
+    def _cells(self, place: tuple[str, str, str], runs: Sequence[GraphRunRow]) -> list[tuple[Any, ...]]:
+        """(name, run_id, attempt, state, scheduled_at, started_at, completed_at) of what ran of these runs."""
+        ids = {run.run_id for run in runs}
+        begin = min(run.scheduled_at for run in runs) - timedelta(hours=1)
+        end = max(run.completed_at or run.started_at or run.scheduled_at for run in runs) + timedelta(days=1)
+        found = self._history.tasks.of_runs(place, list(ids), begin)
+        if found is not None:
+            return [
+                tuple(row[name] for name in _CELLS)
+                for row in found
+                if begin <= row["scheduled_at"] <= end and row["state"] != "SCHEDULED"
+            ]
+        with self._history.read() as db:
+            rows = db.execute(_GRID, [*place, naive(begin), naive(end)]).fetchall()
+        return [row for row in rows if row[1] in ids]
+
     def schedule(self, database: str, schema: str, graph: str) -> Schedule | None:
         """What the account told last of the graph's root task."""
         text = (
             "SELECT state, schedule, next_run_at, seen_at FROM graph_schedules"
             " WHERE database_name = ? AND schema_name = ? AND graph = ? ORDER BY seen_at DESC LIMIT 1"
         )
-        with self._history.read() as db:
-            row = db.execute(text, [database, schema, graph]).fetchone()
-        if row is None:
+        rows = self._answers.tuples(text, [database, schema, graph])
+        if not rows:
             return None
+        row = rows[0]
         return Schedule(row[0], row[1], aware(row[2]), aware(row[3]))
 
 

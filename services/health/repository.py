@@ -1,5 +1,6 @@
 """Lists of runs as the history has them.
 
+What the files of rows beside the history can tell is asked of them.
 A list by time is looked for in the newest part first: most lists fill a page from it, and the history is sorted by
 time. So a page costs at most ``len(_REACHES) + 1`` queries, mostly one.
 """
@@ -11,10 +12,10 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.health.asked import RunFilter, Value
-from services.health.conditions import INDEXED, OF_RUNS, OF_TASKS, Condition, where
+from services.health.conditions import INDEXED, INDEXED_TASKS, OF_RUNS, OF_TASKS, Condition, where
 from services.health.paging import NEWEST, Order
-from services.health.types import DayOfRuns, GraphRunRow, TaskRunRow
-from services.history import History
+from services.health.types import FAILED_STATES, DayOfRuns, GraphRunRow, TaskRunRow
+from services.history import History, task_index
 from services.history.answers import KeptAnswers
 from services.history.store import RUN_COLUMNS, aware, graph_run, naive
 
@@ -75,8 +76,32 @@ class Runs:
         self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime
     ) -> list[TaskRunRow]:
         """The same of task runs; ``order`` is by time."""
+        rows = self._indexed_tasks(asked, order, limit, cursor)
+        if rows is not None:
+            return [TaskRunRow(*row) for row in rows]
         found = self._page("task_runs", _TASK_COLUMNS, OF_TASKS, asked, order, limit, cursor, now)
         return [TaskRunRow(*_aware(row)) for row in found]
+
+    def _indexed_tasks(
+        self, asked: RunFilter, order: Order, limit: int, cursor: str | None
+    ) -> list[tuple[Any, ...]] | None:
+        """From the index of task runs; None when it cannot tell."""
+        if any(term.name not in INDEXED_TASKS for term in asked.terms):
+            return None
+        states = _states(asked)
+        if states is not None and task_index.SUCCEEDED not in states:
+            condition, values = where(asked, OF_TASKS)
+            after, place = order.after(cursor)
+            text, bound = f"{condition} AND {after}", [*values, *place]
+            return self._history.tasks.unsuccessful(text, bound, order.sql, limit)
+        places = [term for term in asked.terms if term.name != "state"]
+        found = {term.name: term.values[0] for term in places}
+        plain = all(not term.negated and len(term.values) == 1 for term in places) and not any(
+            term.negated for term in asked.terms
+        )
+        if cursor is not None or not plain or len(found) < len(places) or not found.keys() <= _ROLLED:
+            return None
+        return self._history.tasks.newest(found, states, limit)
 
     def _page(
         self,
@@ -151,6 +176,18 @@ class Runs:
             )
             self._as_of = (commits, aware(rows[0]["at"]))
         return self._as_of[1]
+
+
+def _states(asked: RunFilter) -> frozenset[str] | None:
+    """The states that fit, where a filter names them."""
+    found: frozenset[str] | None = None
+    for term in asked.terms:
+        if term.name == "state" and not term.negated:
+            values = frozenset(term.values) | (
+                frozenset(FAILED_STATES) if "FAILED" in term.values else frozenset()
+            )
+            found = values if found is None else found & values
+    return found
 
 
 def _aware(row: tuple[Any, ...]) -> list[Any]:

@@ -11,6 +11,7 @@ import duckdb
 
 from services.core.errors import Invalid
 from services.history.store import History, naive
+from services.history.task_index import TaskChange
 
 KEPT_DAYS = 400
 _TABLES = ("task_runs", "told_runs")
@@ -36,12 +37,13 @@ def forget(history: History, now: datetime, days: int = KEPT_DAYS) -> int:
         ((oldest,),) = db.execute("SELECT min(scheduled_at) FROM task_runs").fetchall()
     if oldest is None or oldest >= first:
         return 0
-    with history.write(runs=False) as db:
+    with history.write() as db:
         ((gone,),) = db.execute("SELECT count(*) FROM task_runs WHERE scheduled_at < ?", [first]).fetchall()
         for table in _TABLES:
             db.execute(f"DELETE FROM {table} WHERE scheduled_at < ?", [first])
         before = kept_from(db) or first
         db.execute("DELETE FROM kept")
         db.execute("INSERT INTO kept VALUES (?)", [max(first, before)])
+        history.changed_runs(set(), (), TaskChange(forgotten=first))
     history.compact()
     return int(gone)

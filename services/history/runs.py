@@ -15,8 +15,10 @@ import duckdb
 
 from services.history.retention import kept_from
 from services.history.rollups import sum_days
-from services.history.row_index import CELLS, Cells
+from services.history.row_file import Cells
+from services.history.row_index import CELLS
 from services.history.store import History, naive
+from services.history.task_index import GROUPS, UNSUCCESSFUL, TaskChange, packed
 from services.history.types import REQUESTED, Place, Recorded, Row, Source
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ _RETRIED = timedelta(days=15)
 _RECENT = timedelta(minutes=50)
 # With more changed runs than these the row index is made anew.
 _FOLLOWED = 20_000
+# Of so many the task runs are given to their index within the commit, of more after it.
+_WITHIN = 500
 # More than the rows that are told at once: a final state is better than any that came later.
 _AFTER_ALL = 2**40
 
@@ -87,10 +91,11 @@ class RunWriter:
             _drop_replaced(db, since)
             bound = self._derive(db, place, since, now)
             followed = _followed(db, bound)
+            tasks = _followed_tasks(db, since - _RETRIED) if followed is not None else None
             days = [day for (day,) in db.execute("SELECT DISTINCT day FROM days").fetchall()]
             sum_days(db, [day for day in days if first is None or day >= first.date()])
-            if followed is not None:
-                self._history.changed_runs(*followed)
+            if followed is not None and tasks is not None:
+                self._history.changed_runs(*followed, tasks)
         return Recorded(new, changed)
 
     def _derive(
@@ -154,6 +159,28 @@ def _followed(db: duckdb.DuckDBPyConnection, bound: datetime | None) -> tuple[se
     return {run for (run,) in touched}, answer.fetchall()
 
 
+def _followed_tasks(db: duckdb.DuckDBPyConnection, since: datetime) -> TaskChange | None:
+    """The runs whose task runs were written, and what is due of them now from ``since`` on; None when they are so many
+    that all is better made anew.
+    """
+    runs = db.execute(
+        f"SELECT run_id FROM rewritten UNION SELECT run_id FROM touched LIMIT {_FOLLOWED + 1}"
+    ).fetchall()
+    if len(runs) > _FOLLOWED:
+        return None
+    if not runs:
+        return TaskChange()
+    found = frozenset(run for (run,) in runs)
+    if len(found) > _WITHIN:
+        return TaskChange(found, since, None)
+    where = (
+        "scheduled_at >= ? AND run_id IN (SELECT run_id FROM rewritten UNION ALL SELECT run_id FROM touched)"
+    )
+    groups = db.execute(GROUPS.format(where=where), [since]).fetchall()
+    others = db.execute(UNSUCCESSFUL.format(where=where), [since]).fetchall()
+    return TaskChange(found, since, [packed(row) for row in groups], others)
+
+
 def _schedule(db: duckdb.DuckDBPyConnection, due: list[Row], now: datetime) -> None:
     """When each graph runs next by its schedule."""
     first: dict[tuple[str, str, str], Row] = {}
@@ -186,6 +213,8 @@ def _merge(
     if table == "task_runs":
         db.execute("CREATE OR REPLACE TEMP TABLE touched (run_id VARCHAR)")
         db.execute("CREATE OR REPLACE TEMP TABLE days (day DATE)")
+        # All that is told, as it may be written without being different.
+        db.execute("CREATE OR REPLACE TEMP TABLE rewritten (run_id VARCHAR)")
     if not incoming.num_rows:
         return 0, 0
     same = [name.strip() for name in columns.split(",")]
@@ -219,6 +248,7 @@ def _merge(
         "SELECT count(*) FILTER (is_new), count(*) FILTER (NOT is_new AND differs) FROM fresh"
     ).fetchall()[0]
     if table == "task_runs":
+        db.execute("INSERT INTO rewritten SELECT DISTINCT run_id FROM fresh")
         db.execute(
             "INSERT INTO days SELECT CAST(scheduled_at AS DATE) FROM fresh UNION SELECT CAST(e.scheduled_at AS DATE)"
             f" FROM task_runs AS e JOIN fresh AS i ON {on} WHERE NOT i.is_new AND e.scheduled_at >= ?",

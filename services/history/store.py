@@ -11,7 +11,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,9 @@ import structlog
 from services.core.errors import Unavailable
 from services.core.revision import Revision
 from services.history import schema
-from services.history.row_index import CELLS, ROOM, Cells, RowIndex
+from services.history.row_file import Cells, RowFile
+from services.history.row_index import CELLS, ROOM, RowIndex
+from services.history.task_index import TaskChange, TaskIndex, read_changes, read_parts
 from services.history.types import GraphRunRow
 
 log = structlog.get_logger(__name__)
@@ -58,8 +60,11 @@ class History:
         # How often something was written: what was read before holds while it stands.
         self.commits = 0
         self.index = RowIndex(path.with_suffix(".runs.sqlite"), self._renew_index)
+        self.tasks = TaskIndex(path.with_suffix(".tasks.sqlite"), self._renew_index)
         self._indexed = indexed and str(path) != ":memory:"
-        self._followed: tuple[set[str], Sequence[Cells]] | None = None
+        self._followed: _Followed | None = None
+        # What the index of task runs does not have yet, with the token of each commit.
+        self._behind: list[tuple[str, TaskChange]] = []
         self._building: threading.Thread | None = None
         self._index_due = False
 
@@ -98,8 +103,10 @@ class History:
             file.close()
             raise
         self._change(_Opened(file, writable=True))
-        if self._indexed and not self.index.open(self._token()):
-            self._build_index()
+        if self._indexed:
+            token = self._token()
+            if not all([self.index.open(token), self.tasks.open(token)]):
+                self._build_index()
 
     def open_copy(self, path: Path) -> None:
         """Read a copy that nobody writes, in the place of what was open."""
@@ -128,6 +135,8 @@ class History:
             before, self._opened = self._opened, opened
             self.commits += 1
             self.index.close()
+            self.tasks.close()
+            self._behind.clear()
         if before is not None:
             before.retire()
         self._revision.bump()
@@ -206,29 +215,45 @@ class History:
         self._revision.bump()
 
     def _wrote_runs(self) -> bool:
-        return self._followed is None or len(self._followed[0]) > 0
+        return self._followed is None or bool(self._followed.runs) or bool(self._followed.tasks)
 
-    def changed_runs(self, runs: set[str], cells: Sequence[Cells]) -> None:
-        """Within ``write``: no graph runs but these are written, and ``cells`` are all their attempts now.
+    def changed_runs(self, runs: set[str], cells: Sequence[Cells], tasks: TaskChange) -> None:
+        """Within ``write``: no graph runs but these are written, and ``cells`` are all their attempts now; and no task
+        runs but those of ``tasks``.
 
-        Whoever does not say so makes the row index anew.
+        Whoever does not say so makes the files of rows anew.
         """
-        self._followed = (runs, cells)
+        self._followed = _Followed(runs, cells, tasks)
 
     def _index_commit(self, token: str) -> None:
         followed, self._followed = self._followed, None
-        if followed is not None and self.index.current:
-            try:
-                self.index.replace(token, *followed)
-                return
-            except sqlite3.Error as error:
-                log.warning("row_index.not_written", error=str(error))
-        self.index.stale()
-        if self._indexed:
+        if followed is not None:
+            self._replace(self.index, lambda: self.index.replace(token, followed.runs, followed.cells))
+            self._follow_tasks(token, followed.tasks)
+        else:
+            self.index.stale()
+            self.tasks.stale()
+            self._behind.clear()
+        if self._indexed and not (self.index.current and self.tasks.current):
             self._build_index()
 
+    def _follow_tasks(self, token: str, change: TaskChange) -> None:
+        if self._behind or (change.groups is None and self.tasks.current):
+            self._behind.append((token, change))
+            self.tasks.stale()
+        else:
+            self._replace(self.tasks, lambda: self.tasks.replace(token, change))
+
+    def _replace(self, file: RowFile, replace: Callable[[], None]) -> None:
+        if file.current:
+            try:
+                replace()
+            except sqlite3.Error as error:
+                log.warning("rows.not_written", file=file.path.name, error=str(error))
+                file.stale()
+
     def _build_index(self) -> None:
-        """Make the row index anew, in a thread: until it is there, the history itself is asked."""
+        """Make what is not current anew, in a thread: until it is there, the history itself is asked."""
         with self._writing:
             self._index_due = True
             if self._building is None:
@@ -247,20 +272,54 @@ class History:
                     self._building = None
                     return
                 self._index_due = False
+                behind = list(self._behind) if self.index.current else []
                 try:
-                    self._read_into_index()
+                    if not behind:
+                        self._read_into_index()
                 except Exception:
                     log.exception("row_index.not_built", note="the history itself is asked")
+            if behind:
+                self._catch_up(behind)
+
+    def _catch_up(self, behind: Sequence[tuple[str, TaskChange]]) -> None:
+        """Write what was put off into the index of task runs, while others write the history."""
+        try:
+            with self._reading() as cursor:
+                change = read_changes(cursor, [one for _, one in behind])
+            with self._writing:
+                # Otherwise what is behind is no longer so, as all is made anew.
+                if self._behind[: len(behind)] == behind:
+                    self.tasks.replace(behind[-1][0], change)
+                    # Of what came meanwhile some was read already, which may be written twice.
+                    del self._behind[: len(behind)]
+                    if not self._behind:
+                        self.tasks.caught_up()
+        except Exception:
+            log.exception("row_index.not_caught_up", note="it is made anew")
+            with self._writing:
+                self._behind.clear()
+                self._index_due = True
 
     def _read_into_index(self) -> None:
         token = self._token()
         with self._reading() as cursor:
-            floor = cursor.execute(
-                f"SELECT scheduled_at FROM graph_runs ORDER BY scheduled_at DESC LIMIT 1 OFFSET {ROOM}"
-            ).fetchone()
-            since = floor[0] if floor else datetime.min  # noqa: DTZ901  as the history keeps them
-            answer = cursor.execute(f"SELECT {CELLS} FROM graph_runs WHERE scheduled_at > ?", [since])
-            self.index.build(token, _fetched(answer), aware(floor[0]) if floor else None)
+            if not self.index.current:
+                floor = cursor.execute(
+                    f"SELECT scheduled_at FROM graph_runs ORDER BY scheduled_at DESC LIMIT 1 OFFSET {ROOM}"
+                ).fetchone()
+                since = floor[0] if floor else datetime.min  # noqa: DTZ901  as the history keeps them
+                answer = cursor.execute(f"SELECT {CELLS} FROM graph_runs WHERE scheduled_at > ?", [since])
+                self.index.build(token, _fetched(answer), aware(floor[0]) if floor else None)
+            if not self.tasks.current:
+                self._behind.clear()
+                parts = read_parts(cursor)
+                self.tasks.build(
+                    token,
+                    parts.groups,
+                    parts.unsuccessful,
+                    aware(parts.floor),
+                    aware(parts.unsuccessful_floor),
+                )
 
     def wait_for_index(self) -> None:
         """Until the row index is no longer being made."""
@@ -304,6 +363,15 @@ class History:
                 code="history_held",
             )
         return opened
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What a commit changed; see ``History.changed_runs``."""
+
+    runs: set[str]
+    cells: Sequence[Cells]
+    tasks: TaskChange
 
 
 class _Opened:

@@ -153,7 +153,13 @@ def test_what_there_is(world: World) -> None:
     assert report.resources == ("ANY", "HUB_WH")
 
 
-def test_training_and_predicting_have_their_price(world: World) -> None:
+@pytest.mark.parametrize("current", [True, False])
+def test_training_and_predicting_have_their_price(world: World, current: bool) -> None:
+    """The runs are counted in the row index, and in the history without one."""
+    world.history.wait_for_index()
+    assert world.history.index.current
+    if not current:
+        world.history.index.stale()
     graphs = world.costs.graphs(WEEK)
     assert [(g.graph, g.runs, g.credits, g.role, g.subject, g.rows, g.per_row) for g in graphs] == [
         ("DAILY", 2, Decimal("6.5"), "trains", "LEVEL", None, None),
@@ -165,6 +171,37 @@ def test_training_and_predicting_have_their_price(world: World) -> None:
     assert world.spokes.asked == asked_before
     only = world.costs.graphs(CostFilter(FIRST, LAST, spoke="dune"))
     assert [g.graph for g in only] == ["WEEKLY"]
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_runs_of_a_graph_that_belongs_to_nobody_are_counted_by_their_first_attempts(
+    world: World, current: bool
+) -> None:
+    """And the days of the filter alone, to their last moment."""
+    seen = "'live', TIMESTAMP '2025-07-17'"
+    with world.history.write() as db:
+        for spoke, environment, run, attempt, due in (
+            (None, None, "n1", 1, "2025-07-14 00:00:00"),
+            (None, None, "n1", 2, "2025-07-14 01:00:00"),
+            (None, None, "n2", 1, "2025-07-14 23:59:59.999999"),
+            (None, None, "n3", 1, "2025-07-15 00:00:00"),
+            ("tides", "DEV", "n4", 1, "2025-07-14 02:00:00"),
+        ):
+            db.execute(
+                "INSERT INTO graph_runs (spoke, environment, database_name, schema_name, graph, run_id, attempt,"
+                " attempts, state, scheduled_at, tasks, tasks_failed, source, seen_at)"
+                f" VALUES (?, ?, 'D', 'S', 'ALONE', ?, ?, 1, 'SUCCEEDED', ?, 1, 0, {seen})",
+                [spoke, environment, run, attempt, due],
+            )
+        db.execute(
+            "INSERT INTO costs_daily (day, graph, service, kind, nanos)"
+            " VALUES ('2025-07-14', 'ALONE', 'WAREHOUSE_METERING', 'compute', 5)"
+        )
+    world.history.wait_for_index()
+    if not current:
+        world.history.index.stale()
+    found = world.costs.graphs(CostFilter(date(2025, 7, 14), date(2025, 7, 14)))
+    assert [(one.spoke, one.runs) for one in found if one.graph == "ALONE"] == [(None, 2)]
 
 
 def test_runs_the_dearest_first(world: World) -> None:
@@ -246,6 +283,7 @@ def test_queries_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> N
         counted.append("one")
         return read()
 
+    world.history.wait_for_index()
     monkeypatch.setattr(world.history, "read", counting)
     world.costs.report(WEEK)
     before = len(counted)
@@ -254,6 +292,7 @@ def test_queries_are_bounded(world: World, monkeypatch: pytest.MonkeyPatch) -> N
     with world.history.write() as db:
         write(db, Usage(queries=[Query(200 + n, f"W{n}", 100 + n, 5) for n in range(300)]))
         roll_up(db, USAGE.days(), PLACES)
+    world.history.wait_for_index()
     counted.clear()
     world.costs.report(WEEK)
     assert len(counted) == before <= 11

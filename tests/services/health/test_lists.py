@@ -246,6 +246,63 @@ def test_task_runs_are_listed_with_the_same_filters(place: Place) -> None:
     assert [(row.run_id, row.name) for row in (*first.items, *second.items)] == everything
 
 
+TASK_FILTERS: tuple[tuple[tuple[str, str], ...], ...] = (
+    (),
+    (("spoke", "tides"),),
+    (("spoke", "tides"), ("environment", "dev"), ("graph", "DAILY")),
+    (("spoke", "tides"), ("spoke", "pears")),
+    (("spoke_not", "tides"),),
+    (("state", "SUCCEEDED"),),
+    (("state", "FAILED"),),
+    (("state", "FAILED"), ("state", "SUCCEEDED"), ("spoke", "pears")),
+    (("state_not", "SUCCEEDED"),),
+    (("state", "EXECUTING"), ("spoke", "tides")),
+    (("state", "FAILED"), ("trigger", "execute task")),
+    (("state", "FAILED"), ("time", "48h")),
+    (("state", "FAILED"), ("task", "LOAD"), ("graph_not", "DAILY")),
+    (("state", "FAILED"), ("duration", "30s..")),
+    (("state", "CANCELLED"), ("state_not", "CANCELLED")),
+    (("run", "run-004"),),
+)
+
+
+@pytest.mark.parametrize("pairs", TASK_FILTERS)
+def test_task_runs_are_the_same_with_their_index_and_without(
+    place: Place, pairs: tuple[tuple[str, str], ...]
+) -> None:
+    rng = random.Random(7)
+    states = ["SUCCEEDED"] * 3 + ["FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "EXECUTING", "SKIPPED"]
+    for _ in range(50):
+        tasks = {
+            name: {"state": rng.choice(states), "took": rng.choice([2.0, 50.0])}
+            for name in ("LOAD", "FIT", "SCORE")
+        }
+        place.run(
+            rng.choice([HOUR, 5 * HOUR, 2 * DAY, 60 * DAY]), spoke=rng.choice(["tides", "pears", None]),
+            environment=rng.choice(["DEV", "PROD"]), graph=rng.choice(["DAILY", "WEEKLY"]),
+            trigger=rng.choice(["SCHEDULE", "EXECUTE_TASK"]), tasks=tasks,
+        )  # fmt: skip
+    place.history.wait_for_index()
+    health = place.health()
+    asked = require(pairs, NOW)
+    found: list[list[Any]] = []
+    for current in (True, False):
+        assert place.history.tasks.current
+        if not current:
+            place.history.tasks.stale()
+        pages: list[Any] = []
+        cursor = None
+        while True:
+            page = health.tasks(asked, limit=7, cursor=cursor)
+            pages += page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+        found.append(pages)
+    assert found[0] == found[1]
+    assert bool(found[0]) == (pairs != TASK_FILTERS[-2])
+
+
 def test_days_are_counted_from_roll_ups_and_from_runs_alike(place: Place) -> None:
     for ago, state in (
         (HOUR, "SUCCEEDED"),
