@@ -246,6 +246,10 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount | None") -> int:
+    from services.core.lean import leave_out, one_allocator, one_arena
+
+    # Before the first thread.
+    one_arena()
     if embedded is not None and not embedded.following:
         # First of all: it takes longest to start, and can do so while this process still loads its modules.
         embedded.start()
@@ -253,9 +257,6 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
     gc.disable()
     import uvicorn
 
-    from services.core.lean import few_arenas, leave_out, one_allocator
-
-    few_arenas()
     one_allocator()
     leave_out("pandas", "watchfiles", *(() if settings.account.kind == "named" else ("boto3", "botocore")))
 

@@ -32,14 +32,14 @@ def release() -> None:
         trim(0)
 
 
-def few_arenas(number: int = 2) -> None:
-    """Let all threads take memory from so many of glibc's arenas: each keeps what was freed in it.
+def one_arena() -> None:
+    """Let all threads take memory from glibc's first arena: others never give back what is free at their end.
 
     Nothing on other libraries. For threads that start later.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if sys.platform == "linux" and mallopt is not None:
-        mallopt(_M_ARENA_MAX, number)
+        mallopt(_M_ARENA_MAX, 1)
 
 
 class Absent(MetaPathFinder):

@@ -36,6 +36,9 @@ _TOLD = (
     " started_at, completed_at, first_error_task, first_error_code, first_error_message, fingerprint, config, source,"
     " seen_at"
 )
+# What a call works with. They take some megabytes even when they are empty.
+_TEMPORARY = ("fresh", "touched", "days", "rewritten", "places")
+_RUN = "database_name, schema_name, graph, run_id"
 # The first attempt of a run may be so much older than what is told of its last one.
 # https://docs.snowflake.com/en/sql-reference/sql/execute-task
 _RETRIED = timedelta(days=15)
@@ -96,6 +99,8 @@ class RunWriter:
             sum_days(db, [day for day in days if first is None or day >= first.date()])
             if followed is not None and tasks is not None:
                 self._history.changed_runs(*followed, tasks)
+            for name in _TEMPORARY:
+                db.execute(f"DROP TABLE IF EXISTS temp.{name}")
         return Recorded(new, changed)
 
     def _derive(
@@ -223,6 +228,7 @@ def _merge(
     ]
     differs = " OR ".join(f"i.{name} IS DISTINCT FROM e.{name}" for name in compared)
     on = " AND ".join(f"i.{name.strip()} = e.{name.strip()}" for name in key.split(","))
+    keys = ", ".join(f"i.{name.strip()}" for name in key.split(","))
     db.register("told", incoming)
     db.execute(
         f"""
@@ -231,9 +237,9 @@ def _merge(
             SELECT max_by(place, CASE WHEN state IN {_FINAL} THEN {_AFTER_ALL} ELSE 0 END + place) AS place
             FROM told GROUP BY {key}
         ), best AS (
-            SELECT {columns} FROM told SEMI JOIN last USING (place)
-        ), known AS (SELECT * FROM {table} WHERE scheduled_at >= $since AND run_id IN (SELECT run_id FROM best))
-        SELECT i.*, e.run_id IS NULL AS is_new, ({differs}) AS differs
+            SELECT place, {columns} FROM told SEMI JOIN last USING (place)
+        ), known AS (SELECT * FROM {table} WHERE scheduled_at >= $since AND run_id IN (SELECT run_id FROM told))
+        SELECT i.place, i.scheduled_at, {keys}, e.run_id IS NULL AS is_new, ({differs}) AS differs
         FROM best AS i LEFT JOIN known AS e ON {on}
         WHERE e.run_id IS NULL OR (
             NOT (e.source = 'usage' AND e.state IN {_FINAL} AND i.source = 'live')
@@ -243,7 +249,6 @@ def _merge(
         """,
         {"since": since - _RETRIED},
     )
-    db.unregister("told")
     (new, changed) = db.execute(
         "SELECT count(*) FILTER (is_new), count(*) FILTER (NOT is_new AND differs) FROM fresh"
     ).fetchall()[0]
@@ -258,7 +263,11 @@ def _merge(
         f"DELETE FROM {table} AS e USING fresh AS i WHERE NOT i.is_new AND e.scheduled_at >= $since AND {on}",
         {"since": since - _RETRIED},
     )
-    db.execute(f"INSERT INTO {table} ({columns}) SELECT {columns} FROM fresh ORDER BY scheduled_at")
+    db.execute(
+        f"INSERT INTO {table} ({columns})"
+        f" SELECT {columns} FROM told WHERE place IN (SELECT place FROM fresh) ORDER BY scheduled_at"
+    )
+    db.unregister("told")
     db.execute("INSERT INTO touched SELECT DISTINCT run_id FROM fresh WHERE is_new OR differs")
     return int(new), int(changed)
 
@@ -266,17 +275,21 @@ def _merge(
 def _drop_replaced(db: duckdb.DuckDBPyConnection, since: datetime) -> None:
     """A run that waited gave way to a later EXECUTE TASK, once a later run of its graph has begun."""
     waiting = f"""
-        SELECT w.run_id FROM (
-            SELECT database_name, schema_name, graph, run_id, min(scheduled_at) AS due FROM {{table}}
-            WHERE scheduled_at >= $since GROUP BY ALL HAVING bool_and(state = 'SCHEDULED')
-        ) AS w
+        WITH waits AS (
+            SELECT {_RUN}, min(scheduled_at) AS due FROM {{table}}
+            WHERE scheduled_at >= $since AND state = 'SCHEDULED' GROUP BY ALL
+        ), begun AS (
+            SELECT {_RUN} FROM {{table}}
+            WHERE scheduled_at >= $since AND state <> 'SCHEDULED' AND run_id IN (SELECT run_id FROM waits)
+        )
+        SELECT DISTINCT w.run_id FROM (SELECT * FROM waits ANTI JOIN begun USING ({_RUN})) AS w
         JOIN task_runs AS later ON later.database_name = w.database_name AND later.schema_name = w.schema_name
             AND later.graph = w.graph AND later.scheduled_at > w.due AND later.started_at IS NOT NULL
             AND later.scheduled_at >= $since AND later.scheduled_from IN ({_REQUESTED})
     """
     bound = {"since": since - timedelta(days=1)}
     for table in ("task_runs", "told_runs"):
-        found = db.execute(f"SELECT DISTINCT run_id FROM ({waiting.format(table=table)})", bound).fetchall()
+        found = db.execute(waiting.format(table=table), bound).fetchall()
         for (run_id,) in found:
             db.execute(
                 "INSERT INTO days SELECT CAST(scheduled_at AS DATE) FROM graph_runs WHERE run_id = ?",
@@ -289,7 +302,10 @@ def _drop_replaced(db: duckdb.DuckDBPyConnection, since: datetime) -> None:
 
 _DERIVE = f"""
 INSERT INTO graph_runs
-WITH own AS (SELECT * FROM task_runs WHERE scheduled_at >= $since AND run_id IN (SELECT run_id FROM touched)),
+WITH own AS (
+    SELECT * EXCLUDE (query_id, query_text, condition_text, return_value) FROM task_runs
+    WHERE scheduled_at >= $since AND run_id IN (SELECT run_id FROM touched)
+),
 told AS (
     SELECT * FROM told_runs
     WHERE scheduled_at >= $since AND run_id IN (SELECT run_id FROM touched)
@@ -301,7 +317,7 @@ numbers AS (
 attempts AS (SELECT *, count(*) OVER (PARTITION BY run_id) AS attempts FROM numbers),
 -- The newest run of each task up to an attempt: what had succeeded is not run again.
 latest AS (
-    SELECT a.run_id, a.attempt AS number, o.* EXCLUDE (run_id)
+    SELECT a.run_id, a.attempt AS number, o.* EXCLUDE (run_id, error_code, error_message, fingerprint)
     FROM attempts AS a JOIN own AS o ON o.run_id = a.run_id AND o.attempt <= a.attempt
     QUALIFY row_number() OVER (PARTITION BY a.run_id, a.attempt, o.name ORDER BY o.attempt DESC) = 1
 ),
@@ -332,9 +348,8 @@ grouped AS (
     FROM latest GROUP BY run_id, number
 ),
 errors AS (
-    SELECT g.run_id, g.attempt, l.error_code, l.error_message, l.fingerprint
-    FROM grouped AS g JOIN latest AS l
-        ON l.run_id = g.run_id AND l.number = g.attempt AND l.attempt = g.attempt AND l.name = g.error_task
+    SELECT g.run_id, g.attempt, o.error_code, o.error_message, o.fingerprint
+    FROM grouped AS g JOIN own AS o ON o.run_id = g.run_id AND o.attempt = g.attempt AND o.name = g.error_task
 ),
 put AS (
     SELECT coalesce(g.spoke, p.spoke) AS spoke, coalesce(g.environment, p.environment) AS environment,

@@ -31,8 +31,8 @@ log = structlog.get_logger(__name__)
 Row = dict[str, Any]
 RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 Cursor = duckdb.DuckDBPyConnection
-# Enough for the answer that is asked for most; all else is read from the file again.
-_AT_REST = "32MB"
+# What pages ask for most is kept by them; all else is read from the file again.
+_AT_REST = "8MB"
 
 
 class History:
@@ -333,10 +333,18 @@ class History:
         return str(row[0]) if row else ""
 
     def trim(self) -> None:
-        """Give back the memory of what was read; while somebody reads it is kept."""
+        """Give back the memory of what was read and written; while somebody reads it is kept."""
         opened = self._opened
-        if opened is not None:
-            opened.trim(_AT_REST, self._memory)
+        if opened is None:
+            return
+        # What stands in the log alone is in memory, too.
+        if opened.writable and self._log.exists() and self._log.stat().st_size:
+            self.compact()
+        opened.trim(_AT_REST, self._memory)
+
+    @property
+    def _log(self) -> Path:
+        return Path(f"{self.path}.wal")
 
     def compact(self) -> None:
         """Write what was committed from the log into the file, and give back the room of what was removed."""
@@ -420,6 +428,7 @@ class _Opened:
         with self._lock:
             if self._users or self._closed:
                 return
+            self._forget_ended()
             try:
                 with suppress(duckdb.OutOfMemoryException):
                     self._connection.execute(f"SET memory_limit = '{memory}'")

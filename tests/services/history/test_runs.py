@@ -219,3 +219,10 @@ def test_in_any_order_the_runs_are_those_that_training_tells(
     again = runs_of(told, RunReader(history).graph_rows("SPOKEHUB", "TIDES_DEV", "G"), lambda: NOW)
     assert sorted(map(_of_run, again)) == wanted
     assert place("SPOKEHUB", "TIDES_DEV") == ("tides", "DEV")
+
+
+def test_what_it_worked_with_is_gone(history: History) -> None:
+    fill(history, [task("DAILY")])
+    with history.read() as db:
+        left = db.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
+    assert left == []

@@ -106,6 +106,35 @@ def test_what_takes_anothers_place_is_read_at_once(tmp_path: Path) -> None:
     history.close()
 
 
+def test_what_was_written_is_not_kept_in_memory(tmp_path: Path) -> None:
+    """Neither by the log, which is read into it, nor by what a thread worked with that has ended."""
+    history = History(tmp_path / "history.duckdb", indexed=False)
+    history.open()
+    used = (
+        "SELECT coalesce(sum(memory_usage_bytes + temporary_storage_bytes) // 1_000_000, 0) AS used"
+        " FROM duckdb_memory()"
+    )
+    assert history.rows(used)[0]["used"] <= 1
+
+    def write() -> None:
+        with history.write() as db:
+            db.execute(
+                "CREATE TEMP TABLE mine AS SELECT repeat(md5(range::VARCHAR), 4) AS text FROM range(60_000)"
+            )
+            db.execute("CREATE TABLE many AS FROM mine")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    log = tmp_path / "history.duckdb.wal"
+    assert (log.stat().st_size > 1_000_000, history.rows(used)[0]["used"] > 12) == (True, True)
+    history.trim()
+    assert not log.exists() or not log.stat().st_size
+    assert history.rows(used)[0]["used"] <= 9
+    assert history.rows("SELECT count(*) AS found FROM many") == [{"found": 60_000}]
+    history.close()
+
+
 def test_memory_is_given_back_while_nobody_reads(tmp_path: Path) -> None:
     history = History(tmp_path / "history.duckdb", indexed=False)
     history.open()
@@ -124,7 +153,7 @@ def test_memory_is_given_back_while_nobody_reads(tmp_path: Path) -> None:
         assert history.rows(used)[0]["used"] > 40
         assert len(first) + len(own.fetchall()) == 1_000_000
     history.trim()
-    assert history.rows(used)[0]["used"] <= 33
+    assert history.rows(used)[0]["used"] <= 9
     assert history.rows(limit) == before
     assert history.rows(scan) == [{"found": 256}]
     history.close()
