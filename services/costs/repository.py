@@ -18,6 +18,8 @@ OTHERS = "others"
 _DAY = timedelta(days=1)
 # SQLite joins no more selects than 500.
 _COUNTED = 100
+# The day in UTC, as ``services.predictions.summaries`` writes the moment.
+_MADE_ON = "TRY_CAST(left(body ->> '$.made_at', 10) AS DATE)"
 # The views that costs are made of: what each says, and how late it may be.
 # https://docs.snowflake.com/en/sql-reference/account-usage#account-usage-views
 SOURCES = {
@@ -200,10 +202,16 @@ class Credits:
         return {row[:3]: row[3] for row in rows}
 
     def predicted(self, since: date, until: date) -> dict[tuple[str, str, str], int]:
-        """How many predictions are known of these days, by (spoke, environment, prediction)."""
+        """How many of the predictions were made in these days, by (spoke, environment, prediction).
+
+        Of each time the newest counts. One whose spoke does not tell when it was made counts on its own day.
+        """
         rows = self._tuples(
-            "SELECT spoke, environment, prediction, sum(n)::BIGINT FROM prediction_times"
-            " JOIN prediction_copies ON id = copy_id WHERE day >= ? AND day <= ? GROUP BY ALL",
+            f"""
+            SELECT spoke, environment, prediction, sum(n)::BIGINT
+            FROM (SELECT copy_id, n, coalesce({_MADE_ON}, day) AS made_on FROM prediction_times)
+            JOIN prediction_copies ON id = copy_id WHERE made_on >= ? AND made_on <= ? GROUP BY ALL
+            """,
             [since, until],
         )
         return {(spoke, environment, prediction): n for spoke, environment, prediction, n in rows}

@@ -89,7 +89,7 @@ class GraphCost:
 
     ``subject`` is the model that it trains or the prediction that it makes.
 
-    ``rows`` are the predictions that are known of the period, None where that is not known.
+    ``rows`` are the predictions that were made in the period, None where that is not known.
     """
 
     spoke: str | None

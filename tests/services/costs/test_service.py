@@ -121,7 +121,11 @@ def world(history: History, tmp_path: Path) -> Iterator[World]:
         )
         db.execute(
             "INSERT INTO prediction_times (copy_id, day, t, n, scored, alerts, open_alerts, body)"
-            " VALUES (1, '2025-07-15', '2025-07-15', 250, 0, 0, 0, '{}')"
+            " VALUES (1, '2025-07-15', '2025-07-15', 250, 0, 0, 0, '{}'),"
+            # Of other days, made within the week and out of it.
+            """ (1, '2025-06-01', '2025-06-01', 150, 0, 0, 0, '{"made_at": "2025-07-14T23:59:59+00:00"}'),"""
+            """ (1, '2025-07-16', '2025-07-16', 70, 0, 0, 0, '{"made_at": "2025-07-01T00:00:00+00:00"}'),"""
+            """ (1, '2025-08-01', '2025-08-01', 9, 0, 0, 0, '{"made_at": null}')"""
         )
     yield World(costs, history, database, spokes)
     database.close()
@@ -163,7 +167,7 @@ def test_training_and_predicting_have_their_price(world: World, current: bool) -
     graphs = world.costs.graphs(WEEK)
     assert [(g.graph, g.runs, g.credits, g.role, g.subject, g.rows, g.per_row) for g in graphs] == [
         ("DAILY", 2, Decimal("6.5"), "trains", "LEVEL", None, None),
-        ("WEEKLY", 1, 4, "predicts", "HEIGHT", 250, Decimal("0.016")),
+        ("WEEKLY", 1, 4, "predicts", "HEIGHT", 400, Decimal("0.01")),
     ]
     assert graphs[0].per_run == Decimal("3.25")
     asked_before = world.spokes.asked
