@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.addresses import Name, path
 from app.charts.gantt import gantt
@@ -48,9 +48,13 @@ def show_run(
     run_id: Name,
     attempt: Attempt = None,
     tasks_from: FirstOrNone = None,
-) -> HTMLResponse:
-    """One run of a graph, live until it ends."""
+) -> Response:
+    """One run of a graph, live until it ends; by what it was requested as, the address of the run."""
     context = run_context(health, spokes, environment, (spoke, graph, run_id, attempt, tasks_from))
+    known: str = context["run"].run_id
+    if known != run_id:
+        asked = {"environment": environment.name, "attempt": attempt, "tasks_from": tasks_from}
+        return RedirectResponse(path("/spokes/{}/graphs/{}/runs/{}", spoke, graph, known, **asked), 303)
     return render(request, "pages/run.html", context, environment=environment)
 
 

@@ -11,7 +11,7 @@ from services.costs.asked import CostFilter
 from services.costs.types import ANY, NOBODY, Dimension, RunCost, SourceAge, Stack, credits_of
 from services.history import History
 from services.history.answers import KeptAnswers
-from services.history.store import aware
+from services.history.store import aware, naive
 
 Row = dict[str, Any]
 OTHERS = "others"
@@ -151,8 +151,10 @@ class Credits:
             found[spoke, environment][day] = nanos
         return found
 
-    def graphs(self, wanted: CostFilter, limit: int) -> list[Row]:
-        """spoke, environment, graph, nanos of what its runs cost, and the runs that were due; the dearest first."""
+    def graphs(self, wanted: CostFilter, limit: int, told_to: datetime | None) -> list[Row]:
+        """spoke, environment, graph, nanos of what its runs cost, and the runs that were due before ``told_to``: what
+        later ones cost may not be told yet; the dearest first.
+        """
         where = _where(wanted)
         dearest = self._tuples(
             f"""
@@ -162,7 +164,9 @@ class Credits:
             """,
             where.values,
         )
-        due = self._due([row[:3] for row in dearest], _begin(wanted.since), _begin(wanted.until + _DAY))
+        end = _begin(wanted.until + _DAY)
+        told = naive(told_to)
+        due = self._due([row[:3] for row in dearest], _begin(wanted.since), min(end, told) if told else end)
         return [
             {
                 "spoke": row[0],

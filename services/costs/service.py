@@ -123,7 +123,7 @@ class Costs:
         known = self._declared_graphs()
         predicted = self._credits.predicted(wanted.since, wanted.until)
         found = []
-        for row in self._credits.graphs(wanted, limit):
+        for row in self._credits.graphs(wanted, limit, self.as_of()):
             cost = GraphCost(
                 row["spoke"], row["environment"], row["graph"], row["runs"], credits_of(row["nanos"])
             )

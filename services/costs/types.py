@@ -85,7 +85,7 @@ class PlaceCost:
 
 @dataclass(frozen=True, slots=True)
 class GraphCost:
-    """What one graph's runs cost in the period; ``runs`` were due in it.
+    """What one graph's runs cost in the period; ``runs`` were due in it, before the moment that costs are told to.
 
     ``subject`` is the model that it trains or the prediction that it makes.
 

@@ -32,7 +32,8 @@ from services.failures.types import (
     FailurePage,
     FailureState,
 )
-from services.history import History
+from services.history import History, ages
+from services.knowledge.known import shown
 from services.snowflake.failures import cause
 
 _MOST_CHANGED = 500
@@ -47,6 +48,7 @@ class Failures:
         self._database = database
         self._clock = clock
         self._history = history
+        self._ages = (ages.of_runs(history), ages.of_refreshes(history))
         self._changes = 0
         self._kept: _Kept | None = None
         self._lock = threading.Lock()
@@ -59,6 +61,7 @@ class Failures:
             raise Invalid(f"Failures are not sorted by {sort!r}", hint=f"Use one of {', '.join(SORTS)}.")
         if wanted.state is not None and wanted.state not in STATES:
             raise Invalid(f"There is no state {wanted.state!r}", hint=f"Use one of {', '.join(STATES)}.")
+        self._tell_age()
         fitting = [one for one in self._all() if _fits(one, wanted)]
         counts = tuple((state, sum(one.state == state for one in fitting)) for state in STATES)
         chosen = [one for one in fitting if wanted.state in (None, one.state)]
@@ -72,6 +75,7 @@ class Failures:
 
     def get(self, failure_id: str) -> Failure:
         """One group with its newest occurrences; NotFound 404."""
+        self._tell_age()
         found = self._find([failure_id])[0]
         row = {
             "kind": found.kind,
@@ -81,6 +85,10 @@ class Failures:
             "fingerprint": found.fingerprint,
         }
         return replace(found, occurrences=self._runs.occurrences(row))
+
+    def _tell_age(self) -> None:
+        for age in self._ages:
+            shown(age())
 
     def open_count(self) -> int:
         """Groups that nobody has resolved or acknowledged."""

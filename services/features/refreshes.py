@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 
 from services.features.types import ColumnProfile, Refresh
-from services.history import History
+from services.history import History, ages
 from services.history.store import aware, naive, rows_of
 from services.snowflake.failures import cause
 
@@ -148,7 +148,7 @@ class Refreshes:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._as_of: tuple[int, datetime | None] | None = None
+        self._age = ages.of_refreshes(history)
         self._courses: _Kept[dict[Key, Course]] = _Kept(history)
         self._profiles: _Kept[dict[Key, Profile]] = _Kept(history)
 
@@ -180,16 +180,8 @@ class Refreshes:
         return {key: _profile(rows) for key, rows in found.items()}
 
     def as_of(self) -> datetime | None:
-        """When the account last told of refreshes; asked again once something was written."""
-        commits = self._history.commits
-        if self._as_of is None or self._as_of[0] != commits:
-            # A sync that found nothing new has read all the same.
-            rows = self._history.rows(
-                "SELECT greatest((SELECT max(seen_at) FROM refreshes),"
-                " (SELECT max(as_of) FROM sync_marks WHERE source ILIKE '%refresh%')) AS at"
-            )
-            self._as_of = (commits, aware(rows[0]["at"]))
-        return self._as_of[1]
+        """When the account last told of refreshes."""
+        return self._age()
 
     def keep(self, measured: Iterable[Measured], at: datetime) -> int:
         """Write profiles of one moment in one transaction, once however often it is done; the number of columns.

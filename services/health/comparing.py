@@ -36,17 +36,28 @@ class SingleRuns:
     def find(
         self, spoke: str, environment: str, graph: str, run_id: str, attempt: int | None, now: datetime
     ) -> tuple[GraphRunRow | None, tuple[GraphRunRow, ...]]:
-        """A run, its last attempt by default; and all its attempts; looked for among the newest, then among all."""
-        where, values = (
-            "spoke = ? AND environment = ? AND graph = ? AND run_id = ?",
-            [spoke, environment, graph, run_id],
-        )
+        """A run, its last attempt by default; and all its attempts; looked for among the newest, then among all.
+
+        ``run_id`` may be what the run was requested as: a model version's lineage has that.
+        """
+        found = self._all_attempts(spoke, environment, graph, "run_id", run_id, now)
+        if not found:
+            requested = self._all_attempts(spoke, environment, graph, "request_id", run_id, now)
+            if requested:
+                found = self._all_attempts(spoke, environment, graph, "run_id", requested[-1].run_id, now)
+        chosen = next((row for row in reversed(found) if attempt in (None, row.attempt)), None)
+        return chosen, found
+
+    def _all_attempts(
+        self, spoke: str, environment: str, graph: str, column: str, value: str, now: datetime
+    ) -> tuple[GraphRunRow, ...]:
+        where = f"spoke = ? AND environment = ? AND graph = ? AND {column} = ?"
+        values = [spoke, environment, graph, value]
         found = tuple(self._history.index.some(where, values, "attempt") or ())
         # Its attempts may be weeks apart.
         if not found or len(found) != found[0].attempts:
             found = self._attempts(where, values, now)
-        chosen = next((row for row in reversed(found) if attempt in (None, row.attempt)), None)
-        return chosen, found
+        return found
 
     def _attempts(self, where: str, values: Sequence[str], now: datetime) -> tuple[GraphRunRow, ...]:
         text = f"SELECT {RUN_COLUMNS} FROM graph_runs WHERE {where} AND scheduled_at >= ? ORDER BY attempt"

@@ -15,7 +15,7 @@ from services.health.asked import RunFilter, Value
 from services.health.conditions import INDEXED, INDEXED_TASKS, OF_RUNS, OF_TASKS, Condition, where
 from services.health.paging import NEWEST, Order
 from services.health.types import FAILED_STATES, DayOfRuns, GraphRunRow, TaskRunRow
-from services.history import History, task_index
+from services.history import History, ages, task_index
 from services.history.answers import KeptAnswers
 from services.history.store import RUN_COLUMNS, aware, graph_run, naive
 
@@ -39,7 +39,7 @@ class Runs:
     def __init__(self, history: History) -> None:
         self._history = history
         self._answers = KeptAnswers(history)
-        self._as_of: tuple[int, datetime | None] | None = None
+        self._age = ages.of_runs(history)
 
     def runs(
         self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime
@@ -167,15 +167,8 @@ class Runs:
         return [DayOfRuns(row[0], *map(int, row[1:])) for row in self._answers.tuples(text, bound)]
 
     def as_of(self) -> datetime | None:
-        """When the account last told of runs; asked again once something was written."""
-        commits = self._history.commits
-        if self._as_of is None or self._as_of[0] != commits:
-            rows = self._history.rows(
-                "SELECT greatest((SELECT max(seen_at) FROM graph_runs),"
-                " (SELECT max(as_of) FROM sync_marks WHERE source ILIKE '%task%' OR source ILIKE '%run%')) AS at"
-            )
-            self._as_of = (commits, aware(rows[0]["at"]))
-        return self._as_of[1]
+        """When the account last told of runs."""
+        return self._age()
 
 
 def _states(asked: RunFilter) -> frozenset[str] | None:

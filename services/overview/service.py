@@ -14,7 +14,8 @@ from services.features.service import Features
 from services.health.service import Health
 from services.health.types import SpokeHealth
 from services.knowledge import Knowledge
-from services.knowledge.types import NotYetKnown, spoke_part
+from services.knowledge.known import seeing, shown_as
+from services.knowledge.types import Look, NotYetKnown, spoke_part
 from services.overview.types import SpokeGlance
 from services.predictions.service import Forecasts
 from services.registry.service import Registry
@@ -37,6 +38,7 @@ class _Kept:
     as_of: datetime | None
     commits: int
     line: SpokeGlance
+    seen: Look
 
 
 class Overview:
@@ -98,16 +100,21 @@ class Overview:
             and (kept.as_of, kept.commits) == (as_of, commits)
             and kept.line.title == spoke.title
         ):
+            shown_as(kept.seen)
             return kept.line
+        line, seen = seeing(lambda: self._read_or_not(spoke, environment))
+        shown_as(seen)
+        with self._lock:
+            self._kept[place] = _Kept(as_of, commits, line, seen)
+        return line
+
+    def _read_or_not(self, spoke: Spoke, environment: str) -> SpokeGlance:
         line = SpokeGlance(spoke.name, spoke.title, spoke.owner, environment)
         try:
-            line = self._read(line)
+            return self._read(line)
         except NotYetKnown:
             # A spoke that was not read yet is no reason to hide the others.
-            line = replace(line, known=False)
-        with self._lock:
-            self._kept[place] = _Kept(as_of, commits, line)
-        return line
+            return replace(line, known=False)
 
     def _read(self, line: SpokeGlance) -> SpokeGlance:
         place = (line.spoke, line.environment)

@@ -120,6 +120,8 @@ class SeveralDays:
             "spoke": subject.scope.spoke,
             "environment": subject.scope.environment,
             "graph": subject.graph,
+            # Without it the earliest pending one: of data that is late, the day before.
+            "days": [day.isoformat()],
             "wait": True,
         }
         return self._child(context, "inference.run", params, subject, day)

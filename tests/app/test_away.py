@@ -24,12 +24,14 @@ from tests.app.test_third_spoke import THIRD
 
 HTML = {"accept": "text/html"}
 SHOWN = (
+    "/",
     "/hub",
     "/hub?environment=PROD",
     "/simulation",
     "/spokes/tides/features",
     "/spokes/tides/graphs",
     "/spokes/tides/models",
+    "/api/v1/overview",
     "/api/v1/hub/plan",
     "/api/v1/hub/feature-views",
     "/api/v1/simulation",
@@ -38,7 +40,7 @@ SHOWN = (
     "/api/v1/spokes/tides/models",
 )
 # These say nothing of the account's, or only where there is something to say.
-MORE = ("/", "/spokes/tides", "/spokes/tides?environment=PROD", "/operations", "/api/v1/overview", "/healthz")
+MORE = ("/spokes/tides", "/spokes/tides?environment=PROD", "/operations", "/healthz")
 
 
 @dataclass

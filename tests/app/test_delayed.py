@@ -57,7 +57,7 @@ LISTS = (
     "/graph-runs/statistics",
     "/task-runs?limit=200",
     "/task-runs?error=nothing",
-    "/failures?state=all",
+    "/failures",
     "/spokes/alpha/graphs/G/health",
 )
 TABLES = {

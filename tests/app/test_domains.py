@@ -24,7 +24,8 @@ class Api:
         self.client = client
 
     def get(self, path: str, **params: Any) -> Any:
-        answer = self.client.get(f"/api/v1{path}", params=params)
+        # Without any, those of the path are kept.
+        answer = self.client.get(f"/api/v1{path}", params=params or None)
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -44,7 +45,8 @@ class Api:
 
     def problem(self, path: str, **params: Any) -> tuple[int, str]:
         """The problem of a GET."""
-        answer = self.client.get(f"/api/v1{path}", params=params)
+        # Without any, those of the path are kept.
+        answer = self.client.get(f"/api/v1{path}", params=params or None)
         assert answer.headers["content-type"] == "application/problem+json", answer.text
         return answer.status_code, answer.json()["code"]
 

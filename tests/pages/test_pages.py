@@ -601,6 +601,18 @@ def test_a_skipped_task_is_no_error(read):
     assert first_error(replace(run, tasks=(skipped,))) is None
 
 
+def test_by_what_it_was_requested_as_a_run_leads_to_its_own_address():
+    services = sample()
+    known = services.health.run
+    services.health.run = lambda spoke, environment, graph, run_id, attempt=None: known(
+        spoke, environment, graph, RUN_ID if run_id == "op-train" else run_id, attempt
+    )
+    client = TestClient(application(services))
+    asked = "/spokes/pudo/graphs/TRAINING_DAG/runs/op-train?environment=DEV&tasks_from=0"
+    answer = client.get(asked, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, asked.replace("op-train", RUN_ID))
+
+
 def test_the_ready_example_says_where_to_look(read):
     links = read("/").one("ol", cls="ready-links").all("a")
     assert [link.attributes["href"].partition("?")[0] for link in links] == [

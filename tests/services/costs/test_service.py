@@ -356,6 +356,22 @@ def test_days_are_whole_once_every_source_is_sure(world: World) -> None:
     assert told["Credits of statements"] == NOW - timedelta(days=4, hours=8)
 
 
+def test_a_run_that_is_not_told_of_yet_makes_no_run_cheaper(world: World) -> None:
+    """Of two runs the second was due after the readings."""
+    with world.history.read() as db:
+        due = [at for (at,) in db.execute(
+            "SELECT scheduled_at FROM graph_runs WHERE graph = 'DAILY' ORDER BY scheduled_at"
+        ).fetchall()]  # fmt: skip
+    assert len(due) == 2
+    with world.history.write() as db:
+        db.execute("DELETE FROM metering")
+        for name in ("usage.metering_history", "usage.query_attribution_history"):
+            at = due[1] + timedelta(hours=8)
+            db.execute("INSERT INTO sync_marks VALUES (?, ?, ?, NULL)", [name, at, at])
+    graph = world.costs.graphs(WEEK)[0]
+    assert (graph.graph, graph.runs, graph.per_run) == ("DAILY", 1, graph.credits)
+
+
 def test_what_is_due_is_reckoned_once(world: World) -> None:
     """After it was interrupted, too; the last days always."""
     early = FIRST - timedelta(days=60)

@@ -15,6 +15,8 @@ from services.db.records import AuditEventRecord
 from services.failures.asked import Change, FailureFilter
 from services.failures.service import Failures
 from services.failures.types import Failure
+from services.history.store import naive
+from services.knowledge.known import seeing
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 RESOLVED = Change(state="resolved")
@@ -198,3 +200,18 @@ def test_what_somebody_else_resolved_meanwhile_has_not_come_back(place):
     place.run(HOUR)
     again = other.get(found.id)
     assert (again.state, again.reopened, again.count) == ("open", 1, 2)
+
+
+def test_whoever_looks_is_told_of_the_older_of_both_readings(place):
+    """Of runs an hour ago, of refreshes a day ago; a reading that found nothing has read all the same."""
+    service = place.failures()
+    assert seeing(lambda: service.search(FailureFilter()))[1].as_of is None
+    place.run(HOUR)
+    place.refresh(DAY, "FAILED", "no column")
+    page, seen = seeing(lambda: service.search(FailureFilter()))
+    assert (len(page.items), seen.as_of) == (2, place.now - DAY)
+    assert seeing(lambda: service.get(page.items[0].id))[1].as_of == place.now - DAY
+    with place.history.write() as db:
+        at = naive(place.now)
+        db.execute("INSERT INTO sync_marks VALUES ('live.refreshes', ?, ?, NULL)", [at, at])
+    assert seeing(lambda: service.search(FailureFilter()))[1].as_of == place.now - HOUR

@@ -10,6 +10,7 @@ import pytest
 from services.core.errors import Conflict, Invalid, NotFound
 from services.costs.rolling import roll_up
 from services.db.records import AuditEventRecord
+from services.health.comparing import SingleRuns
 from services.health.types import Changed, TaskChange
 from tests.services.health.filling import DAY, HOUR, NOW, Place
 
@@ -188,3 +189,18 @@ def test_views_are_kept_by_name_and_every_change_is_audited(place: Place) -> Non
         ("saved_view.create", "ada"), ("saved_view.create", "ada"), ("saved_view.change", "bo"),
         ("saved_view.delete", "bo"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("current", [True, False])
+def test_a_run_is_found_by_what_it_was_requested_as(place: Place, current: bool) -> None:
+    """Its newest attempt, which was not requested; and only of its own graph."""
+    place.run(2 * HOUR, "FAILED", run_id="7", attempts=2, config={"request_id": "op-1"})
+    place.run(HOUR, run_id="7", attempt=2, attempts=2)
+    place.run(HOUR, run_id="8", graph="OTHER", config={"request_id": "op-2"})
+    place.history.wait_for_index()
+    if not current:
+        place.history.index.stale()
+    row = place.health().run("tides", "DEV", "DAILY", "op-1").row
+    assert (row.run_id, row.attempt) == ("7", 2)
+    single = SingleRuns(place.history)
+    assert single.find("tides", "DEV", "DAILY", "op-2", None, NOW) == (None, ())

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from services.knowledge.known import seeing, shown
 from services.knowledge.types import NotYetKnown
 from services.overview.service import Overview, badness
 from services.overview.types import SpokeGlance
@@ -51,6 +52,7 @@ class World:
         self.asked += 1
         if self.as_of is None:
             raise NotYetKnown
+        shown(self.as_of)
         return (
             SimpleNamespace(name="F", last_refreshed_at=NOW - timedelta(minutes=2), target_lag_seconds=60.0),
             SimpleNamespace(name="F", last_refreshed_at=NOW, target_lag_seconds=None),
@@ -95,3 +97,13 @@ def test_a_reading_is_composed_once_and_grows_older() -> None:
     overview.glance()
     assert world.asked == 3
     assert overview.glance("other") == ()
+
+
+def test_what_is_kept_is_told_of_with_its_age() -> None:
+    world = World()
+    world.as_of = NOW
+    overview = world.overview()
+    for _ in range(2):
+        (line,), seen = seeing(overview.glance)
+        assert (line.known, seen.as_of) == (True, NOW)
+    assert world.asked == 1
