@@ -43,7 +43,7 @@ from services.simulation.repository import SimulatedData
 from services.simulation.service import Simulation
 from services.snowflake.connection import ConnectionSource
 from services.snowflake.embedded import EmbeddedAccount
-from services.snowflake.scope import shared_schema
+from services.snowflake.scope import feature_stores, shared_schema
 from services.spokes.operations import SpokesOperations
 from services.spokes.places import Places
 from services.spokes.repository import Catalogue
@@ -190,7 +190,7 @@ def compose(
     simulation = Simulation(
         SimulatedData(known, shared_schema(declared)), spokes, training, registry, operations
     )
-    failures = Failures(history, database)
+    failures = Failures(history, database, stores=feature_stores(declared))
     costs = Costs(history, database, spokes)
     health = Health(history, database, training, operations, costs.of_run)
     readings = Readings(history)

@@ -16,7 +16,7 @@ from services.core.clock import utc_now
 from services.core.errors import Invalid
 from services.failures.asked import Change, FailureFilter
 from services.failures.service import Failures
-from services.failures.types import SORTS, STATES, FailureState
+from services.failures.types import HUB, SORTS, STATES, FailureState
 
 router = APIRouter()
 _ALL = "all"
@@ -119,7 +119,8 @@ def _context(
         "ever": sum(count for _, count in everywhere.counts),
         "filtered": any(value for key, value in asked.items() if key not in ("state", "sort")),
         "sorts": SORTS,
-        "spokes": [(one.name, one.title) for one in known],
+        "spokes": [*((one.name, one.title) for one in known), (HUB, "The hub")],
+        "hub_itself": HUB,
         "environments": sorted({here.environment for one in known for here in one.environments}),
         "url": path("/failures", **asked, cursor=cursor),
         "next_url": path("/failures", **asked, cursor=page.next_cursor),
@@ -131,6 +132,7 @@ def _context(
 def _one(failures: Failures, failure_id: str) -> dict[str, Any]:
     return {
         "failure": failures.get(failure_id),
+        "hub_itself": HUB,
         "refused": None,
         "typed": {},
         "url": path("/failures/{}", failure_id),

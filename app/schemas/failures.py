@@ -20,7 +20,9 @@ class Occurrence(Schema):
 
 
 class Failure(Schema):
-    """One group: the failures of one graph or feature view with one fingerprint."""
+    """One group: the failures of one graph or feature view with one fingerprint. `spoke` is `hub` for a view that the
+    hub shares.
+    """
 
     id: str
     kind: FailureKind

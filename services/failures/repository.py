@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.failures.types import HORIZON_DAYS, FailureKind, Occurrence
+from services.failures.types import HORIZON_DAYS, HUB, FailureKind, Occurrence
 from services.history import History
 from services.history.fingerprint import fingerprint
-from services.history.store import aware, naive
+from services.history.store import aware, naive, rows_of
 
 Row = dict[str, Any]
 SHOWN_DAYS = 14
@@ -26,21 +27,34 @@ _GRAPHS = f"""
     WHERE starts_with(state, 'FAILED') AND spoke IS NOT NULL AND scheduled_at >= ? AND fingerprint IS NOT NULL
     GROUP BY ALL
 """
+# What is nobody's in a feature store is a view that the hub shares there.
+_PLACED = f"""
+    SELECT r.* REPLACE (coalesce(r.spoke, '{HUB}') AS spoke, coalesce(r.environment, s.environment) AS environment)
+    FROM refreshes AS r LEFT JOIN (
+        SELECT one ->> 'database' AS d, one ->> 'schema' AS s, one ->> 'environment' AS environment
+        FROM (SELECT unnest(CAST($stores AS JSON[])) AS one)
+    ) AS s ON r.spoke IS NULL AND s.d = r.database_name AND s.s = r.schema_name
+    WHERE r.spoke IS NOT NULL OR s.environment IS NOT NULL
+"""
 # One message is one failure until its fingerprint is known, which DuckDB cannot tell.
-_REFRESHES = """
+_REFRESHES = f"""
     SELECT spoke, environment, name AS subject, state_code AS code, state_message AS message, count(*) AS count,
         min(coalesce(ended_at, started_at)) AS first_at, max(coalesce(ended_at, started_at)) AS last_at,
         arg_max(query_id, started_at) AS query_id
-    FROM refreshes
-    WHERE state = 'FAILED' AND spoke IS NOT NULL AND started_at >= ?
-    GROUP BY ALL
+    FROM ({_PLACED}) WHERE state = 'FAILED' AND started_at >= $since GROUP BY ALL
 """
-_SUCCESSES = """
+_SUCCESSES = f"""
     SELECT 'graph' AS kind, spoke, environment, graph AS subject, max(completed_at) AS at FROM graph_runs
-    WHERE state = 'SUCCEEDED' AND spoke IS NOT NULL AND scheduled_at >= ? GROUP BY ALL
+    WHERE state = 'SUCCEEDED' AND spoke IS NOT NULL AND scheduled_at >= $since GROUP BY ALL
     UNION ALL
-    SELECT 'refresh', spoke, environment, name, max(ended_at) FROM refreshes
-    WHERE state = 'SUCCEEDED' AND spoke IS NOT NULL AND started_at >= ? GROUP BY ALL
+    SELECT 'refresh', spoke, environment, name, max(ended_at) FROM ({_PLACED})
+    WHERE state = 'SUCCEEDED' AND started_at >= $since GROUP BY ALL
+"""
+_OF_REFRESHES = f"""
+    SELECT coalesce(ended_at, started_at) AS at_time, NULL AS run_id, NULL AS attempt, state_code AS code,
+        state_message AS message, query_id
+    FROM ({_PLACED}) WHERE spoke = $spoke AND environment = $environment AND name = $name AND state = 'FAILED'
+    ORDER BY at_time DESC LIMIT {SHOWN_OCCURRENCES * 10}
 """
 _DAYS = f"""
     SELECT 'graph' AS kind, spoke, environment, graph AS subject, fingerprint, {_AT}::DATE AS day, count(*) AS count
@@ -51,10 +65,18 @@ _DAYS = f"""
 
 
 class Failures:
-    """Reads the history; four queries, whatever there is."""
+    """Reads the history; four queries, whatever there is. ``stores``: (database, schema) of feature stores and their
+    environments.
+    """
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, stores: Mapping[tuple[str, str], str]) -> None:
         self._history = history
+        self._stores = json.dumps(
+            [
+                {"database": database, "schema": schema, "environment": environment}
+                for (database, schema), environment in stores.items()
+            ]
+        )
 
     def groups(self, now: datetime) -> list[Row]:
         """Every group that occurred within the horizon: kind, spoke, environment, subject, fingerprint, task, count,
@@ -63,8 +85,8 @@ class Failures:
         since = naive(now - timedelta(days=HORIZON_DAYS))
         found = [
             {**row, "kind": "graph", "query_id": None} for row in self._history.rows(_GRAPHS, [since])
-        ] + _folded(self._history.rows(_REFRESHES, [since]))
-        succeeded = {_subject(row): row["at"] for row in self._history.rows(_SUCCESSES, [since, since])}
+        ] + _folded(self._named(_REFRESHES, since=since))
+        succeeded = {_subject(row): row["at"] for row in self._named(_SUCCESSES, since=since)}
         days = self._days(now)
         for row in found:
             at = succeeded.get(_subject(row))
@@ -80,6 +102,10 @@ class Failures:
             found.setdefault((*_subject(row), row["fingerprint"]), {})[row["day"]] = row["count"]
         return found
 
+    def _named(self, text: str, **values: Any) -> list[Row]:
+        with self._history.read() as db:
+            return rows_of(db.execute(text, {"stores": self._stores, **values}))
+
     def occurrences(self, group: Row) -> tuple[Occurrence, ...]:
         """The newest failures of one group, newest first."""
         where = [group["spoke"], group["environment"], group["subject"]]
@@ -92,17 +118,14 @@ class Failures:
                 [*where, group["fingerprint"]],
             )
         else:
-            rows = [
-                row
-                for row in self._history.rows(
-                    "SELECT coalesce(ended_at, started_at) AS at_time, NULL AS run_id, NULL AS attempt,"
-                    " state_code AS code, state_message AS message, query_id FROM refreshes WHERE spoke = ?"
-                    " AND environment = ? AND name = ? AND state = 'FAILED' ORDER BY at_time DESC"
-                    f" LIMIT {SHOWN_OCCURRENCES * 10}",
-                    where,
-                )
-                if _of_refresh(group["subject"], row) == group["fingerprint"]
-            ][:SHOWN_OCCURRENCES]
+            told = self._named(
+                _OF_REFRESHES,
+                spoke=group["spoke"],
+                environment=group["environment"],
+                name=group["subject"],
+            )
+            rows = [row for row in told if _of_refresh(group["subject"], row) == group["fingerprint"]]
+            rows = rows[:SHOWN_OCCURRENCES]
         return tuple(occurrence(row, row["at_time"]) for row in rows)
 
 

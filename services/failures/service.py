@@ -6,9 +6,10 @@ import base64
 import binascii
 import threading
 import uuid
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import func, select
@@ -41,10 +42,16 @@ _KEPT_SECONDS = 60
 
 
 class Failures:
-    """See types.py."""
+    """See types.py. ``stores``: (database, schema) of feature stores and their environments."""
 
-    def __init__(self, history: History, database: Database, clock: Clock = utc_now) -> None:
-        self._runs = FailedRuns(history)
+    def __init__(
+        self,
+        history: History,
+        database: Database,
+        clock: Clock = utc_now,
+        stores: Mapping[tuple[str, str], str] = MappingProxyType({}),
+    ) -> None:
+        self._runs = FailedRuns(history, stores)
         self._database = database
         self._clock = clock
         self._history = history

@@ -40,9 +40,14 @@ class Occurrence:
     query_id: str | None = None
 
 
+#: The spoke of what is the hub's own, as it is the provider of a feature view.
+HUB = "hub"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One group. ``subject`` is the graph or the feature view, ``task`` the failed task of a graph.
+    """One group. ``subject`` is the graph or the feature view, ``task`` the failed task of a graph. ``spoke`` is
+    ``HUB`` for a view that the hub shares.
 
     ``headline`` is the line of the newest message that matters. ``recovered_at`` is when the subject succeeded
     after its newest failure. ``reopened`` counts how often it came back after it was resolved. ``by_day`` are the

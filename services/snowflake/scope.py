@@ -119,6 +119,12 @@ def feature_store(hub: Declaration, environment: str) -> QualifiedName:
     return QualifiedName(hub.layout.feature_store_in(environment), hub.layout.database_in(environment))
 
 
+def feature_stores(hub: Declaration) -> dict[tuple[str, str], str]:
+    """Which environment a (database, schema) is the feature store of."""
+    names = [one.name for one in hub.environments]
+    return {(hub.layout.database_in(name), hub.layout.feature_store_in(name)): name for name in names}
+
+
 def model_registry(hub: Declaration, environment: str) -> QualifiedName:
     """The schema that is the model registry of an environment."""
     return QualifiedName(hub.layout.model_registry_in(environment), hub.layout.database_in(environment))

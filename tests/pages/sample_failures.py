@@ -11,6 +11,7 @@ from services.core.errors import NotFound
 from services.failures.asked import Change, FailureFilter
 from services.failures.service import check
 from services.failures.types import (
+    HUB,
     STATES,
     Failure,
     FailurePage,
@@ -62,6 +63,15 @@ class Failures:
                     task=None,
                     subject="L$V1",
                     state="acknowledged",
+                ),
+                _failure(
+                    4,
+                    "No column",
+                    kind="refresh",
+                    spoke=HUB,
+                    task=None,
+                    subject="SHARED__L$V1",
+                    state="resolved",
                 ),
             )
         )

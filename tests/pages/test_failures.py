@@ -25,7 +25,9 @@ def test_open_failures_and_the_count_in_the_navigation(read):
 
 def test_all_states_and_nothing_at_all(read):
     page = read("/failures?state=all")
-    assert len([node for node in page.all("tr") if node.attributes.get("id", "").startswith("failure-")]) == 4
+    rows = [node for node in page.all("tr") if node.attributes.get("id", "").startswith("failure-")]
+    assert [row.attributes["id"] for row in rows if "The hub" in row.text] == ["failure-f4"]
+    assert len(rows) == 5
     empty = read("/failures", options={"empty": "1"})
     assert "Nothing failed in the last three months." in empty.one("main").text
     read("/failures?state=nonsense", 422)
@@ -38,6 +40,15 @@ def test_one_failure_with_its_occurrences(read):
         node.attributes.get("href") for node in page.all("a")
     ]
     read("/failures/nope", 404)
+
+
+def test_a_failure_of_the_hub_leads_to_the_feature_views(read):
+    links = [
+        node.attributes.get("href")
+        for node in read("/failures/f4").one("main").all("a")
+        if "hub" in node.text
+    ]
+    assert links == ["/health/features?environment=DEV"]
 
 
 def test_what_is_chosen_is_handled():

@@ -35,7 +35,7 @@ class Place:
     runs: int = field(default=0)
 
     def failures(self) -> Failures:
-        return Failures(self.history, self.database, lambda: self.now)
+        return Failures(self.history, self.database, lambda: self.now, {("DB", "FS"): "DEV"})
 
     def run(
         self,
@@ -63,15 +63,21 @@ class Place:
         return f"run-{self.runs}"
 
     def refresh(
-        self, ago: timedelta, state: str, message: str | None = None, name: str = "LEVELS$V1"
+        self,
+        ago: timedelta,
+        state: str,
+        message: str | None = None,
+        name: str = "LEVELS$V1",
+        spoke: str | None = "tides",
+        schema: str = "FS",
     ) -> None:
         at = naive(self.now - ago)
         with self.history.write() as db:
             db.execute(
                 "INSERT INTO refreshes (spoke, environment, database_name, schema_name, name, state, state_code,"
                 " state_message, query_id, started_at, ended_at, source, seen_at)"
-                " VALUES ('tides', 'DEV', 'DB', 'FS', ?, ?, '000904', ?, 'q', ?, ?, 'live', ?)",
-                [name, state, message, at, at, at],
+                " VALUES (?, ?, 'DB', ?, ?, ?, '000904', ?, 'q', ?, ?, 'live', ?)",
+                [spoke, spoke and "DEV", schema, name, state, message, at, at, at],
             )
 
 

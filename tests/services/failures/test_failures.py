@@ -14,7 +14,7 @@ from services.core.errors import Invalid, NotFound
 from services.db.records import AuditEventRecord
 from services.failures.asked import Change, FailureFilter
 from services.failures.service import Failures
-from services.failures.types import Failure
+from services.failures.types import HUB, Failure
 from services.history.store import naive
 from services.knowledge.known import seeing
 
@@ -215,3 +215,22 @@ def test_whoever_looks_is_told_of_the_older_of_both_readings(place):
         at = naive(place.now)
         db.execute("INSERT INTO sync_marks VALUES ('live.refreshes', ?, ?, NULL)", [at, at])
     assert seeing(lambda: service.search(FailureFilter()))[1].as_of == place.now - HOUR
+
+
+def test_a_view_that_the_hub_shares_is_handled_as_any_other(place):
+    """Of its environment; what is nobody's elsewhere is no failure of the platform's."""
+    place.refresh(2 * DAY, "FAILED", "no column", spoke=None)
+    place.refresh(DAY, "FAILED", "no column", spoke=None)
+    place.refresh(DAY, "FAILED", "no column", spoke=None, schema="OTHER")
+    place.refresh(DAY, "FAILED", "no column")
+    service = place.failures()
+    (found,) = service.search(FailureFilter(spoke=HUB)).items
+    assert (found.kind, found.environment, found.subject, found.count) == ("refresh", "DEV", "LEVELS$V1", 2)
+    assert len(service.search(FailureFilter()).items) == 2
+    assert [one.at for one in service.get(found.id).occurrences] == [place.now - DAY, place.now - 2 * DAY]
+    service.change([found.id], RESOLVED, "ada")
+    assert service.get(found.id).state == "resolved"
+    place.refresh(HOUR, "FAILED", "no column", spoke=None)
+    assert (service.get(found.id).state, service.get(found.id).reopened) == ("open", 1)
+    place.refresh(MINUTE, "SUCCEEDED", spoke=None)
+    assert service.get(found.id).recovered_at == place.now - MINUTE
