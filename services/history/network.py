@@ -115,6 +115,9 @@ def _schedule(graphs: list[dict[str, object]], a_day: float, rng: np.random.Gene
             often[one] = max(1, round(often[one] * total / (total + left)))
     for graph, period in zip(graphs, often, strict=True):
         graph["period"] = int(period)
+        if period > _DAILY:
+            # Not all of them on the same day.
+            graph["phase"] = int(rng.integers(0, period))
 
 
 def _tasks(graphs: list[dict[str, object]], rng: np.random.Generator) -> list[dict[str, object]]:

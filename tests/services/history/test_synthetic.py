@@ -53,6 +53,14 @@ def test_one_seed_makes_one_history(tmp_path: Path) -> None:
     assert abs(len(first["task_runs"]) / WANTED.runs - 1) < 0.2
 
 
+def test_few_runs_are_spread_over_the_days(tmp_path: Path) -> None:
+    wanted = Wanted(runs=6000, spokes=10, days=60, until=WANTED.until)
+    found = made(tmp_path / "a.duckdb", wanted)
+    assert abs(len(found["task_runs"]) / wanted.runs - 1) < 0.2
+    days = {run["scheduled_at"].date() for run in found["graph_runs"]}
+    assert len(days) >= 55
+
+
 def test_its_graph_runs_and_sums_are_those_of_its_task_runs(tmp_path: Path, history: History) -> None:
     first = made(tmp_path / "a.duckdb", Wanted(6000, 3, 4, WANTED.until, seed=2))
     synthetic = History(tmp_path / "a.duckdb")
