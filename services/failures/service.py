@@ -55,7 +55,7 @@ class Failures:
         self._database = database
         self._clock = clock
         self._history = history
-        self._ages = (ages.of_runs(history), ages.of_refreshes(history))
+        self._age = ages.Age(history, ages.RUNS, ages.REFRESHES)
         self._changes = 0
         self._kept: _Kept | None = None
         self._lock = threading.Lock()
@@ -68,7 +68,7 @@ class Failures:
             raise Invalid(f"Failures are not sorted by {sort!r}", hint=f"Use one of {', '.join(SORTS)}.")
         if wanted.state is not None and wanted.state not in STATES:
             raise Invalid(f"There is no state {wanted.state!r}", hint=f"Use one of {', '.join(STATES)}.")
-        self._tell_age()
+        shown(self._age())
         fitting = [one for one in self._all() if _fits(one, wanted)]
         counts = tuple((state, sum(one.state == state for one in fitting)) for state in STATES)
         chosen = [one for one in fitting if wanted.state in (None, one.state)]
@@ -76,13 +76,13 @@ class Failures:
         if cursor is not None:
             after = _read(cursor, sort)
             chosen = [one for one in chosen if _place(one, sort) < after]
-        shown = chosen[:limit]
-        following = _write(_place(shown[-1], sort)) if len(chosen) > limit else None
-        return FailurePage(tuple(shown), following, counts)
+        items = chosen[:limit]
+        following = _write(_place(items[-1], sort)) if len(chosen) > limit else None
+        return FailurePage(tuple(items), following, counts)
 
     def get(self, failure_id: str) -> Failure:
         """One group with its newest occurrences; NotFound 404."""
-        self._tell_age()
+        shown(self._age())
         found = self._find([failure_id])[0]
         row = {
             "kind": found.kind,
@@ -92,10 +92,6 @@ class Failures:
             "fingerprint": found.fingerprint,
         }
         return replace(found, occurrences=self._runs.occurrences(row))
-
-    def _tell_age(self) -> None:
-        for age in self._ages:
-            shown(age())
 
     def open_count(self) -> int:
         """Groups that nobody has resolved or acknowledged."""

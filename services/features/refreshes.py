@@ -148,7 +148,7 @@ class Refreshes:
 
     def __init__(self, history: History) -> None:
         self._history = history
-        self._age = ages.of_refreshes(history)
+        self._age = ages.Age(history, ages.REFRESHES)
         self._courses: _Kept[dict[Key, Course]] = _Kept(history)
         self._profiles: _Kept[dict[Key, Profile]] = _Kept(history)
 

@@ -39,7 +39,7 @@ class Runs:
     def __init__(self, history: History) -> None:
         self._history = history
         self._answers = KeptAnswers(history)
-        self._age = ages.of_runs(history)
+        self._age = ages.Age(history, ages.RUNS)
 
     def runs(
         self, asked: RunFilter, order: Order, limit: int, cursor: str | None, now: datetime

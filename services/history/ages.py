@@ -6,18 +6,17 @@ from datetime import datetime
 
 from services.history.store import History, aware
 
+RUNS, REFRESHES = "graph_runs", "refreshes"
+# Which marks the readings have that bring the rows of a table.
+_MARKS = {RUNS: ("task", "run"), REFRESHES: ("refresh",)}
+
 
 class Age:
-    """Of the rows of ``table``, which readings bring whose mark is like one of ``sources``."""
+    """Of the rows of these tables: of the one that was told of the longest ago."""
 
-    def __init__(self, history: History, table: str, *sources: str) -> None:
+    def __init__(self, history: History, *tables: str) -> None:
         self._history = history
-        marks = " OR ".join(f"source ILIKE '%{source}%'" for source in sources)
-        # A reading that found nothing new has read all the same.
-        self._text = (
-            f"SELECT greatest((SELECT max(seen_at) FROM {table}),"
-            f" (SELECT max(as_of) FROM sync_marks WHERE {marks})) AS at"
-        )
+        self._text = f"SELECT least({', '.join(map(_told, tables))}) AS at"
         self._kept: tuple[int, datetime | None] | None = None
 
     def __call__(self) -> datetime | None:
@@ -28,11 +27,7 @@ class Age:
         return self._kept[1]
 
 
-def of_runs(history: History) -> Age:
-    """Of graph runs."""
-    return Age(history, "graph_runs", "task", "run")
-
-
-def of_refreshes(history: History) -> Age:
-    """Of refreshes of dynamic tables."""
-    return Age(history, "refreshes", "refresh")
+def _told(table: str) -> str:
+    marks = " OR ".join(f"source ILIKE '%{mark}%'" for mark in _MARKS[table])
+    # A reading that found nothing new has read all the same.
+    return f"greatest((SELECT max(seen_at) FROM {table}), (SELECT max(as_of) FROM sync_marks WHERE {marks}))"

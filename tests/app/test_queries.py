@@ -27,7 +27,7 @@ RUN = "/spokes/s0/graphs/TRAIN/runs/run-0-0"
 PAGES = {
     "/": (12, 8),
     "/runs": (8, 6),
-    "/failures": (7, 4),
+    "/failures": (7, 5),
     "/operations": (9, 4),
     "/operations/op-0": (15, 4),
     "/sync": (11, 8),
@@ -38,7 +38,7 @@ PAGES = {
     "/api/v1/operations": (2, 0),
     "/api/v1/graph-runs": (0, 1),
     "/api/v1/task-runs": (0, 2),
-    "/api/v1/failures": (1, 4),
+    "/api/v1/failures": (1, 5),
 }
 
 
