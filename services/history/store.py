@@ -7,11 +7,10 @@ https://duckdb.org/docs/current/connect/concurrency
 from __future__ import annotations
 
 import secrets
-import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,9 +21,10 @@ import structlog
 from services.core.errors import Unavailable
 from services.core.revision import Revision
 from services.history import schema
-from services.history.row_file import Cells, RowFile
-from services.history.row_index import CELLS, ROOM, RowIndex
-from services.history.task_index import TaskChange, TaskIndex, read_changes, read_parts
+from services.history.row_file import Cells
+from services.history.row_files import RowFiles, RunsChange
+from services.history.row_index import RowIndex
+from services.history.task_index import TaskChange, TaskIndex
 from services.history.types import GraphRunRow
 
 log = structlog.get_logger(__name__)
@@ -59,14 +59,20 @@ class History:
         self._changing = threading.Lock()
         # How often something was written: what was read before holds while it stands.
         self.commits = 0
-        self.index = RowIndex(path.with_suffix(".runs.sqlite"), self._renew_index)
-        self.tasks = TaskIndex(path.with_suffix(".tasks.sqlite"), self._renew_index)
-        self._indexed = indexed and str(path) != ":memory:"
-        self._followed: _Followed | None = None
-        # What the index of task runs does not have yet, with the token of each commit.
-        self._behind: list[tuple[str, TaskChange]] = []
-        self._building: threading.Thread | None = None
-        self._index_due = False
+        self._rows = RowFiles(
+            path, self._reading, self._writing, lambda: self.writable, indexed and str(path) != ":memory:"
+        )
+        self._followed: RunsChange | None = None
+
+    @property
+    def index(self) -> RowIndex:
+        """The newest graph runs as rows."""
+        return self._rows.runs
+
+    @property
+    def tasks(self) -> TaskIndex:
+        """The newest task runs, by run."""
+        return self._rows.tasks
 
     @property
     def writable(self) -> bool:
@@ -103,10 +109,7 @@ class History:
             file.close()
             raise
         self._change(_Opened(file, writable=True))
-        if self._indexed:
-            token = self._token()
-            if not all([self.index.open(token), self.tasks.open(token)]):
-                self._build_index()
+        self._rows.open()
 
     def open_copy(self, path: Path) -> None:
         """Read a copy that nobody writes, in the place of what was open."""
@@ -134,9 +137,7 @@ class History:
         with self._changing:
             before, self._opened = self._opened, opened
             self.commits += 1
-            self.index.close()
-            self.tasks.close()
-            self._behind.clear()
+            self._rows.close()
         if before is not None:
             before.retire()
         self._revision.bump()
@@ -204,18 +205,21 @@ class History:
             try:
                 yield cursor
                 self._check()
-                token = _new_token(cursor) if runs and self._wrote_runs() else None
+                followed = self._changed()
+                wrote = runs and (followed is None or bool(followed))
+                token = _new_token(cursor) if wrote else None
             except BaseException:
                 cursor.rollback()
                 raise
             cursor.commit()
             self.commits += 1
             if token is not None:
-                self._index_commit(token)
+                self._rows.follow(token, followed)
         self._revision.bump()
 
-    def _wrote_runs(self) -> bool:
-        return self._followed is None or bool(self._followed.runs) or bool(self._followed.tasks)
+    def _changed(self) -> RunsChange | None:
+        followed, self._followed = self._followed, None
+        return followed
 
     def changed_runs(self, runs: set[str], cells: Sequence[Cells], tasks: TaskChange) -> None:
         """Within ``write``: no graph runs but these are written, and ``cells`` are all their attempts now; and no task
@@ -223,114 +227,11 @@ class History:
 
         Whoever does not say so makes the files of rows anew.
         """
-        self._followed = _Followed(runs, cells, tasks)
-
-    def _index_commit(self, token: str) -> None:
-        followed, self._followed = self._followed, None
-        if followed is not None:
-            self._replace(self.index, lambda: self.index.replace(token, followed.runs, followed.cells))
-            self._follow_tasks(token, followed.tasks)
-        else:
-            self.index.stale()
-            self.tasks.stale()
-            self._behind.clear()
-        if self._indexed and not (self.index.current and self.tasks.current):
-            self._build_index()
-
-    def _follow_tasks(self, token: str, change: TaskChange) -> None:
-        if self._behind or (change.groups is None and self.tasks.current):
-            self._behind.append((token, change))
-            self.tasks.stale()
-        else:
-            self._replace(self.tasks, lambda: self.tasks.replace(token, change))
-
-    def _replace(self, file: RowFile, replace: Callable[[], None]) -> None:
-        if file.current:
-            try:
-                replace()
-            except sqlite3.Error as error:
-                log.warning("rows.not_written", file=file.path.name, error=str(error))
-                file.stale()
-
-    def _build_index(self) -> None:
-        """Make what is not current anew, in a thread: until it is there, the history itself is asked."""
-        with self._writing:
-            self._index_due = True
-            if self._building is None:
-                self._building = threading.Thread(target=self._build, name="history-row-index", daemon=True)
-                self._building.start()
-
-    def _renew_index(self) -> None:
-        """In a thread of its own, as whoever found it damaged need not wait for who writes."""
-        threading.Thread(target=self._build_index, name="history-row-index", daemon=True).start()
-
-    def _build(self) -> None:
-        while True:
-            with self._writing:
-                if not self._index_due or not self.writable:
-                    self._index_due = False
-                    self._building = None
-                    return
-                self._index_due = False
-                behind = list(self._behind) if self.index.current else []
-                try:
-                    if not behind:
-                        self._read_into_index()
-                except Exception:
-                    log.exception("row_index.not_built", note="the history itself is asked")
-            if behind:
-                self._catch_up(behind)
-
-    def _catch_up(self, behind: Sequence[tuple[str, TaskChange]]) -> None:
-        """Write what was put off into the index of task runs, while others write the history."""
-        try:
-            with self._reading() as cursor:
-                change = read_changes(cursor, [one for _, one in behind])
-            with self._writing:
-                # Otherwise what is behind is no longer so, as all is made anew.
-                if self._behind[: len(behind)] == behind:
-                    self.tasks.replace(behind[-1][0], change)
-                    # Of what came meanwhile some was read already, which may be written twice.
-                    del self._behind[: len(behind)]
-                    if not self._behind:
-                        self.tasks.caught_up()
-        except Exception:
-            log.exception("row_index.not_caught_up", note="it is made anew")
-            with self._writing:
-                self._behind.clear()
-                self._index_due = True
-
-    def _read_into_index(self) -> None:
-        token = self._token()
-        with self._reading() as cursor:
-            if not self.index.current:
-                floor = cursor.execute(
-                    f"SELECT scheduled_at FROM graph_runs ORDER BY scheduled_at DESC LIMIT 1 OFFSET {ROOM}"
-                ).fetchone()
-                since = floor[0] if floor else datetime.min  # noqa: DTZ901  as the history keeps them
-                answer = cursor.execute(f"SELECT {CELLS} FROM graph_runs WHERE scheduled_at > ?", [since])
-                self.index.build(token, _fetched(answer), aware(floor[0]) if floor else None)
-            if not self.tasks.current:
-                self._behind.clear()
-                parts = read_parts(cursor)
-                self.tasks.build(
-                    token,
-                    parts.groups,
-                    parts.unsuccessful,
-                    aware(parts.floor),
-                    aware(parts.unsuccessful_floor),
-                )
+        self._followed = RunsChange(runs, cells, tasks)
 
     def wait_for_index(self) -> None:
-        """Until the row index is no longer being made."""
-        building = self._building
-        if building is not None:
-            building.join()
-
-    def _token(self) -> str:
-        with self._reading() as cursor:
-            row = cursor.execute("SELECT max(token) FROM runs_token").fetchone()
-        return str(row[0]) if row else ""
+        """Until the files of rows are no longer being made."""
+        self._rows.wait()
 
     def trim(self) -> None:
         """Give back the memory of what was read and written; while somebody reads it is kept."""
@@ -371,15 +272,6 @@ class History:
                 code="history_held",
             )
         return opened
-
-
-@dataclass(frozen=True)
-class _Followed:
-    """What a commit changed; see ``History.changed_runs``."""
-
-    runs: set[str]
-    cells: Sequence[Cells]
-    tasks: TaskChange
 
 
 class _Opened:
@@ -476,11 +368,6 @@ def _enough_memory() -> Iterator[None]:
         raise Unavailable(
             "The history is asked too much at once", hint="Try again in a moment.", code="history_busy"
         ) from error
-
-
-def _fetched(answer: duckdb.DuckDBPyConnection) -> Iterator[list[Cells]]:
-    while rows := answer.fetchmany(2000):
-        yield rows
 
 
 def _new_token(cursor: duckdb.DuckDBPyConnection) -> str:

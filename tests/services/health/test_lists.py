@@ -157,7 +157,7 @@ def whole(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     room = request.param
     history = History(folder / "history.duckdb", Revision(), indexed=room is not None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("services.history.store.ROOM", room)
+        patch.setattr("services.history.row_files.ROOM", room)
         history.open()
         place = Place(history, Database(f"sqlite:///{folder / 'none.sqlite'}"))
         made = fill(place)

@@ -88,7 +88,7 @@ def test_it_follows_whatever_is_written(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(row_index, "ROOM", room)
         patch.setattr(row_index, "_MOST", room + 2)
-        patch.setattr("services.history.store.ROOM", room)
+        patch.setattr("services.history.row_files.ROOM", room)
         history = History(tmp_path_factory.mktemp("history") / "history.duckdb")
         history.open()
         try:
@@ -124,7 +124,7 @@ def test_what_was_written_otherwise_is_noticed(history: History) -> None:
 def test_an_end_between_the_two_commits_is_noticed(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(history, [task("G")])
     with monkeypatch.context() as patch:
-        patch.setattr(history, "_index_commit", lambda token: None)
+        patch.setattr(history._rows, "follow", lambda *_: None)
         fill(history, [task("G", run="2", ago=10)])
     history.close()
     history.open()

@@ -12,7 +12,7 @@ from filling import NOW, fill, task
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.history import History, runs, store, task_index
+from services.history import History, row_files, runs, task_index
 from services.history.retention import forget
 from services.history.store import aware
 from services.history.task_index import COLUMNS, NEWEST, PACKED
@@ -114,7 +114,7 @@ def test_a_large_reading_is_followed_after_its_commit(
     """And what is written meanwhile, too; until then it cannot tell."""
     monkeypatch.setattr(runs, "_WITHIN", 1)
     monkeypatch.setattr(history.tasks, "build", lambda *_: pytest.fail("it was followed"))
-    read = store.read_changes
+    read = row_files.read_changes
     asked = []
 
     def slowly(*given: Any) -> Any:
@@ -125,7 +125,7 @@ def test_a_large_reading_is_followed_after_its_commit(
             fill(history, [one("b", 1, 7, "SUCCEEDED", "G")])
         return found
 
-    monkeypatch.setattr(store, "read_changes", slowly)
+    monkeypatch.setattr(row_files, "read_changes", slowly)
     fill(history, [one("a", 1, 9, "SUCCEEDED", "G"), one("b", 1, 8, "FAILED", "G")])
     history.wait_for_index()
     assert asked == [1, 1]
@@ -138,7 +138,7 @@ def test_what_could_not_be_followed_is_made_anew(history: History, monkeypatch: 
     def without_memory(*_: Any) -> Any:
         raise MemoryError
 
-    monkeypatch.setattr(store, "read_changes", without_memory)
+    monkeypatch.setattr(row_files, "read_changes", without_memory)
     fill(history, [one("a", 1, 9, "SUCCEEDED", "G")])
     history.wait_for_index()
     check(history)
@@ -178,7 +178,7 @@ def test_what_is_forgotten_is_not_in_it(history: History) -> None:
 def test_an_end_between_the_two_commits_is_noticed(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     fill(history, [one("a", 1, 9, "SUCCEEDED", "G")])
     with monkeypatch.context() as patch:
-        patch.setattr(history, "_index_commit", lambda token: None)
+        patch.setattr(history._rows, "follow", lambda *_: None)
         fill(history, [one("b", 1, 8, "FAILED", "G")])
     history.close()
     history.open()
