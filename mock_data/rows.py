@@ -14,10 +14,9 @@ from mock_data.days import Attempts, Days, Occupancy
 from mock_data.demand import to_day
 from mock_data.network import Ints, Network
 from mock_data.parcels import FAILURE_REASONS, SIZES, Parcels
+from mock_data.tables import EVENING, MORNING
 
 EVENING_MINUTE = 22 * 60
-MORNING = "MORNING"
-EVENING = "EVENING"
 COMPLETED = "COMPLETED"
 
 _TRACKING = "format('SH{}{:06d}', strftime(announced, '%Y%m%d'), number)"

@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 
 from snowflake.connector import SnowflakeConnection
 
+from mock_data import files
 from mock_data.config import NetworkConfig
-from mock_data.days import Days, generate_days
 from mock_data.errors import (
     ConcurrentChange,
     DayOutOfOrder,
@@ -19,10 +19,8 @@ from mock_data.errors import (
     NotSeeded,
 )
 from mock_data.loader import Loader
-from mock_data.network import Network, build_network
-from mock_data.rows import EVENING, MORNING, RowWriter, from_date
 from mock_data.seeding import clear
-from mock_data.tables import DAY_COLUMNS, DELIVERY_ATTEMPTS, PARCELS, PUDO_OCCUPANCY
+from mock_data.tables import DAY_COLUMNS, EVENING, MORNING
 
 _DAY = timedelta(days=1)
 
@@ -104,34 +102,24 @@ class Simulator:
     def morning(self, day: date | None = None) -> PhaseReport:
         """Add the parcels announced for a day (the next one by default).
 
-        Raises NotSeeded, MorningAlreadyDone, EveningOpen, DayOutOfOrder or ConcurrentChange, having changed
-        nothing.
+        Raises NotSeeded, MorningAlreadyDone, EveningOpen, DayOutOfOrder, GenerationFailed or ConcurrentChange,
+        having changed nothing.
         """
         state = self._state()
         day = day or (state.last_morning + _DAY)
         _check_morning(state, day)
-        network, days = _generate(state.config, day)
-        with TemporaryDirectory(prefix="mock_data_") as folder, RowWriter(network, Path(folder)) as writer:
-            files = {PARCELS: writer.parcels(days.parcels)}
-            return self._add(state, day, MORNING, files, {PARCELS: len(days.parcels)})
+        return self._add(state, day, MORNING)
 
     def evening(self, day: date | None = None) -> PhaseReport:
         """Add the delivery attempts made on a day (by default the one whose morning is done) and its occupancy.
 
-        Raises NotSeeded, EveningAlreadyDone, MorningMissing, DayOutOfOrder or ConcurrentChange, having
-        changed nothing.
+        Raises NotSeeded, EveningAlreadyDone, MorningMissing, DayOutOfOrder, GenerationFailed or
+        ConcurrentChange, having changed nothing.
         """
         state = self._state()
         day = day or (state.last_evening + _DAY)
         _check_evening(state, day)
-        network, days = _generate(state.config, day)
-        rows = {DELIVERY_ATTEMPTS: len(days.attempts), PUDO_OCCUPANCY: len(days.occupancy)}
-        with TemporaryDirectory(prefix="mock_data_") as folder, RowWriter(network, Path(folder)) as writer:
-            files = {
-                DELIVERY_ATTEMPTS: writer.attempts(days.journeys, days.attempts),
-                PUDO_OCCUPANCY: writer.occupancy(days.occupancy),
-            }
-            return self._add(state, day, EVENING, files, rows)
+        return self._add(state, day, EVENING)
 
     def reset(self, keep_seed: bool = True) -> Status:
         """Back to the end of the seed, or to empty tables. Raises NotSeeded when nothing is seeded."""
@@ -154,17 +142,18 @@ class Simulator:
         last = dict(self._loader.rows(self._loader.statements.last_phases()))
         return _State(*known, last_morning=last[MORNING], last_evening=last[EVENING])
 
-    def _add(
-        self, state: _State, day: date, phase: str, files: dict[str, Path], rows: dict[str, int]
-    ) -> PhaseReport:
+    def _add(self, state: _State, day: date, phase: str) -> PhaseReport:
         loader = self._loader
-        with loader.staged(files) as stage, loader.transaction():
-            self._take_turn(state)
-            for table in files:
-                loader.copy(table, stage, rows[table])
-            notes = ", ".join(f"{table} {count}" for table, count in rows.items())
-            loader.run(loader.statements.insert_log(day, phase, sum(rows.values()), notes))
-        return PhaseReport(day, phase, rows)
+        with TemporaryDirectory(prefix="mock_data_") as folder:
+            made = files.write_phase(state.config, day, phase, Path(folder))
+            paths = {table: Path(path) for table, path in made.paths.items()}
+            with loader.staged(paths) as stage, loader.transaction():
+                self._take_turn(state)
+                for table in paths:
+                    loader.copy(table, stage, made.rows[table])
+                notes = ", ".join(f"{table} {count}" for table, count in made.rows.items())
+                loader.run(loader.statements.insert_log(day, phase, sum(made.rows.values()), notes))
+        return PhaseReport(day, phase, made.rows)
 
     def _take_turn(self, state: _State) -> None:
         """Locks the row until the transaction ends; whoever waited for it finds another revision."""
@@ -173,11 +162,6 @@ class Simulator:
             raise ConcurrentChange(
                 "The simulation was moved by somebody else.", "Read its status and try again."
             )
-
-
-def _generate(config: NetworkConfig, day: date) -> tuple[Network, Days]:
-    network = build_network(config)
-    return network, generate_days(network, from_date(day), from_date(day))
 
 
 def _check_morning(state: _State, day: date) -> None:

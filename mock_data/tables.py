@@ -18,6 +18,10 @@ DATA_GENERATION_CONFIG = "DATA_GENERATION_CONFIG"
 
 SOURCE_TABLES = (PUDO_REFERENCE, PARCELS, DELIVERY_ATTEMPTS, PUDO_OCCUPANCY, DATA_GENERATION_LOG)
 
+# The phases of a day, as the log names them.
+MORNING = "MORNING"
+EVENING = "EVENING"
+
 # The column by which a row belongs to a simulated day.
 DAY_COLUMNS = {
     PARCELS: "CREATED_DATE",

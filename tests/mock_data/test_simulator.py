@@ -1,5 +1,8 @@
 """The simulator moves in order, refuses everything else, and continues exactly what the seed began."""
 
+import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -12,6 +15,7 @@ from mock_data.errors import (
     DayOutOfOrder,
     EveningAlreadyDone,
     EveningOpen,
+    GenerationFailed,
     MorningAlreadyDone,
     MorningMissing,
     NotSeeded,
@@ -181,3 +185,34 @@ def test_an_open_change_is_waited_for_no_longer_than_the_lock_may_take(
             for change in (simulator.morning, simulator.reset, lambda: simulator.reset(keep_seed=False)):
                 with pytest.raises(ConcurrentChange, match="still open"):
                     change()
+
+
+def test_the_generator_stays_out_of_the_process_that_asks_for_a_day(account: Any, schema: str) -> None:
+    """Its libraries would never leave the service again."""
+    program = f"""
+import json, sys
+import snowflake.connector
+from mock_data import NetworkConfig, Simulator, seed
+address = json.loads({json.dumps(json.dumps(account.address))})
+keys = ("account", "user", "password", "host", "port")
+chosen = {{key: address[key] for key in keys}}
+with snowflake.connector.connect(**chosen, protocol="http", warehouse="WH") as connection:
+    seed(connection, {schema!r}, NetworkConfig(n_pudos=10, n_days=5, parcels_per_day=60, seed=5))
+    simulator = Simulator(connection, {schema!r})
+    print(simulator.morning().phase, simulator.evening().phase)
+    print(sorted(name for name in ("faker", "mock_data.network", "mock_data.rows") if name in sys.modules))
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "MORNING EVENING\n[]\n"
+
+
+def test_a_day_whose_rows_cannot_be_made_is_not_in(
+    simulator: Simulator, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = stored()
+    with monkeypatch.context() as broken:
+        broken.setattr(sys, "executable", "/bin/false")
+        with pytest.raises(GenerationFailed, match="status 1"):
+            simulator.morning()
+    assert stored() == before
+    assert simulator.morning().day == NEXT
