@@ -14,9 +14,10 @@ from app.pages.frame import ActorDep
 from app.pages.render import render, see
 from services.core.clock import utc_now
 from services.core.errors import Invalid
+from services.core.hub import HUB
 from services.failures.asked import Change, FailureFilter
 from services.failures.service import Failures
-from services.failures.types import HUB, SORTS, STATES, FailureState
+from services.failures.types import SORTS, STATES, FailureState
 
 router = APIRouter()
 _ALL = "all"

@@ -16,6 +16,8 @@ from spoke_kit.errors import ConfigError
 from spoke_kit.layout import Layout
 
 FILE = Path(__file__).resolve().parents[2] / "hub.yaml"
+#: Where something has a spoke: the name for what is the hub's own.
+HUB = "hub"
 _NAME = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 
 

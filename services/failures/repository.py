@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.failures.types import HORIZON_DAYS, HUB, FailureKind, Occurrence
+from services.core.hub import HUB
+from services.failures.types import HORIZON_DAYS, FailureKind, Occurrence
 from services.history import History
 from services.history.fingerprint import fingerprint
 from services.history.store import aware, naive, rows_of

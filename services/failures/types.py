@@ -40,10 +40,6 @@ class Occurrence:
     query_id: str | None = None
 
 
-#: The spoke of what is the hub's own, as it is the provider of a feature view.
-HUB = "hub"
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One group. ``subject`` is the graph or the feature view, ``task`` the failed task of a graph. ``spoke`` is

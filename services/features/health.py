@@ -8,10 +8,11 @@ from datetime import datetime
 from functools import partial
 
 from services.core.clock import Clock, utc_now
+from services.core.hub import HUB
 from services.features.consumers import Lineage, MadeModel, consumed_shared, consumers
 from services.features.refreshes import Course, Key, Measured, Profile, Refreshes
 from services.features.repository import FeatureViews
-from services.features.shared import HUB, SharedFeatures
+from services.features.shared import SharedFeatures
 from services.features.types import FeatureHealthPage, FeatureView, HealthState, ViewHealth
 from services.history import History
 from services.knowledge.known import answered_at, shown

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from services.core.errors import NotFound, SpokehubError
+from services.core.hub import HUB
 from services.features.refreshes import Measured
 from services.features.service import Features
-from services.features.shared import HUB, SharedFeatures
+from services.features.shared import SharedFeatures
 from services.features.types import FeatureColumn, FeatureView
 from services.snowflake.failures import translate
 from services.snowflake.identifiers import QualifiedName, named, quote

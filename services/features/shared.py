@@ -7,7 +7,7 @@ from functools import partial
 
 from services.core.clock import Clock, utc_now
 from services.core.errors import Conflict, Invalid
-from services.core.hub import Declaration
+from services.core.hub import HUB, Declaration
 from services.features.consumers import Lineage, consumed_shared, consumers, shared_scope
 from services.features.repository import FeatureViews
 from services.features.types import FeatureView
@@ -21,9 +21,6 @@ from services.snowflake.scope import Scope
 from services.spokes.service import Spokes
 from spoke_kit.errors import SpokeError
 from spoke_kit.manifest import SharedManifest, load_shared
-
-#: Who provides them, where the provider of others is a spoke.
-HUB = "hub"
 
 
 class SharedFeatures:

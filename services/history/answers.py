@@ -14,7 +14,7 @@ MOST_ROWS = 500
 
 
 class KeptAnswers:
-    """The newest ``MOST`` answers of at most ``MOST_ROWS`` rows, for queries with few different values."""
+    """The ``MOST`` answers that were asked for last, each of at most ``MOST_ROWS`` rows: for queries of few values."""
 
     def __init__(self, history: History) -> None:
         self._history = history
@@ -29,9 +29,9 @@ class KeptAnswers:
             if commits != self._commits:
                 self._found.clear()
                 self._commits = commits
-            found = self._found.get(key)
-        if found is not None:
-            return found
+            if (found := self._found.get(key)) is not None:
+                self._found.move_to_end(key)
+                return found
         with self._history.read() as db:
             found = db.execute(text, list(values)).fetchall()
         with self._lock:

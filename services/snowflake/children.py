@@ -178,4 +178,6 @@ class Children:
                 cwd=ROOT,
                 env={**environment, **ENVIRONMENT},
             )
+        # It ends by itself, and would else be in the table of processes until the next child.
+        threading.Thread(target=self._process.wait, name="clients-end", daemon=True).start()
         return ours

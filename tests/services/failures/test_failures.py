@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from services.core.errors import Invalid, NotFound
+from services.core.hub import HUB
 from services.db.records import AuditEventRecord
 from services.failures.asked import Change, FailureFilter
 from services.failures.service import Failures
-from services.failures.types import HUB, Failure
+from services.failures.types import Failure
 from services.history.store import naive
 from services.knowledge.known import seeing
 

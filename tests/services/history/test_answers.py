@@ -48,11 +48,14 @@ def test_what_is_read_while_something_is_written_is_not_kept(
     assert kept.tuples(COUNT, ["G"]) == [(2,)]
 
 
-def test_the_newest_are_kept(history: History) -> None:
+def test_those_asked_for_last_are_kept(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = KeptAnswers(history)
     for number in range(MOST + 5):
         kept.tuples(COUNT, [str(number)])
+        kept.tuples(COUNT, ["0"])
     assert len(kept._found) == MOST
+    monkeypatch.setattr(history, "read", lambda: pytest.fail("it is kept"))
+    assert kept.tuples(COUNT, ["0"]) == [(0,)]
 
 
 def test_too_little_memory_is_a_reason_to_come_again(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import resource
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -117,6 +118,10 @@ def test_after_a_rest_another_begins(tmp_path: Path) -> None:
             assert isinstance(child, Forked)
             told(child, "{}")
         assert children._process is not None
+        folder, end = Path(f"/proc/{children._process.pid}"), time.monotonic() + SECONDS
+        while folder.exists():
+            assert time.monotonic() < end, "it is a zombie"
+            time.sleep(0.05)
         assert children._process.wait(SECONDS) == 0
     children.close()
 
