@@ -246,7 +246,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount | None") -> int:
-    from services.core.lean import leave_out, one_allocator, one_arena
+    from services.core.lean import CLOUD, UNUSED, leave_out, one_allocator, one_arena
 
     # Before the first thread.
     one_arena()
@@ -258,7 +258,7 @@ def _run(settings: Settings, listener: socket.socket, embedded: "EmbeddedAccount
     import uvicorn
 
     one_allocator()
-    leave_out("pandas", "watchfiles", *(() if settings.account.kind == "named" else ("boto3", "botocore")))
+    leave_out(*UNUSED, *(() if settings.account.kind == "named" else CLOUD))
 
     from app import serving
     from app.main import create_app

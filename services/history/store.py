@@ -32,7 +32,7 @@ Row = dict[str, Any]
 RUN_COLUMNS = ", ".join(one.name for one in fields(GraphRunRow))
 Cursor = duckdb.DuckDBPyConnection
 # What pages ask for most is kept by them; all else is read from the file again.
-_AT_REST = "8MB"
+_AT_REST = "2MB"
 
 
 class History:

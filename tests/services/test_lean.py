@@ -3,26 +3,65 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from services.operations import queue
+from services.snowflake.embedded import EmbeddedAccount
 
 _CONNECTED = """
 import sys
-from services.core.lean import leave_out
-leave_out("pandas", "boto3", "botocore")
-import services.snowflake.recording
+from services.core.lean import CLOUD, UNUSED, leave_out
+leave_out(*UNUSED, *CLOUD)
+import app.main, services.snowflake.recording
 from snowflake.connector.options import installed_boto, installed_pandas
-print(installed_pandas, installed_boto, sorted({"pandas", "boto3", "botocore"} & set(sys.modules)))
+print(installed_pandas, installed_boto, sorted({*UNUSED, *CLOUD} & set(sys.modules)))
 """
 
 
-def test_the_driver_loads_without_what_is_left_out() -> None:
+def test_the_service_and_the_driver_load_without_what_is_left_out() -> None:
     ran = subprocess.run([sys.executable, "-c", _CONNECTED], capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False False []"
+
+
+_READ = """
+import sys
+from services.core.lean import CLOUD, UNUSED, leave_out
+leave_out(*UNUSED, *CLOUD)
+import duckdb
+import snowflake.connector
+with snowflake.connector.connect(**eval(sys.argv[1])) as connection:
+    connection.cursor().execute("CREATE WAREHOUSE WH")
+    cursor = connection.cursor().execute(
+        "SELECT column1 AS A, column2::TIMESTAMP_LTZ AS B, column3::NUMBER(10, 2) AS C, column4::FLOAT AS D"
+        " FROM VALUES (1, '2025-03-01 05:00:00 +00:00', 1.5, 2.5), (NULL, NULL, NULL, NULL)"
+    )
+    (told,) = cursor.fetch_arrow_batches(force_microsecond_precision=True)
+    cursor.execute("SELECT 1, 2.5::FLOAT, '2025-03-01'::DATE")
+    print(cursor.fetchall())
+with duckdb.connect() as db:
+    db.register("told", told)
+    print(db.execute("SELECT A, B::VARCHAR, C, D FROM told ORDER BY A").fetchall())
+print(sorted({*UNUSED, *CLOUD} & set(sys.modules)))
+"""
+
+
+def test_rows_are_read_without_what_is_left_out(tmp_path: Path) -> None:
+    account = EmbeddedAccount(tmp_path / "account", tmp_path / "logs")
+    account.start()
+    try:
+        given = {**account.address().parameters(), "session_parameters": {"TIMEZONE": "UTC"}}
+        ran = subprocess.run([sys.executable, "-c", _READ, repr(given)], capture_output=True, text=True)
+    finally:
+        account.stop()
+    assert ran.stdout.splitlines() == [
+        "[(1, 2.5, datetime.date(2025, 3, 1))]",
+        "[(1, '2025-03-01 05:00:00+00', Decimal('1.50'), 2.5), (None, None, None, None)]",
+        "[]",
+    ], ran.stderr
 
 
 _RELEASED = """
