@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, unquote
@@ -139,12 +139,15 @@ def test_every_route_takes_every_name(service: TestClient) -> None:
 class Account:
     """An account whose models and feature views have these names, and those in upper case of some."""
 
+    def __init__(self, models: Sequence[str] = NAMES) -> None:
+        self.models = models
+
     def query(self, text: str, values: tuple[Any, ...] = ()) -> list[dict[str, Any]]:
         from datetime import UTC, datetime
 
         at = datetime(2026, 1, 1, tzinfo=UTC)
         if text.startswith("SHOW MODELS"):
-            return [{"name": name, "default_version_name": "", "comment": None} for name in NAMES]
+            return [{"name": name, "default_version_name": "", "comment": None} for name in self.models]
         if text.startswith("SHOW VERSIONS"):
             return [{"name": name, "created_on": at, "metadata": None} for name in (*NAMES, "RELEASED")]
         if text.startswith("SHOW VIEWS"):
@@ -159,14 +162,17 @@ def named(common: TestClient) -> Iterator[TestClient]:
     app: Any = common.app
     domains = app.state.domains
 
-    def scopes(spoke: str, environment: str) -> Scope:
-        return Scope(load_declaration(), spoke, environment, small(spoke))
+    declared = load_declaration()
 
-    registry = Registry(Account(), scopes, domains.operations)
+    def scopes(spoke: str, environment: str) -> Scope:
+        return Scope(declared, spoke, environment, small(spoke))
+
+    # Each view asks every version of every model whether it consumes it.
+    consumers = Registry(Account(models=()), scopes, domains.operations)
     app.state.domains = replace(
         domains,
-        registry=registry,
-        features=Features(Account(), scopes, domains.shared_features, registry, domains.operations),
+        registry=Registry(Account(), scopes, domains.operations),
+        features=Features(Account(), scopes, domains.shared_features, consumers, domains.operations),
     )
     yield common
     app.state.domains = domains

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 
 from app.addresses import Names
@@ -29,15 +32,23 @@ POLICY = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inl
 
 def application(services: Any, role: str = "administrator") -> FastAPI:
     """The pages over these services, for somebody with this role."""
+    # Only what it looks at is its own: routes are slow to make, and the tests want hundreds.
+    app = copy.copy(_pages())
+    app.state = State({"domains": services, "role": role})
+    return app
+
+
+@cache
+def _pages() -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.add_middleware(Names)
-    app.state.domains = services
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     for router in routers:
         app.include_router(router)
 
     @app.middleware("http")
     async def headers(request: Request, call_next: Any) -> Response:
+        role, services = request.app.state.role, request.app.state.domains
         request.state.user = SimpleNamespace(name=role, role=role)
         request.state.actor = role
         request.state.look = (
@@ -56,4 +67,5 @@ def application(services: Any, role: str = "administrator") -> FastAPI:
     def missing(request: Request, error: HTTPException) -> Response:
         return error_page(request, error.status_code, "not_found", f"There is no page {request.url.path}.")
 
+    app.middleware_stack = app.build_middleware_stack()
     return app

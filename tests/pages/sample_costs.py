@@ -50,16 +50,29 @@ class Known(Spokes):
 def costs(empty: bool = False) -> Costs:
     """The service; its budgets are the caller's own."""
     folder = tempfile.TemporaryDirectory(prefix="sample-costs-")
-    database = Database(f"sqlite:///{folder.name}/catalogue.sqlite", revision=Revision())
-    Record.metadata.create_all(database.engine)
+    catalogue = Path(folder.name) / "catalogue.sqlite"
+    catalogue.write_bytes(_catalogue(empty))
+    database = Database(f"sqlite:///{catalogue}", revision=Revision())
     found = Costs(_history(empty), database, Known(), lambda: NOW)  # type: ignore[arg-type]
     # The tests make hundreds.
     weakref.finalize(found, folder.cleanup)
     weakref.finalize(found, database.close)
-    if not empty:
-        found.set_budget("*", "*", 60, 0.8, "ada")
-        found.set_budget("pudo", "DEV", 8, 0.8, "ada")
     return found
+
+
+@cache
+def _catalogue(empty: bool) -> bytes:
+    """The file of a database with the sample's budgets."""
+    with tempfile.TemporaryDirectory(prefix="sample-costs-") as folder:
+        catalogue = Path(folder) / "catalogue.sqlite"
+        database = Database(f"sqlite:///{catalogue}", revision=Revision())
+        Record.metadata.create_all(database.engine)
+        if not empty:
+            found = Costs(_history(empty), database, Known(), lambda: NOW)  # type: ignore[arg-type]
+            found.set_budget("*", "*", 60, 0.8, "ada")
+            found.set_budget("pudo", "DEV", 8, 0.8, "ada")
+        database.close()
+        return catalogue.read_bytes()
 
 
 @cache

@@ -6,6 +6,7 @@ import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from sample_account import TODAY, now
 
@@ -118,6 +119,7 @@ def _points() -> tuple[Point, ...]:
 POINTS = _points()
 
 
+@cache
 def _rate(point: Point, day: date) -> tuple[float, float]:
     """Forecast and actual of a point on a day."""
     rng = random.Random(f"{point.key}{day}")

@@ -45,11 +45,12 @@ def _place(state: str, empty: bool) -> Place:
     Record.metadata.create_all(database.engine)
     place = Place(history, database, now(), root_id=None)
     if not empty:
-        for graph in Training(state).graphs("pudo", "DEV"):
-            for run in graph.runs:
-                _put(place, run)
-        _month(place)
-        place.roll_up()
+        with place.at_once():
+            for graph in Training(state).graphs("pudo", "DEV"):
+                for run in graph.runs:
+                    _put(place, run)
+            _month(place)
+            place.roll_up()
     return place
 
 

@@ -6,14 +6,14 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from sample import Sample, sample
 from sample_account import RUN_ID
 from sample_application import application
@@ -107,10 +107,23 @@ def browser() -> Iterator[Browser]:
         found.close()
 
 
-def tab(browser: Browser, site: Site, **options: Any) -> Tab:
-    """A new tab; its complaints are errors of the console but those about a page that is not there."""
-    context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-    made = Tab(context.new_page(), site)
+@pytest.fixture
+def tab(browser: Browser, site: Site) -> Iterator[Callable[..., Tab]]:
+    """Opens tabs, which are closed with the test: pages that are open go on asking and drawing."""
+    contexts: list[BrowserContext] = []
+
+    def opened(**options: Any) -> Tab:
+        contexts.append(browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
+        return watched(contexts[-1].new_page(), site)
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def watched(page: Page, site: Site) -> Tab:
+    """A tab; its complaints are errors of the console but those about a page that is not there."""
+    made = Tab(page, site)
     made.page.set_default_timeout(20_000)
     made.page.on("pageerror", lambda error: made.complaints.append(str(error)))
     made.page.on(
@@ -130,10 +143,10 @@ def tab(browser: Browser, site: Site, **options: Any) -> Tab:
     return made
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 375])
-def test_every_page_fits_and_nothing_is_refused(browser, site, theme, width):
-    made = tab(browser, site, viewport={"width": width, "height": 800}, color_scheme=theme)
+# A theme changes colours alone: each is looked at in one of the widths.
+@pytest.mark.parametrize(("width", "theme"), [(1440, "light"), (375, "dark")])
+def test_every_page_fits_and_nothing_is_refused(tab, width, theme):
+    made = tab(viewport={"width": width, "height": 800}, color_scheme=theme)
     for address in ADDRESSES:
         made.open(address)
         if "/predictions" in address:
@@ -149,8 +162,8 @@ def test_every_page_fits_and_nothing_is_refused(browser, site, theme, width):
     assert made.complaints == []
 
 
-def test_a_narrow_screen_shows_values_beside_their_labels_and_the_open_tab(browser, site):
-    made = tab(browser, site, viewport={"width": 390, "height": 844})
+def test_a_narrow_screen_shows_values_beside_their_labels_and_the_open_tab(tab):
+    made = tab(viewport={"width": 390, "height": 844})
     made.open("/runs")
     left = made.page.evaluate(
         "[...document.querySelectorAll('.stacked td')].filter(cell => cell.offsetParent).flatMap(cell => {"
@@ -166,11 +179,10 @@ def test_a_narrow_screen_shows_values_beside_their_labels_and_the_open_tab(brows
         "(document.querySelector('.tabs .active').getBoundingClientRect())"
     )
     assert shown == [True, True]
-    made.page.context.close()
 
 
-def test_charts_are_drawn_in_the_space_kept_for_them(browser, site):
-    made = tab(browser, site)
+def test_charts_are_drawn_in_the_space_kept_for_them(tab):
+    made = tab()
     made.open("/spokes/pudo/predictions")
     made.page.wait_for_function("document.querySelectorAll('.js-plotly-plot .main-svg').length >= 8")
     boxes = made.page.locator(".chart-box").all()
@@ -182,8 +194,8 @@ def test_charts_are_drawn_in_the_space_kept_for_them(browser, site):
     assert made.complaints == []
 
 
-def test_a_point_of_the_map_opens_its_history(browser, site):
-    made = tab(browser, site)
+def test_a_point_of_the_map_opens_its_history(tab):
+    made = tab()
     made.open("/spokes/pudo/predictions")
     made.page.wait_for_selector("#entity .js-plotly-plot .main-svg")
     second = made.page.locator("a[data-entity]").nth(1)
@@ -194,8 +206,8 @@ def test_a_point_of_the_map_opens_its_history(browser, site):
     assert made.complaints == []
 
 
-def test_the_theme_is_kept_and_charts_follow(browser, site):
-    made = tab(browser, site, color_scheme="light")
+def test_the_theme_is_kept_and_charts_follow(tab):
+    made = tab(color_scheme="light")
     made.open("/spokes/pudo")
     colour = "getComputedStyle(document.querySelector('.js-plotly-plot .xtitle')).fill"
     made.page.wait_for_selector(".js-plotly-plot .xtitle")
@@ -208,12 +220,12 @@ def test_the_theme_is_kept_and_charts_follow(browser, site):
     assert made.page.locator("html").get_attribute("data-bs-theme") == "light"
 
 
-def test_the_set_up_ends_live_and_stops_asking(browser, site):
+def test_the_set_up_ends_live_and_stops_asking(tab, site):
     site.services.example = Example("running")
     site.services.operations = Operations("running", True)
     everyone = site.services.spokes.all
     site.services.spokes.all = lambda: ()
-    made = tab(browser, site)
+    made = tab()
     made.open("/")
     made.page.wait_for_selector(".step-executing")
     made.page.wait_for_selector("#running a.running")
@@ -233,9 +245,9 @@ def test_the_set_up_ends_live_and_stops_asking(browser, site):
     assert made.complaints == []
 
 
-def test_what_is_open_stays_open_while_a_run_goes_on(browser, site):
+def test_what_is_open_stays_open_while_a_run_goes_on(tab, site):
     site.services.operations = Operations("running", True)
-    made = tab(browser, site)
+    made = tab()
     made.open("/operations/op-setup")
     made.page.click(".params summary")
     with made.page.expect_response(lambda response: response.request.headers.get("hx-target") == "div#live"):
@@ -244,16 +256,16 @@ def test_what_is_open_stays_open_while_a_run_goes_on(browser, site):
     assert made.page.locator(".params").get_attribute("open") is not None
 
 
-def test_times_are_in_the_readers_zone(browser, site):
-    made = tab(browser, site, timezone_id="America/New_York", locale="en-GB")
+def test_times_are_in_the_readers_zone(tab):
+    made = tab(timezone_id="America/New_York", locale="en-GB")
     made.open("/spokes/pudo/predictions?day=2025-06-28")
     time_element = made.page.locator(".day-picker time")
     assert time_element.text_content() == "28 Jun 2025, 02:03"
     assert time_element.get_attribute("title") == "2025-06-28 06:03:00 UTC"
 
 
-def test_the_list_is_sorted_by_the_service(browser, site):
-    made = tab(browser, site)
+def test_the_list_is_sorted_by_the_service(tab):
+    made = tab()
     made.open("/spokes/pudo/predictions")
     made.page.locator(".ranking th a", has_text="Point").click()
     made.page.wait_for_url("**sort=label**")
@@ -266,8 +278,8 @@ def test_the_list_is_sorted_by_the_service(browser, site):
     assert header.get_attribute("aria-sort") == "ascending"
 
 
-def test_reset_wants_the_word(browser, site):
-    made = tab(browser, site)
+def test_reset_wants_the_word(tab):
+    made = tab()
     made.open("/simulation")
     made.page.fill("#confirm", "rese")
     assert made.page.locator("[data-confirm-button]").is_disabled()
@@ -275,9 +287,9 @@ def test_reset_wants_the_word(browser, site):
     assert made.page.locator("[data-confirm-button]").is_enabled()
 
 
-def test_a_lost_service_is_said(browser, site):
+def test_a_lost_service_is_said(tab, site):
     site.services.operations = Operations("running", True)
-    made = tab(browser, site)
+    made = tab()
     made.open("/operations/op-setup")
     made.page.route("**/operations/**", lambda route: route.abort())
     made.page.wait_for_selector("[data-connection-lost]:not([hidden])")
@@ -294,8 +306,8 @@ def shown_day(made):
     ]
 
 
-def test_the_picker_shows_the_day_of_the_address(browser, site):
-    made = tab(browser, site)
+def test_the_picker_shows_the_day_of_the_address(tab):
+    made = tab()
     made.open("/spokes/pudo/predictions?environment=DEV&day=2025-06-28")
     for day in ("2025-06-20", "2025-06-10"):
         with made.page.expect_navigation():
@@ -313,8 +325,8 @@ def test_the_picker_shows_the_day_of_the_address(browser, site):
     assert made.complaints == []
 
 
-def test_the_chosen_point_is_in_the_address(browser, site):
-    made = tab(browser, site)
+def test_the_chosen_point_is_in_the_address(tab):
+    made = tab()
     made.open("/spokes/pudo/predictions")
     heading = "#entity h2"
     names = [made.page.locator("a[data-entity]").nth(at).get_attribute("title") for at in range(2)]
@@ -333,8 +345,8 @@ def test_the_chosen_point_is_in_the_address(browser, site):
     assert made.complaints == []
 
 
-def test_a_half_typed_word_does_not_come_back(browser, site):
-    made = tab(browser, site)
+def test_a_half_typed_word_does_not_come_back(tab):
+    made = tab()
     made.open("/simulation")
     made.page.fill("#confirm", "reset")
     made.page.reload()

@@ -236,7 +236,7 @@ def leaks(
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=changes())
 def test_no_feature_knows_its_day(
     connection: Any, unchanged: Callable[[str], Rows], view: str, drawn: tuple[date, str]

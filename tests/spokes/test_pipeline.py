@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import yaml
 from snowflake.snowpark import Session
 
 from mock_data import Simulator, seed
+from services.snowflake.children import Children
 from spoke_kit import bundle, graphs, manifest, registry
 from spoke_kit.errors import GraphBusy
 from spoke_kit.layout import Layout
@@ -34,16 +36,22 @@ LAST_TASK = {
 }
 
 
+_CHILDREN = Children()
+
+
 def deploy(
     hub: dict[str, Any], directory: Path, *options: str, environment: str = "DEV"
 ) -> list[dict[str, Any]]:
     """The events of the deploy command, run as the service runs it."""
-    command = [sys.executable, "-m", "spoke_kit.deploy", "--spoke-dir", str(directory)]
-    command += ["--environment", environment, "--connection-json", "-", *options]
-    done = subprocess.run(command, input=json.dumps(hub), capture_output=True, text=True, timeout=180)
-    events = [json.loads(line) for line in done.stdout.splitlines()]
-    assert events, done.stderr
-    assert (done.returncode == 0) == (events[-1]["event"] == "result"), events[-1]
+    arguments = ["--spoke-dir", str(directory), "--environment", environment, "--connection-json", "-"]
+    with _CHILDREN.start([*arguments, *options], os.environ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        child.stdin.write(json.dumps(hub))
+        child.stdin.close()
+        events = [json.loads(line) for line in child.stdout]
+        assert events, child.stderr.read()
     return events
 
 
@@ -149,6 +157,18 @@ def test_what_the_hub_does_not_offer_is_not_consumed(
         "message": f"The hub does not offer SHARED__{name} {version} in {environment}",
         "hint": hint,
     }
+
+
+@pytest.mark.parametrize(("environment", "code"), [("DEV", 0), ("PROD", 1)])
+def test_the_command_says_by_its_exit_code_whether_it_failed(
+    hub: dict[str, Any], deployed: Any, spoke_directory: Path, environment: str, code: int
+) -> None:
+    command = [sys.executable, "-m", "spoke_kit.deploy", "--spoke-dir", str(spoke_directory), "--plan"]
+    command += ["--stage", "features", "--environment", environment, "--connection-json", "-"]
+    done = subprocess.run(command, input=json.dumps(hub), capture_output=True, text=True, timeout=180)
+    assert done.returncode == code, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["event"] == ("error" if code else "result")
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ CHANGES: dict[str, Any] = {
         max_size=12,
     )
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_counts_are_of_the_rows_there_are(session: Session, steps: list[str]) -> None:
 
     def run(sql: str) -> list[tuple[Any, ...]]:

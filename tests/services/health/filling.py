@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -49,6 +50,20 @@ class Place:
     now: datetime = NOW
     count: int = field(default=0)
     root_id: str | None = "root-1"
+    _writing: Any = None
+
+    @contextmanager
+    def at_once(self) -> Iterator[Any]:
+        """Whatever is put in within this is one commit, after each of which the files of rows are made anew."""
+        if self._writing is not None:
+            yield self._writing
+            return
+        with self.history.write() as db:
+            self._writing = db
+            try:
+                yield db
+            finally:
+                self._writing = None
 
     def health(self) -> Health:
         made = Health(
@@ -95,7 +110,7 @@ class Place:
         first = (broken if whole else f"{graph}${broken}") if failed else None
         text = config if isinstance(config, str) or config is None else json.dumps(config)
         request = config.get("request_id") if isinstance(config, Mapping) else None
-        with self.history.write() as db:
+        with self.at_once() as db:
             self._insert(
                 db, "graph_runs", spoke=spoke, environment=environment, database_name="DB",
                 schema_name=f"{spoke}_{environment}", graph=graph, root_id=self.root_id, graph_version=version,
@@ -133,7 +148,7 @@ class Place:
 
     def roll_up(self) -> None:
         """The days of all runs."""
-        with self.history.write() as db:
+        with self.at_once() as db:
             db.execute("DELETE FROM runs_daily")
             db.execute(
                 "INSERT INTO runs_daily SELECT scheduled_at::DATE, spoke, environment, database_name, schema_name,"

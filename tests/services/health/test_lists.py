@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from services.core.errors import Invalid
 from services.health.asked import FIELDS, RunFilter, read, require
 from services.health.paging import SORTS
 from services.health.types import DayOfRuns, GraphRunRow
+from tests.services.health.conftest import opened
 from tests.services.health.filling import DAY, HOUR, NOW, Place
 
 # What is asked, and which rows of the sample fit.
@@ -39,8 +40,11 @@ CASES: list[tuple[str, str, Callable[[dict[str, Any]], bool | None]]] = [
 
 def fill(place: Place, count: int = 60, seed: int = 4) -> list[dict[str, Any]]:
     """Runs of every kind, as the model keeps them."""
-    rng = random.Random(seed)
-    made = []
+    with place.at_once():
+        return list(_filling(place, count, random.Random(seed)))
+
+
+def _filling(place: Place, count: int, rng: random.Random) -> Iterator[dict[str, Any]]:
     for _ in range(count):
         state = rng.choice(
             ["SUCCEEDED"] * 4 + ["FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "EXECUTING"]
@@ -71,8 +75,13 @@ def fill(place: Place, count: int = 60, seed: int = 4) -> list[dict[str, Any]]:
             seconds=seconds, trigger=run["trigger"], message=run["message"],
             config=config if config else rng.choice(["no json {", None]),
         )  # fmt: skip
-        made.append(run)
-    return made
+        yield run
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, list[dict[str, Any]]]]:
+    with opened(tmp_path_factory.mktemp("filled")) as place:
+        yield place, fill(place)
 
 
 def ids(rows: tuple[GraphRunRow, ...] | list[GraphRunRow]) -> list[str]:
@@ -80,8 +89,10 @@ def ids(rows: tuple[GraphRunRow, ...] | list[GraphRunRow]) -> list[str]:
 
 
 @pytest.mark.parametrize(("name", "text", "fits"), CASES, ids=[f"{name}={text}" for name, text, _ in CASES])
-def test_a_filter_and_its_negation_part_the_runs(place: Place, name: str, text: str, fits: Any) -> None:
-    made = fill(place)
+def test_a_filter_and_its_negation_part_the_runs(
+    filled: tuple[Place, list[dict[str, Any]]], name: str, text: str, fits: Any
+) -> None:
+    place, made = filled
     health = place.health()
     found = set(ids(health.runs(require([(name, text)], NOW), limit=1000).items))
     others = set(ids(health.runs(require([(f"{name}_not", text)], NOW), limit=1000).items))
@@ -90,7 +101,7 @@ def test_a_filter_and_its_negation_part_the_runs(place: Place, name: str, text: 
     assert found
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_filters_hold_together_and_pages_lose_nothing(data: st.DataObject, whole: tuple[Place, Any]) -> None:
     place, made = whole
@@ -266,10 +277,20 @@ TASK_FILTERS: tuple[tuple[tuple[str, str], ...], ...] = (
 )
 
 
-@pytest.mark.parametrize("pairs", TASK_FILTERS)
-def test_task_runs_are_the_same_with_their_index_and_without(
-    place: Place, pairs: tuple[tuple[str, str], ...]
-) -> None:
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Place, Place]]:
+    """The same runs with their tasks, with an index and without."""
+    folders = (tmp_path_factory.mktemp(name) for name in ("indexed", "plain"))
+    with opened(next(folders)) as indexed, opened(next(folders), indexed=False) as plain:
+        for place in (indexed, plain):
+            with place.at_once():
+                put_tasks(place)
+        indexed.history.wait_for_index()
+        assert (indexed.history.tasks.current, plain.history.tasks.current) == (True, False)
+        yield indexed, plain
+
+
+def put_tasks(place: Place) -> None:
     rng = random.Random(7)
     states = ["SUCCEEDED"] * 3 + ["FAILED", "FAILED_AND_AUTO_SUSPENDED", "CANCELLED", "EXECUTING", "SKIPPED"]
     for _ in range(50):
@@ -282,14 +303,16 @@ def test_task_runs_are_the_same_with_their_index_and_without(
             environment=rng.choice(["DEV", "PROD"]), graph=rng.choice(["DAILY", "WEEKLY"]),
             trigger=rng.choice(["SCHEDULE", "EXECUTE_TASK"]), tasks=tasks,
         )  # fmt: skip
-    place.history.wait_for_index()
-    health = place.health()
+
+
+@pytest.mark.parametrize("pairs", TASK_FILTERS)
+def test_task_runs_are_the_same_with_their_index_and_without(
+    both: tuple[Place, Place], pairs: tuple[tuple[str, str], ...]
+) -> None:
     asked = require(pairs, NOW)
     found: list[list[Any]] = []
-    for current in (True, False):
-        assert place.history.tasks.current
-        if not current:
-            place.history.tasks.stale()
+    for place in both:
+        health = place.health()
         pages: list[Any] = []
         cursor = None
         while True:

@@ -93,7 +93,7 @@ rows = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     writes=st.lists(
         st.tuples(st.lists(rows, max_size=6), st.sampled_from(["live", "usage"])), min_size=1, max_size=4

@@ -80,7 +80,7 @@ RUNS = st.tuples(
 )
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parts=st.lists(st.lists(RUNS, max_size=4), min_size=1, max_size=6), room=st.integers(1, 6))
 def test_it_follows_whatever_is_written(
     parts: Sequence[Sequence[tuple[str, int, int, str]]], room: int, tmp_path_factory: pytest.TempPathFactory

@@ -176,7 +176,7 @@ def _of_run(run: GraphRun) -> tuple[Any, ...]:
 
 
 @settings(
-    max_examples=25,
+    max_examples=10,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
