@@ -205,7 +205,7 @@ class World:
 
 @settings(
     phases=[Phase.explicit, Phase.generate],
-    max_examples=12,
+    max_examples=24,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
