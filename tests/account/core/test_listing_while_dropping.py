@@ -18,7 +18,7 @@ from embedded_account.statements import execute, registered
 
 assert loaded
 
-ROUNDS = 6
+ROUNDS = 12
 SHOWN = sorted({words for words in registered() if words[0] == "SHOW"})
 # What needs a name, or is not about objects of databases.
 _NAMED = {"COLUMNS", "GRANTS", "MODEL", "PARAMETERS", "VARIABLES", "VERSIONS"}

@@ -10,7 +10,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from services.history import History
@@ -210,6 +210,12 @@ class World:
     suppress_health_check=list(HealthCheck),
 )
 @given(truths(), moments(), st.integers(-15, 15), st.integers(0, 99))
+# Told by the view after a reading of it that is later than its end.
+@example(
+    (Ran("group-0", 1, GRAPH, 100, 1, 10, "SUCCEEDED", 60),), [(150, "usage", 0), (180, "usage", 0)], 0, 0
+)
+# Told otherwise after it was read.
+@example((Ran("group-0", 1, GRAPH, 100, 1, 10, "FAILED", 0, 60),), [(150, "all", 0), (180, "usage", 0)], 0, 0)
 def test_the_history_becomes_the_truth(
     history: History,
     truth: tuple[Ran, ...],
