@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+from signal import Signals
 from typing import TYPE_CHECKING
 
 from mock_data.config import NetworkConfig
@@ -88,10 +89,18 @@ def _made(wanted: dict[str, str], folder: Path, waiting: Callable[[], None]) -> 
     if process.returncode != 0:
         said = errors.read_text(errors="replace").strip().splitlines()
         raise GenerationFailed(
-            f"The rows could not be generated: {said[-1] if said else f'status {process.returncode}'}.",
+            f"The rows could not be generated: {said[-1] if said else _ended(process.returncode)}.",
             "Try again; a small network needs less memory.",
         )
     return Files(**json.loads(out))
+
+
+def _ended(status: int) -> str:
+    return (
+        f"the process ended with {status}"
+        if status >= 0
+        else f"the process was ended by {Signals(-status).name}"
+    )
 
 
 def generate(config: NetworkConfig, folder: Path) -> Files:

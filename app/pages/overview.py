@@ -72,13 +72,15 @@ def context(
     under_way = setup is not None and not setup.state.final
     glance = () if under_way else overview.glance()
     inside = tuple(row for row in glance if environment in (None, row.environment))
+    shared = {} if under_way else overview.hub_failures()
+    hub = sum(count for name, count in shared.items() if environment in (None, name))
     return {
         "example": setting_up,
         "setup": setup,
         "ready": done if done and done.ended_at and utc_now() - done.ended_at < GREETED else None,
         "children": children_by_step(operations, setup) if setup else {},
         "glance": glance,
-        "sum": summed(inside),
+        "sum": summed(inside, hub),
         "shown": inside if whole else inside[:MOST_LINES],
         "lines": inside,
         "places": places(glance, environment),
@@ -92,9 +94,13 @@ def context(
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What is wrong in these lines: groups of failures that are open and in how many lines, and lines of each fault."""
+    """What is wrong in these lines: groups of failures that are open and in how many lines, and lines of each fault.
+
+    ``hub`` are open failures of what the hub shares, which are in no line.
+    """
 
     failures: int
+    hub: int
     failing: int
     late: int
     slow: int
@@ -103,13 +109,14 @@ class Sum:
     @property
     def well(self) -> bool:
         """Nothing of it."""
-        return not (self.failures or self.late or self.slow or self.alerts)
+        return not (self.failures or self.hub or self.late or self.slow or self.alerts)
 
 
-def summed(rows: Sequence[SpokeGlance]) -> Sum:
+def summed(rows: Sequence[SpokeGlance], hub: int) -> Sum:
     """The answer of the page."""
     return Sum(
         sum(row.open_failures for row in rows),
+        hub,
         sum(row.open_failures > 0 for row in rows),
         sum(is_late(row) for row in rows),
         sum(is_slow(row) for row in rows),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -41,7 +42,7 @@ _PLACED = f"""
 _REFRESHES = f"""
     SELECT spoke, environment, name AS subject, state_code AS code, state_message AS message, count(*) AS count,
         min(coalesce(ended_at, started_at)) AS first_at, max(coalesce(ended_at, started_at)) AS last_at,
-        arg_max(query_id, started_at) AS query_id
+        arg_max(query_id, started_at) AS query_id, list(coalesce(ended_at, started_at)::DATE) AS days
     FROM ({_PLACED}) WHERE state = 'FAILED' AND started_at >= $since GROUP BY ALL
 """
 _SUCCESSES = f"""
@@ -88,15 +89,19 @@ class Failures:
             {**row, "kind": "graph", "query_id": None} for row in self._history.rows(_GRAPHS, [since])
         ] + _folded(self._named(_REFRESHES, since=since))
         succeeded = {_subject(row): row["at"] for row in self._named(_SUCCESSES, since=since)}
-        days = self._days(now)
+        days = self._days_of_graphs(now)
+        first = (now - timedelta(days=SHOWN_DAYS)).date()
         for row in found:
             at = succeeded.get(_subject(row))
             row["recovered_at"] = aware(at) if at is not None and at > row["last_at"] else None
-            row["by_day"] = days.get((*_subject(row), row["fingerprint"]), {})
+            if row["kind"] == "refresh":
+                row["by_day"] = Counter(day for day in row.pop("days") if day >= first)
+            else:
+                row["by_day"] = days.get((*_subject(row), row["fingerprint"]), {})
             row["first_at"], row["last_at"] = aware(row["first_at"]), aware(row["last_at"])
         return found
 
-    def _days(self, now: datetime) -> dict[tuple[str, ...], dict[date, int]]:
+    def _days_of_graphs(self, now: datetime) -> dict[tuple[str, ...], dict[date, int]]:
         since = naive(now - timedelta(days=SHOWN_DAYS))
         found: dict[tuple[str, ...], dict[date, int]] = {}
         for row in self._history.rows(_DAYS, [since]):
@@ -158,6 +163,7 @@ def _folded(rows: Iterable[Row]) -> list[Row]:
             group = {
                 **newest,
                 "count": before["count"] + row["count"],
+                "days": before["days"] + row["days"],
                 "first_at": min(before["first_at"], row["first_at"]),
             }
         found[key] = group

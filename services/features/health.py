@@ -187,9 +187,16 @@ def judge(
         course.succeeded_at is None or course.missed_at > course.succeeded_at
     )
     now_missed = int(overdue and not suspended and not counted)
+    # SHOW needs no warehouse and is read more often: data newer than the last refresh that was told of are another's.
+    newest = course.refreshes[-1] if course.refreshes else None
+    renewed = (
+        newest is not None
+        and view.last_refreshed_at is not None
+        and view.last_refreshed_at > newest.started_at
+    )
     state: HealthState = "good"
     if view.kind != "VIEW":
-        if course.last_state in _FAILED:
+        if course.last_state in _FAILED and not renewed:
             state = "failed"
         elif suspended:
             state = "suspended"
@@ -210,7 +217,9 @@ def judge(
         refresh=view.refresh,
         lag_seconds=lag,
         target_lag_seconds=target,
-        last_refreshed_at=course.succeeded_at or view.last_refreshed_at,
+        last_refreshed_at=view.last_refreshed_at
+        if renewed
+        else course.succeeded_at or view.last_refreshed_at,
         rows=view.rows,
         refreshes=course.refreshes,
         missed_7=course.missed_7 + now_missed,

@@ -129,7 +129,8 @@ class ColumnProfile:
 class ViewHealth:
     """How one version of a feature view does in an environment.
 
-    ``lag_seconds`` is how old its data were at ``as_of``, beside what was declared. A missed lag is a
+    ``lag_seconds`` is how old its data were at ``as_of``, beside what was declared. ``last_refreshed_at`` is when the
+    last refresh that was told of ended, or the moment of newer data. A missed lag is a
     COMPLETION_TARGET that passed before the data were there, however many refreshes it took; the present one counts.
     ``refreshes`` are the newest, oldest first. ``failed_at``, ``failure`` and ``failure_code`` tell of the newest
     failed refresh of 30 days, ``rows_inserted_7`` and ``rows_deleted_7`` of the rows of 7 days. ``profiled_at`` is

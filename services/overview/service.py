@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.core.clock import Clock, utc_now
+from services.core.hub import HUB
 from services.failures.service import Failures
 from services.features.service import Features
 from services.health.service import Health
@@ -88,6 +89,14 @@ class Overview:
             for here in known.environments
         ]
         return tuple(sorted(rows, key=badness))
+
+    def hub_failures(self) -> dict[str, int]:
+        """Open failures of what the hub shares, by environment: they are in no line."""
+        return {
+            environment: count
+            for (spoke, environment), count in self._failures.open_by_place().items()
+            if spoke == HUB
+        }
 
     def _told(self, spoke: Spoke, environment: str) -> SpokeGlance:
         """What a reading of the account told of a place."""

@@ -4,6 +4,7 @@ Functions (`services.overview`):
 
 - `glance(spoke: str | None = None) -> tuple[SpokeGlance, ...]`: one row for each spoke and environment
   where it is onboarded, worst first (open failures, then late features, then success, then open alerts, then name).
+- `hub_failures() -> dict[str, int]`: open failures of what the hub shares, by environment.
 """
 
 from __future__ import annotations

@@ -212,7 +212,7 @@ def test_a_day_whose_rows_cannot_be_made_is_not_in(
     before = stored()
     with monkeypatch.context() as broken:
         broken.setattr(sys, "executable", "/bin/false")
-        with pytest.raises(GenerationFailed, match="status 1"):
+        with pytest.raises(GenerationFailed, match="ended with 1"):
             simulator.morning()
     assert stored() == before
     assert simulator.morning().day == NEXT

@@ -274,6 +274,9 @@ class Registry:
 
 
 class Overview:
+    def hub_failures(self) -> dict[str, int]:
+        return {"DEV": 1}
+
     def glance(self, spoke: str | None = None) -> tuple[SpokeGlance, ...]:
         rng = random.Random(3)
         marks = tuple(

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from sample_account import RUN_ID
 
 from services.core.errors import NotFound
+from services.core.hub import HUB
 from services.failures.asked import Change, FailureFilter
 from services.failures.service import check
 from services.failures.types import (
-    HUB,
     STATES,
     Failure,
     FailurePage,

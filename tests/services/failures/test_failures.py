@@ -227,6 +227,7 @@ def test_a_view_that_the_hub_shares_is_handled_as_any_other(place):
     service = place.failures()
     (found,) = service.search(FailureFilter(spoke=HUB)).items
     assert (found.kind, found.environment, found.subject, found.count) == ("refresh", "DEV", "LEVELS$V1", 2)
+    assert [count for _, count in found.by_day if count] == [1, 1]
     assert len(service.search(FailureFilter()).items) == 2
     assert [one.at for one in service.get(found.id).occurrences] == [place.now - DAY, place.now - 2 * DAY]
     service.change([found.id], RESOLVED, "ada")

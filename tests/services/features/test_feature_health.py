@@ -32,6 +32,8 @@ STORE = feature_store(HUB, "DEV")
 KEY = (STORE.schema or "", STORE.name, "A__LEVELS$V1")
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+# Of SHOW: the data of the first refresh, and none newer.
+OLD = {"data_timestamp": NOW - 9 * HOUR}
 _REFRESH = (
     "INSERT INTO refreshes (database_name, schema_name, name, state, state_code, state_message, data_timestamp,"
     " started_at, ended_at, completion_target, target_lag_seconds, rows_inserted, rows_deleted, source, seen_at)"
@@ -150,7 +152,7 @@ def test_all_that_is_known_of_a_view(world: World) -> None:
         refresh="1 hour",
         lag_seconds=600.0,
         target_lag_seconds=3600.0,
-        last_refreshed_at=NOW - 2 * HOUR + timedelta(seconds=30),
+        last_refreshed_at=NOW - timedelta(minutes=10),
         rows=100,
         refreshes=(
             Refresh(
@@ -190,10 +192,12 @@ def test_the_last_thirty_refreshes_are_shown(world: World) -> None:
     ("states", "row", "wanted"),
     [
         (("FAILED", "SUCCEEDED"), {}, ("good", 0)),
-        (("SUCCEEDED", "FAILED"), {}, ("failed", 0)),
-        (("SUCCEEDED", "FAILED", "CANCELLED", "EXECUTING"), {}, ("failed", 0)),
-        (("SUCCEEDED", "UPSTREAM_FAILED"), {}, ("failed", 0)),
-        (("SUCCEEDED", "FAILED"), {"scheduling_state": "SUSPENDED"}, ("failed", 0)),
+        (("SUCCEEDED", "FAILED"), OLD, ("failed", 1)),
+        (("SUCCEEDED", "FAILED", "CANCELLED", "EXECUTING"), OLD, ("failed", 1)),
+        (("SUCCEEDED", "UPSTREAM_FAILED"), OLD, ("failed", 1)),
+        (("SUCCEEDED", "FAILED"), {**OLD, "scheduling_state": "SUSPENDED"}, ("failed", 0)),
+        # Refreshed since, and not told of yet.
+        (("SUCCEEDED", "FAILED"), {}, ("good", 0)),
         (("SUCCEEDED",), {"data_timestamp": NOW - 9 * HOUR}, ("late", 1)),
         ((), {"data_timestamp": NOW - 9 * HOUR, "scheduling_state": "SUSPENDED"}, ("suspended", 0)),
         ((), {"data_timestamp": None}, ("unknown", 0)),
@@ -268,7 +272,7 @@ def test_the_worst_come_first_and_what_is_unread_is_told(tmp_path: Path) -> None
     world.account.rows = (
         listed("A__LEVELS$V1"),
         listed("B__LEVELS$V1", scheduling_state="SUSPENDED"),
-        listed("D__LEVELS$V1"),
+        listed("D__LEVELS$V1", data_timestamp=NOW - 2 * HOUR),
         listed("SHARED__CALENDAR$V1", data_timestamp=NOW - DAY),
         listed("SHARED__CELLS$V1"),
     )
@@ -375,6 +379,7 @@ def test_one_statement_counts_all_columns_of_a_view() -> None:
 def test_what_was_read_holds_until_something_is_written(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    world.account.rows = (listed(KEY[2], **OLD),)
     health = world.health()
     world.refresh(HOUR)
     before = health.views("a", "DEV")

@@ -64,7 +64,7 @@ class World:
         parts: Any = {
             "spokes": SimpleNamespace(all=lambda: (known,)),
             "health": SimpleNamespace(glance=tuple),
-            "failures": SimpleNamespace(open_by_place=lambda: {("tides", "DEV"): 2}),
+            "failures": SimpleNamespace(open_by_place=lambda: {("tides", "DEV"): 2, ("hub", "DEV"): 3}),
             "features": SimpleNamespace(freshness=self.freshness),
             "registry": SimpleNamespace(models=lambda *place: ()),
             "predictions": SimpleNamespace(
@@ -86,6 +86,7 @@ def test_a_reading_is_composed_once_and_grows_older() -> None:
     world = World()
     overview = world.overview()
     (unread,) = overview.glance()
+    assert overview.hub_failures() == {"DEV": 3}
     assert (unread.known, unread.open_failures, unread.credits_7) == (False, 2, 1.5)
     world.as_of = NOW
     (first,) = overview.glance("tides")
