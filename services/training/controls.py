@@ -185,25 +185,39 @@ class GraphControls:
         return {"graph": params.graph, "run_id": params.run_id}
 
     def start_all(self, context: StepContext, params: Many) -> list[dict[str, Any]]:
-        """Each as an operation of its own; what cannot be retried is told, and hinders no other."""
+        """Each as an operation of its own; what cannot be retried is told, and hinders no other. A graph runs once at a
+        time: its further runs wait for the next step.
+        """
         found = []
-        for run in params.runs:
+        at_work: set[str] = set()
+        for run in {_name(run): run for run in params.runs}.values():
             told: dict[str, Any] = {**run.model_dump(), "refused": None}
-            try:
-                context.start_child("graph.retry", run.model_dump(), "follow", _name(run))
-            except SpokehubError as error:
-                told["refused"] = error.message
-                context.log(f"{_where(run)}, run {run.run_id}: {error.message}", "warning")
+            if _where(run) in at_work:
+                context.log(f"{_where(run)}, run {run.run_id}: waits for the one before")
+            elif (refused := self._start(context, run, "follow")) is None:
+                at_work.add(_where(run))
+            else:
+                told["refused"] = refused
             found.append(told)
         return found
+
+    def _start(self, context: StepContext, run: OfRun, step: str) -> str | None:
+        """Why it is refused, if it is."""
+        try:
+            context.start_child("graph.retry", run.model_dump(), step, _name(run))
+        except SpokehubError as error:
+            context.log(f"{_where(run)}, run {run.run_id}: {error.message}", "warning")
+            return error.message
+        return None
 
     def follow_all(self, context: StepContext, params: Many) -> dict[str, Any]:
         """Each run's end: its state, or why not."""
         results = []
         for told in context.result_of("start"):
             run = OfRun(**{name: told[name] for name in OfRun.model_fields})
-            outcome = {**run.model_dump(), "state": "REFUSED", "error": told["refused"]}
-            if told["refused"] is None:
+            refused = told["refused"] or self._start(context, run, context.step)
+            outcome = {**run.model_dump(), "state": "REFUSED", "error": refused}
+            if refused is None:
                 try:
                     ended = context.run_child("graph.retry", run.model_dump(), _name(run))
                     outcome |= {"state": ended["state"], "error": None}
@@ -218,6 +232,7 @@ class GraphControls:
                 detail=results,
             )
         good = sum(one["state"] == "SUCCEEDED" for one in results)
+        context.log(f"{good} of {len(results)} succeeded", "info" if good == len(results) else "warning")
         return {"runs": results, "succeeded": good, "failed": len(results) - good}
 
     def _scope(self, params: OfGraph) -> Scope:

@@ -145,6 +145,22 @@ def test_many_runs_are_retried_and_each_ones_result_is_told(controlled: World) -
     assert "none" in done.result["runs"][1]["error"]
 
 
+def test_runs_of_one_graph_are_retried_one_after_the_other_and_each_once(controlled: World) -> None:
+    world = controlled
+    world.deploy("SELECT * FROM MISSING")
+    for _ in range(2):
+        assert ended(world, world.submit()).state == "failed"
+    world.run("CREATE TABLE MISSING (A INT)")
+    here = {"spoke": world.name, "environment": "DEV", "graph": GRAPH}
+    failed = [run.run_id for run in world.training.runs(world.name, "DEV", GRAPH)]
+    assert len(failed) == 2
+    asked = [{**here, "run_id": run_id} for run_id in (*failed, "none", failed[0])]
+    done = ended(world, world.training.retry_many(asked, "ada"))
+    assert done.state == "succeeded", done.error
+    told = [(one["run_id"], one["state"]) for one in done.result["runs"]]
+    assert told == [(failed[0], "SUCCEEDED"), (failed[1], "SUCCEEDED"), ("none", "REFUSED")], done.result
+
+
 def test_an_operation_that_could_retry_none_has_failed(controlled: World) -> None:
     world = controlled
     world.deploy("SELECT 1")
