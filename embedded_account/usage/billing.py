@@ -23,6 +23,8 @@ SERVERLESS = "SERVERLESS_TASK"
 # Credits of an hour of a serverless task, which is reckoned as an X-Small.
 # https://www.snowflake.com/legal-files/CreditConsumptionTable.pdf
 SERVERLESS_RATE = 0.9
+# Of an hour's credits; the documentation says NUMBER alone.
+DECIMALS = 9
 _RAN = """query_id, start_time, end_time, parent_id, root_id, warehouse_name, warehouse_size, query_tag, user_name,
     task_id, task_database, task_schema, task_name"""
 
@@ -48,8 +50,14 @@ class Bill:
 
     @property
     def hour_rows(self) -> list[tuple[Any, ...]]:
-        """In the order of the columns of `HOURS`. No warehouse was on for less time than it was busy."""
-        return [(*key, max(amounts), amounts[1]) for key, amounts in sorted(self.hours.items(), key=_by_hour)]
+        """In the order of the columns of `HOURS`, to a billionth of a credit: the views have nine decimals.
+
+        No warehouse was on for less time than it was busy.
+        """
+        return [
+            (*key, round(max(amounts), DECIMALS), round(amounts[1], DECIMALS))
+            for key, amounts in sorted(self.hours.items(), key=_by_hour)
+        ]
 
 
 def _by_hour(item: tuple[tuple[Any, ...], Any]) -> tuple[Any, ...]:

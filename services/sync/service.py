@@ -108,12 +108,14 @@ class Sync:
         self, context: StepContext, scope: tuple[str, str] | None, reach: Reach
     ) -> list[Reading]:
         """Have what is shown of the account's objects asked anew, of one spoke or of all."""
-        begin, error = time.perf_counter(), None
+        begin, error, statements = time.perf_counter(), None, 0
         part = None if scope is None else f"spoke:{scope[0]}:{scope[1]}"
         for one in self._knowledge.refresh(part, reach, context):
             error = error or one.error
+            statements += one.statements
         now = self._clock()
-        found = Reading(CATALOGUE, seconds=time.perf_counter() - begin, warehouse=reach == "all", error=error)
+        seconds = time.perf_counter() - begin
+        found = Reading(CATALOGUE, 0, 0, statements, seconds, reach == "all", error)
         if error is None and scope is None:
             self._readings.advance(Mark(CATALOGUE, now, now))
         self._readings.log(now, [found])

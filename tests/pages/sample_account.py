@@ -275,7 +275,7 @@ class Registry:
 
 class Overview:
     def hub_failures(self) -> dict[str, int]:
-        return {"DEV": 1}
+        return {}
 
     def glance(self, spoke: str | None = None) -> tuple[SpokeGlance, ...]:
         rng = random.Random(3)

@@ -154,6 +154,15 @@ def test_the_overview_says_that_nothing_is_wrong(read, monkeypatch):
     assert read("/").one("p", cls="glance-sum").text == "Nothing is wrong in 2 environments."
 
 
+def test_the_overview_tells_of_what_the_hub_shares(read, monkeypatch):
+    monkeypatch.setattr(Overview, "glance", lambda self, spoke=None: lines(4)[6:])
+    monkeypatch.setattr(Overview, "hub_failures", lambda self: {"DEV": 1})
+    verdict = read("/").one("p", cls="glance-sum")
+    assert verdict.text == "1 open failure of the hub’s shared views"
+    assert verdict.one("a").attributes["href"] == "/failures?spoke=hub"
+    assert "Nothing is wrong" in read("/?environment=PROD").one("p", cls="glance-sum").text
+
+
 def test_a_wide_graph_among_the_graphs_is_drawn_as_tiles(read, monkeypatch):
     tasks = (Task("W", "root"), *(Task(f"W$T_{n:03d}", "task", ("W",)) for n in range(999)))
     ran = tuple(TaskRun(task.name, "FAILED" if task.name.endswith("7") else "SUCCEEDED") for task in tasks)
