@@ -82,6 +82,8 @@ class World:
         readings = Readings(self.history)
         schedule = Schedule(readings, self.operations, None, timedelta())
         records = KnownRecords(database)
+        self.answers = KnownAnswers(self.source, records)
+        self.knowledge = Knowledge(self.answers, records, catalogue.onboarded)
         self.sync = Sync(
             HUB,
             SyncSettings(),
@@ -91,7 +93,7 @@ class World:
             spokes.scope,
             self.operations,
             schedule,
-            Knowledge(KnownAnswers(self.source, records), records, catalogue.onboarded),
+            self.knowledge,
         )
         for kind in SyncOperations(self.sync).kinds():
             self.operations.registry.add(kind)
@@ -164,6 +166,15 @@ def test_a_free_reading_uses_no_warehouse(world: World) -> None:
     view = world.run(reach="free")
     assert (view.state, view.result["warehouse"]) == (OperationState.SUCCEEDED, False)
     assert world.operations.sql(view.id).items == ()
+
+
+def test_what_is_sent_for_objects_is_counted(world: World) -> None:
+    world.knowledge.learns(
+        "hub", lambda: world.answers.query("SHOW WAREHOUSES"), lambda: world.answers.query("SHOW ROLES")
+    )
+    view = world.run(reach="free")
+    (objects,) = (one for one in world.sync.status().sources if one.kind == "catalogue")
+    assert (objects.statements, view.result["statements"], world.sync.status().cost.statements) == (2, 2, 2)
 
 
 def test_without_the_hub_nothing_is_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
