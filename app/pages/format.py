@@ -101,16 +101,16 @@ def day(value: date | None, weekday: bool = True) -> str | Markup:
     return value.strftime("%a %d %b %Y" if weekday else "%d %b %Y")
 
 
-def middle(text: str | None, length: int = 28) -> Markup:
-    """A long name cut in the middle, the whole on hover."""
+def middle(text: str | None, length: int = 28, breaks: bool = False) -> Markup:
+    """A long name cut in the middle, the whole on hover. With ``breaks`` a line may end behind an underscore."""
     if not text:
         return NOTHING
-    if len(text) <= length:
-        return escape(text)
     head = (length - 1) // 2
     tail = length - 1 - head
-    short = f"{text[:head]}…{text[-tail:]}"
-    return Markup('<span title="{}">{}</span>').format(text, short)
+    short = escape(text if len(text) <= length else f"{text[:head]}…{text[-tail:]}")
+    if breaks:
+        short = short.replace("_", Markup("_<wbr>"))
+    return short if len(text) <= length else Markup('<span title="{}">{}</span>').format(text, short)
 
 
 def task_name(name: str) -> str:

@@ -69,6 +69,8 @@ def test_moment_is_utc_until_the_browser_knows_better():
 def test_long_names_are_cut_in_the_middle_and_escaped():
     assert middle("short") == "short"
     assert str(middle("<b>" + "x" * 30, 10)) == f'<span title="&lt;b&gt;{"x" * 30}">&lt;b&gt;x…xxxxx</span>'
+    assert str(middle("A_<b>", breaks=True)) == "A_<wbr>&lt;b&gt;"
+    assert str(middle("A_B_C_D_E", 5, breaks=True)) == '<span title="A_B_C_D_E">A_<wbr>…_<wbr>E</span>'
 
 
 def test_addresses_are_quoted():
