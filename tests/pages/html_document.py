@@ -19,9 +19,11 @@ class Node:
 
     @property
     def text(self) -> str:
-        """All text in it, white space made single."""
-        parts = [piece if isinstance(piece, str) else piece.text for piece in self.pieces]
-        return " ".join(" ".join(parts).split())
+        """All text in it, white space made single. Where a line may break (wbr) there is none."""
+        parts = [
+            "\0" if isinstance(piece, Node) and piece.tag == "wbr" else _text(piece) for piece in self.pieces
+        ]
+        return " ".join(" ".join(parts).replace(" \0 ", "").split())
 
     def all(self, tag: str | None = None, **attributes: str) -> list[Node]:
         """Every descendant of this tag with these attributes; `cls` asks for one class."""
@@ -74,6 +76,10 @@ class _Reader(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.open[-1].pieces.append(data)
+
+
+def _text(piece: str | Node) -> str:
+    return piece if isinstance(piece, str) else piece.text
 
 
 def parse(html: str) -> Document:
