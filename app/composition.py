@@ -225,6 +225,7 @@ def compose(
         predictions,
         knowledge,
         lambda: history.commits,
+        training.next_run,
         lambda days: {place: float(credits) for place, credits in costs.by_place(days).items()},
     )
     example = Example(settings.example, operations)

@@ -55,6 +55,7 @@ class Overview:
         predictions: Forecasts,
         knowledge: Knowledge,
         copied: Callable[[], int],
+        next_run: Callable[[str, str], datetime | None],
         credits: Credits | None = None,
         clock: Clock = utc_now,
     ) -> None:
@@ -66,6 +67,7 @@ class Overview:
         self._predictions = predictions
         self._knowledge = knowledge
         self._copied = copied
+        self._next_run = next_run
         self._credits = credits
         self._clock = clock
         self._kept: dict[Place, _Kept] = {}
@@ -151,6 +153,7 @@ class Overview:
             features_refreshed_at=min(refreshed, default=None),
             features_target_seconds=min(targets, default=None),
             open_alerts=self._predictions.open_alerts(*place),
+            next_run_at=self._next_run(*place),
         )
 
     def _aged(self, line: SpokeGlance, now: datetime) -> SpokeGlance:
@@ -169,7 +172,8 @@ def _seen(line: SpokeGlance, health: SpokeHealth | None, failures: int, spent: f
     return replace(
         line,
         runs=health.runs,
-        next_run_at=health.next_run_at,
+        # A change of the schedule is read at once after it, the history's next runs with the next reading.
+        next_run_at=line.next_run_at if line.known else health.next_run_at,
         success_7=health.success_7,
         success_30=health.success_30,
         slowest_graph=slowest.graph if slowest else None,

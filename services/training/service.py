@@ -332,6 +332,12 @@ class Training:
             found.append(_graph(name, scope, tasks, tuple(self._seen.newest(scope, name, runs)), due))
         return tuple(found)
 
+    def next_run(self, spoke: str, environment: str) -> datetime | None:
+        """When the schedule starts a graph of the place next; None when it starts none. NotYetKnown 503."""
+        scope = self._scopes(spoke, environment)
+        names = _names(self._graphs.tasks(scope))
+        return min(self._due(scope, names).values(), default=None) if names else None
+
     def _due(self, scope: Scope, names: list[str]) -> dict[str, datetime]:
         """When the schedule starts each graph next, as far as that is known and still to come."""
         try:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
+from services.health.types import SpokeHealth
 from services.knowledge.known import seeing, shown
 from services.knowledge.types import NotYetKnown
 from services.overview.service import Overview, badness
@@ -39,6 +40,10 @@ def test_the_worst_comes_first() -> None:
     ]
 
 
+# What the history has of the place.
+SEEN = SpokeHealth("tides", "DEV", (), None, None, None, NOW + timedelta(days=1), None, 0)
+
+
 class World:
     """What the domains below know, and how often one of them is asked."""
 
@@ -63,7 +68,7 @@ class World:
         known = SimpleNamespace(name="tides", title="Tides", owner="Sea", environments=(place,))
         parts: Any = {
             "spokes": SimpleNamespace(all=lambda: (known,)),
-            "health": SimpleNamespace(glance=tuple),
+            "health": SimpleNamespace(glance=lambda: (SEEN,)),
             "failures": SimpleNamespace(open_by_place=lambda: {("tides", "DEV"): 2, ("hub", "DEV"): 3}),
             "features": SimpleNamespace(freshness=self.freshness),
             "registry": SimpleNamespace(models=lambda *place: ()),
@@ -77,6 +82,7 @@ class World:
         return Overview(
             **parts,
             copied=lambda: self.commits,
+            next_run=lambda *place: NOW + timedelta(hours=1),
             credits=lambda days: {("tides", "DEV"): 1.5},
             clock=lambda: self.now,
         )
@@ -91,6 +97,8 @@ def test_a_reading_is_composed_once_and_grows_older() -> None:
     world.as_of = NOW
     (first,) = overview.glance("tides")
     assert (first.known, first.feature_views, first.features_lag_seconds) == (True, 1, 120.0)
+    # What the place's own reading told, even of nothing, comes before what the history has.
+    assert (unread.next_run_at, first.next_run_at) == (NOW + timedelta(days=1), NOW + timedelta(hours=1))
     world.now += timedelta(minutes=1)
     (later,) = overview.glance()
     assert (later.features_lag_seconds, later.features_target_seconds, world.asked) == (180.0, 60.0, 2)
