@@ -23,6 +23,12 @@ def test_open_failures_and_the_count_in_the_navigation(read):
     assert "came back 2 times" in page.one("main").text
 
 
+def test_enter_in_the_owner_assigns(read):
+    """A browser presses a form's first button."""
+    form = next(one for one in read("/failures").all("form") if one.attributes.get("method") == "post")
+    assert form.all("button")[0].attributes["value"] == "assign"
+
+
 def test_all_states_and_nothing_at_all(read):
     page = read("/failures?state=all")
     rows = [node for node in page.all("tr") if node.attributes.get("id", "").startswith("failure-")]
