@@ -268,7 +268,7 @@ def _glance(
     graphs: list[GraphStatistics],
     due: datetime | None,
 ) -> SpokeHealth:
-    slower = [one for one in graphs if one.ratio is not None]
+    measured = [one for one in graphs if one.run_p50 is not None]
     # The strip knows what ended a moment ago, the statistics of graphs that ran before it.
     last = {one.graph: one.last_state for one in graphs}
     last |= {run.graph: run.state for run in runs if run.seconds is not None}
@@ -276,7 +276,7 @@ def _glance(
         *place,
         tuple(runs),
         *success,
-        max(slower, key=lambda one: one.ratio or 0.0) if slower else None,
+        max(measured, key=lambda one: (one.ratio or 0.0, one.run_p50 or 0.0), default=None),
         due,
         runs[-1].started_at if runs else None,
         sum(state in FAILED_STATES for state in last.values()),

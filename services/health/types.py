@@ -249,8 +249,8 @@ class RunMark:
 class SpokeHealth:
     """A spoke in an environment at a glance. ``runs`` are the last 30, oldest first.
 
-    ``slowest`` is the graph that is furthest above its baseline; ``failed_graphs`` how many graphs' newest ended
-    run failed.
+    ``slowest`` is the graph that is furthest above its baseline, the longest one where none has a baseline;
+    ``failed_graphs`` how many graphs' newest ended run failed.
     """
 
     spoke: str
