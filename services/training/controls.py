@@ -25,6 +25,11 @@ MOST_RETRIED = 100
 _INTERVAL = re.compile(r"(\d{1,6})\s+(SECONDS?|MINUTES?|HOURS?|S|M|H)\Z", re.IGNORECASE)
 _CRON = re.compile(r"USING\s+CRON\s+(\S+\s+\S+\s+\S+\s+\S+\s+\S+)\s+(\S+)\Z", re.IGNORECASE)
 _CRON_FIELD = re.compile(r"[0-9A-Za-z*/,\-#?]+\Z")
+# Minute, hour, day of the month, month, day of the week.
+# https://docs.snowflake.com/en/sql-reference/sql/create-task#optional-parameters
+_CRON_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+# Behind / stands a step, behind # which one of its kind in the month.
+_CRON_NUMBER = re.compile(r"(?<![0-9/#])[0-9]+")
 # Eight days. https://docs.snowflake.com/en/sql-reference/sql/create-task, SCHEDULE
 _LONGEST_SECONDS, _SHORTEST_SECONDS = 11_520 * 60, 10
 _SIZES = {"S": 1, "M": 60, "H": 3600}
@@ -75,9 +80,11 @@ def check_schedule(text: str) -> str:
         raise ValueError(
             "write '60 MINUTES', or 'USING CRON 0 6 * * * Europe/Paris' with five fields and a zone"
         )
-    for field in cron[1].split():
+    for field, (least, most) in zip(cron[1].split(), _CRON_LIMITS, strict=True):
         if not _CRON_FIELD.match(field):
             raise ValueError(f"{field!r} is no field of a cron expression")
+        if any(not least <= int(number) <= most for number in _CRON_NUMBER.findall(field)):
+            raise ValueError(f"{field!r} is not within {least} and {most}")
     try:
         ZoneInfo(cron[2])
     except (KeyError, ValueError, OSError):

@@ -81,7 +81,9 @@ def test_a_schedule_that_the_account_refuses_half_way_is_put_back(
 
 @pytest.mark.parametrize(
     "text", ["soon", "0 MINUTES", "11521 MINUTES", "USING CRON 0 6 * * UTC", "USING CRON 0 6 * * * Mars/Base",
-             "USING CRON 0 6 * * ;* UTC", "60 MINUTES'; DROP TASK X"],
+             "USING CRON 0 6 * * ;* UTC", "60 MINUTES'; DROP TASK X", "USING CRON 99 6 * * * UTC",
+             "USING CRON 0 22-24 * * * UTC", "USING CRON 0 6 0 * * UTC", "USING CRON 0 6 * 13 * UTC",
+             "USING CRON 0 6 * * 1,8 UTC"],
 )  # fmt: skip
 def test_what_is_no_schedule_is_refused_before_anything_is_done(controlled: World, text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
@@ -89,6 +91,13 @@ def test_what_is_no_schedule_is_refused_before_anything_is_done(controlled: Worl
     controlled.deploy("SELECT 1")
     with pytest.raises(Invalid):
         controlled.training.schedule(controlled.name, "DEV", GRAPH, text, "ada")
+
+
+@pytest.mark.parametrize(
+    "text", ["USING CRON */15 0-23/90 1,31,L 1-12 0,7,5L UTC", "USING CRON 59 23 * JAN MON-FRI Europe/Paris"]
+)  # fmt: skip
+def test_what_is_a_schedule_is_let_through(text: str) -> None:
+    assert check_schedule(text) == text
 
 
 def test_what_the_manifest_does_not_declare_is_not_changed(controlled: World) -> None:
