@@ -96,12 +96,17 @@ def usages(draw: st.DrawFn) -> Usage:
     queries = draw(
         st.lists(st.tuples(WAREHOUSES, MINUTES, NANOS, roots, TAGS, st.integers(0, 9999)), max_size=6)
     )
+    # What a task sends takes a minute and does not begin before the task.
+    first = {task.query: task.began + 1 for task in tasks}
     jobs = draw(st.lists(st.tuples(TEXTS, MINUTES, st.integers(0, 3000), OWNERS), max_size=3))
     on = draw(st.lists(st.tuples(HOURS, WAREHOUSES, NANOS, st.none() | NANOS), max_size=4))
     return Usage(
         metering=draw(st.lists(metered(), max_size=8)),
         on=[OnHour(*each) for each in on],
-        queries=[Query(number, *each) for number, each in enumerate(queries)],
+        queries=[
+            Query(number, warehouse, max(ended, first.get(root, 0)), nanos, root, *more)
+            for number, (warehouse, ended, nanos, root, *more) in enumerate(queries)
+        ],
         tasks=tasks,
         refreshes=draw(st.sampled_from([[], [("r1", ("dune", "DEV"))], [("q0", ("tides", "PROD"))]])),
         task_hours=[
